@@ -1,0 +1,23 @@
+// Package stat scores customers and estimates rates: values in, values out. It
+// reads no clock, does no I/O and draws no random numbers.
+//
+//   - Score, Cuts: quantile scores as in RFM analysis, and the cut points behind them.
+//   - EnglishSegment, GroupOf: the eleven English and the eight Chinese RFM groups.
+//   - EstimateNPS, Wilson: survey metrics with a named interval.
+package stat
+
+import "fmt"
+
+// ArgumentError says which argument is outside a function's domain and what
+// would be right. Callers match it with errors.As and name their own field.
+type ArgumentError struct {
+	Argument    string // name of the parameter, e.g. "level"
+	Requirement string // e.g. "must lie between 0 and 1, got 95"
+}
+
+// Error is the argument followed by its requirement.
+func (e *ArgumentError) Error() string { return "stat: " + e.Argument + " " + e.Requirement }
+
+func outside(argument, format string, args ...any) error {
+	return &ArgumentError{Argument: argument, Requirement: fmt.Sprintf(format, args...)}
+}
