@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Generates gen/ from proto/: Go, the JSON gateway and the merged OpenAPI
+# description. Needs buf and the plugins (deploy/tools/install buf plugins).
+#
+#   deploy/tools/generate.sh [OUT]    below OUT instead of the repository's root
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+out=${1:-.}
+export PATH="$PWD/.cache/bin:$PATH"
+
+buf generate --output "$out"
+# One document for all services; the plugin writes one per proto file.
+parts=$out/gen/openapi/parts
+find "$parts" -name '*.json' -print0 | sort -z | xargs -0 openapiv3-merge >"$out/gen/openapi/openapi.json"
+rm -r "$parts"
