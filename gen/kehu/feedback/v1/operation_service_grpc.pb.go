@@ -32,8 +32,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// The long-running operations of this service. Their names are
-// `operations/feedback/{id}`; they survive a restart.
+// The long-running operations of a service, named `operations/{service}/{id}`.
+// They survive a restart.
 type OperationServiceClient interface {
 	// Returns the state of an operation, and its result once it is done.
 	GetOperation(ctx context.Context, in *longrunningpb.GetOperationRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
@@ -119,8 +119,8 @@ type OperationService_WatchOperationClient = grpc.ServerStreamingClient[longrunn
 // All implementations should embed UnimplementedOperationServiceServer
 // for forward compatibility.
 //
-// The long-running operations of this service. Their names are
-// `operations/feedback/{id}`; they survive a restart.
+// The long-running operations of a service, named `operations/{service}/{id}`.
+// They survive a restart.
 type OperationServiceServer interface {
 	// Returns the state of an operation, and its result once it is done.
 	GetOperation(context.Context, *longrunningpb.GetOperationRequest) (*longrunningpb.Operation, error)
