@@ -1,0 +1,56 @@
+# Go and make are enough for build and demo. The other tools install themselves
+# into .cache at pinned versions when a target needs them (deploy/tools).
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+SERVICES := profile segmentation valuation referral feedback gateway
+MAINS := ./services/kehu/cmd/kehu $(foreach s,$(SERVICES),./services/$(s)/cmd/kehu-$(s))
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# Static binaries, the same with or without a C compiler; the version comes from the flag.
+GO_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o bin/
+
+# What to benchmark and where: make bench BENCH=Scan PACKAGES=./pkg/docstore/pebblestore
+BENCH ?= .
+PACKAGES ?= $(shell grep -rl --include='*_test.go' '^func Benchmark' pkg services | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
+
+.PHONY: help build demo test bench lint generate baseline mongo-standin tidy clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the suite and each service into bin/
+	$(GO_BUILD) $(MAINS)
+
+demo: ## build the suite, then make a shop, load it and analyse it (ARGS="--seed 7")
+	$(GO_BUILD) ./services/kehu/cmd/kehu
+	bin/kehu demo $(ARGS)
+
+test: ## run every check; says what was skipped and why (STEPS="lint unit" for some)
+	.ci/test $(STEPS)
+
+bench: ## run the benchmarks and print their ratios (BENCH=regexp PACKAGES=...)
+	go test -p 1 -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
+
+lint: ## check format, protos, style and import rules
+	.ci/test format protos vet lint
+
+generate: ## generate Go and OpenAPI from proto/
+	deploy/tools/install buf plugins
+	deploy/tools/generate.sh
+
+baseline: ## take the protos as they are for what later changes must not break
+	deploy/tools/install buf
+	.cache/bin/buf build --exclude-source-info -o proto/baseline.binpb
+
+mongo-standin: ## build the in-memory MongoDB stand-in for the tests (needs Java and Maven)
+	deploy/mongo-standin/build.sh
+
+tidy: ## tidy every module
+	for dir in $$(find . -name go.mod -not -path './.cache/*' | xargs -n1 dirname | sort); do (cd $$dir && GOWORK=off go mod tidy); done
+
+clean: ## remove what was built; the tools stay in .cache
+	rm -rf bin dist
