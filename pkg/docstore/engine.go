@@ -34,7 +34,8 @@ type Layout struct {
 //
 // The engine reads four top-level fields of a document and no others: `_id`
 // (string), `version` (int64, from 1), `write_id` (string) and `keys`, a
-// sub-document index name → index key (string).
+// sub-document index name → index key (string). It keeps every document's fields
+// in their order.
 type Table interface {
 	// Get returns the document, or ErrNotFound.
 	Get(ctx context.Context, id string) (bson.Raw, error)
@@ -70,7 +71,8 @@ type Write struct {
 	// Where it has another, the write's error is ErrConflict.
 	Expect int64
 	// Doc is the new document, its index keys in `keys`. A key absent there
-	// leaves the document out of that index.
+	// leaves the document out of that index. A nil Doc removes the stored one
+	// without a tombstone; where the version is another, that too is ErrConflict.
 	Doc bson.Raw
 }
 

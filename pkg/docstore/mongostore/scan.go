@@ -1,0 +1,160 @@
+package mongostore
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+)
+
+// scanBatch is the most documents fetched in one reply; the server ends a reply
+// at 16 MiB in any case.
+const scanBatch = 1000
+
+// Scan implements docstore.Table.
+//
+// It walks the index with a cursor of the server, which costs one seek for the
+// whole range. A cursor dies with its server, and when the consumer pauses for
+// long; the scan then goes on with a new one behind the last entry yielded.
+func (t *table) Scan(ctx context.Context, r docstore.Range) iter.Seq2[docstore.Entry, error] {
+	return func(yield func(docstore.Entry, error) bool) {
+		if err := t.checkIndex(r); err != nil {
+			yield(docstore.Entry{}, err)
+			return
+		}
+		for {
+			w := walk{table: t, Range: r, yield: yield}
+			err := w.run(ctx)
+			switch {
+			case err == nil:
+				return
+			case w.count == 0 || !resumable(err):
+				yield(docstore.Entry{}, translate(ctx, err))
+				return
+			}
+			r.After = &w.last
+			if r.Limit > 0 {
+				r.Limit -= w.count
+			}
+		}
+	}
+}
+
+// resumable reports whether a new cursor may succeed where this one failed.
+func resumable(err error) bool {
+	codes := mongo.ErrorCodes(err)
+	return mongo.IsNetworkError(err) && !mongo.IsTimeout(err) ||
+		slices.ContainsFunc(codes, func(code int) bool {
+			return code == codeCursorNotFound || code == codeCursorKilled || slices.Contains(outage, code)
+		})
+}
+
+// walk is one attempt at a range.
+type walk struct {
+	*table
+	docstore.Range
+	yield func(docstore.Entry, error) bool
+
+	last  docstore.Position // of the entry yielded last
+	count int               // entries yielded
+	done  bool              // the consumer has had enough
+}
+
+func (w *walk) run(ctx context.Context) error {
+	for _, filter := range segments(w.Range) {
+		if err := w.segment(ctx, filter); err != nil || w.done {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) segment(ctx context.Context, filter bson.D) error {
+	o := options.Find().SetSort(sortOf(w.Range)).SetBatchSize(scanBatch)
+	if w.Limit > 0 {
+		o.SetLimit(int64(w.Limit - w.count)).SetBatchSize(int32(min(w.Limit-w.count, scanBatch)))
+	}
+	cursor, err := w.collection.Find(ctx, filter, o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
+	for cursor.Next(ctx) {
+		w.last.ID = cursor.Current.Lookup("_id").StringValue()
+		if w.Index != "" {
+			w.last.Key = cursor.Current.Lookup("keys", w.Index).StringValue()
+		}
+		w.count++
+		w.done = w.count == w.Limit // never so without a limit
+		if !w.yield(docstore.Entry{Position: w.last, Doc: cursor.Current}, nil) {
+			w.done = true
+		}
+		if w.done {
+			return nil
+		}
+	}
+	return cursor.Err()
+}
+
+func sortOf(r docstore.Range) bson.D {
+	direction := 1
+	if r.Reverse {
+		direction = -1
+	}
+	if r.Index == "" {
+		return bson.D{{Key: "_id", Value: direction}}
+	}
+	return bson.D{{Key: keyField(r.Index), Value: direction}, {Key: "_id", Value: direction}}
+}
+
+// segments returns the filters that yield the range when one is scanned after
+// the other. Resuming within an index takes two: the rest of the entries that
+// share the key of r.After, then those with the keys behind it. A single filter
+// with $or would leave it to the query planner whether that is a range of the
+// index. Only strings are met, hence only documents that have the key.
+func segments(r docstore.Range) []bson.D {
+	field, floor := "_id", "$gte"
+	if r.Index != "" {
+		field = keyField(r.Index)
+		if r.From == "" {
+			floor = "$gt" // the empty key stands for no key
+		}
+	}
+	lower, upper := bson.E{Key: floor, Value: r.From}, bson.E{Key: "$lt", Value: r.To}
+
+	var segments []bson.D
+	if r.After != nil {
+		after := r.After.Key
+		if r.Index == "" {
+			after = r.After.ID
+		}
+		below, above := after < r.From, r.To != "" && after >= r.To
+		switch {
+		case r.Reverse && below, !r.Reverse && above:
+			return nil // the whole range is behind us
+		case below, above: // the whole range is ahead of us
+		default:
+			beyond := bson.E{Key: "$gt", Value: after}
+			if r.Reverse {
+				beyond.Key, upper = "$lt", beyond
+				upper.Key = "$lt"
+			} else {
+				lower = beyond
+			}
+			if r.Index != "" {
+				rest := bson.D{{Key: beyond.Key, Value: r.After.ID}}
+				segments = append(segments, bson.D{{Key: field, Value: after}, {Key: "_id", Value: rest}})
+			}
+		}
+	}
+	bounds := bson.D{lower}
+	if upper.Value != "" {
+		bounds = append(bounds, upper)
+	}
+	return append(segments, bson.D{{Key: field, Value: bounds}})
+}
