@@ -477,6 +477,107 @@ func (x *BatchUpsertCustomersResponse) GetStatuses() []*v1.ItemStatus {
 	return nil
 }
 
+// Request of BatchGetCustomers.
+type BatchGetCustomersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `customers/{customer}` of each; 1,000 at most.
+	Names         []string `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetCustomersRequest) Reset() {
+	*x = BatchGetCustomersRequest{}
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetCustomersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetCustomersRequest) ProtoMessage() {}
+
+func (x *BatchGetCustomersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetCustomersRequest.ProtoReflect.Descriptor instead.
+func (*BatchGetCustomersRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_customer_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *BatchGetCustomersRequest) GetNames() []string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+// Answer of BatchGetCustomers.
+type BatchGetCustomersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that exist, in the order asked for.
+	Customers []*Customer `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
+	// Names of those that do not.
+	Missing       []string `protobuf:"bytes,2,rep,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetCustomersResponse) Reset() {
+	*x = BatchGetCustomersResponse{}
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetCustomersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetCustomersResponse) ProtoMessage() {}
+
+func (x *BatchGetCustomersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetCustomersResponse.ProtoReflect.Descriptor instead.
+func (*BatchGetCustomersResponse) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_customer_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *BatchGetCustomersResponse) GetCustomers() []*Customer {
+	if x != nil {
+		return x.Customers
+	}
+	return nil
+}
+
+func (x *BatchGetCustomersResponse) GetMissing() []string {
+	if x != nil {
+		return x.Missing
+	}
+	return nil
+}
+
 // Request of LookupCustomer.
 type LookupCustomerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -494,7 +595,7 @@ type LookupCustomerRequest struct {
 
 func (x *LookupCustomerRequest) Reset() {
 	*x = LookupCustomerRequest{}
-	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[8]
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +607,7 @@ func (x *LookupCustomerRequest) String() string {
 func (*LookupCustomerRequest) ProtoMessage() {}
 
 func (x *LookupCustomerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[8]
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +620,7 @@ func (x *LookupCustomerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LookupCustomerRequest.ProtoReflect.Descriptor instead.
 func (*LookupCustomerRequest) Descriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_customer_service_proto_rawDescGZIP(), []int{8}
+	return file_kehu_profile_v1_customer_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *LookupCustomerRequest) GetEmail() string {
@@ -561,7 +662,7 @@ type StreamCustomersRequest struct {
 
 func (x *StreamCustomersRequest) Reset() {
 	*x = StreamCustomersRequest{}
-	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[9]
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -573,7 +674,7 @@ func (x *StreamCustomersRequest) String() string {
 func (*StreamCustomersRequest) ProtoMessage() {}
 
 func (x *StreamCustomersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[9]
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -586,7 +687,7 @@ func (x *StreamCustomersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamCustomersRequest.ProtoReflect.Descriptor instead.
 func (*StreamCustomersRequest) Descriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_customer_service_proto_rawDescGZIP(), []int{9}
+	return file_kehu_profile_v1_customer_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StreamCustomersRequest) GetRange() *v1.CustomerRange {
@@ -607,7 +708,7 @@ type StreamCustomersResponse struct {
 
 func (x *StreamCustomersResponse) Reset() {
 	*x = StreamCustomersResponse{}
-	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[10]
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -619,7 +720,7 @@ func (x *StreamCustomersResponse) String() string {
 func (*StreamCustomersResponse) ProtoMessage() {}
 
 func (x *StreamCustomersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[10]
+	mi := &file_kehu_profile_v1_customer_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -632,7 +733,7 @@ func (x *StreamCustomersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamCustomersResponse.ProtoReflect.Descriptor instead.
 func (*StreamCustomersResponse) Descriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_customer_service_proto_rawDescGZIP(), []int{10}
+	return file_kehu_profile_v1_customer_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StreamCustomersResponse) GetCustomers() []*Customer {
@@ -677,7 +778,12 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\x1bBatchUpsertCustomersRequest\x12D\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\tcustomers\"S\n" +
 	"\x1cBatchUpsertCustomersResponse\x123\n" +
-	"\bstatuses\x18\x01 \x03(\v2\x17.kehu.api.v1.ItemStatusR\bstatuses\"\xb1\x01\n" +
+	"\bstatuses\x18\x01 \x03(\v2\x17.kehu.api.v1.ItemStatusR\bstatuses\"=\n" +
+	"\x18BatchGetCustomersRequest\x12!\n" +
+	"\x05names\x18\x01 \x03(\tB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x05names\"n\n" +
+	"\x19BatchGetCustomersResponse\x127\n" +
+	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers\x12\x18\n" +
+	"\amissing\x18\x02 \x03(\tR\amissing\"\xb1\x01\n" +
 	"\x15LookupCustomerRequest\x12\"\n" +
 	"\x05email\x18\x01 \x01(\tB\f\xbaH\x05r\x03(\xc0\x02\x90\xa6\x1d\x01R\x05email\x12!\n" +
 	"\x05phone\x18\x02 \x01(\tB\v\xbaH\x04r\x02(@\x90\xa6\x1d\x01R\x05phone\x12)\n" +
@@ -687,14 +793,15 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\x16StreamCustomersRequest\x120\n" +
 	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\"R\n" +
 	"\x17StreamCustomersResponse\x127\n" +
-	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers2\xda\t\n" +
+	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers2\x84\v\n" +
 	"\x0fCustomerService\x12\x87\x01\n" +
 	"\vGetCustomer\x12#.kehu.profile.v1.GetCustomerRequest\x1a\x19.kehu.profile.v1.Customer\"8\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=customers/*}\x12\x8f\x01\n" +
 	"\rListCustomers\x12%.kehu.profile.v1.ListCustomersRequest\x1a&.kehu.profile.v1.ListCustomersResponse\"/\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/customers\x12\x8f\x01\n" +
 	"\x0eCreateCustomer\x12&.kehu.profile.v1.CreateCustomerRequest\x1a\x19.kehu.profile.v1.Customer\":\x8a\xa6\x1d\x17profile.customers.write\x82\xd3\xe4\x93\x02\x19:\bcustomer\"\r/v1/customers\x12\xa1\x01\n" +
 	"\x0eUpdateCustomer\x12&.kehu.profile.v1.UpdateCustomerRequest\x1a\x19.kehu.profile.v1.Customer\"L\x8a\xa6\x1d\x17profile.customers.write\x82\xd3\xe4\x93\x02+:\bcustomer2\x1f/v1/{customer.name=customers/*}\x12\x8c\x01\n" +
 	"\x0eDeleteCustomer\x12&.kehu.profile.v1.DeleteCustomerRequest\x1a\x16.google.protobuf.Empty\":\x8a\xa6\x1d\x18profile.customers.delete\x82\xd3\xe4\x93\x02\x18*\x16/v1/{name=customers/*}\x12\xb4\x01\n" +
-	"\x14BatchUpsertCustomers\x12,.kehu.profile.v1.BatchUpsertCustomersRequest\x1a-.kehu.profile.v1.BatchUpsertCustomersResponse\"?\x8a\xa6\x1d\x17profile.customers.write\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/customers:batchUpsert\x12\x8b\x01\n" +
+	"\x14BatchUpsertCustomers\x12,.kehu.profile.v1.BatchUpsertCustomersRequest\x1a-.kehu.profile.v1.BatchUpsertCustomersResponse\"?\x8a\xa6\x1d\x17profile.customers.write\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/customers:batchUpsert\x12\xa7\x01\n" +
+	"\x11BatchGetCustomers\x12).kehu.profile.v1.BatchGetCustomersRequest\x1a*.kehu.profile.v1.BatchGetCustomersResponse\";\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/customers:batchGet\x12\x8b\x01\n" +
 	"\x0eLookupCustomer\x12&.kehu.profile.v1.LookupCustomerRequest\x1a\x19.kehu.profile.v1.Customer\"6\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/customers:lookup\x12\xa0\x01\n" +
 	"\x0fStreamCustomers\x12'.kehu.profile.v1.StreamCustomersRequest\x1a(.kehu.profile.v1.StreamCustomersResponse\"8\x8a\xa6\x1d\x18profile.customers.export\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/customers:stream0\x01B\xbf\x01\n" +
 	"\x13com.kehu.profile.v1B\x14CustomerServiceProtoP\x01Z4github.com/kehuhq/kehu/gen/kehu/profile/v1;profilev1\xa2\x02\x03KPX\xaa\x02\x0fKehu.Profile.V1\xca\x02\x0fKehu\\Profile\\V1\xe2\x02\x1bKehu\\Profile\\V1\\GPBMetadata\xea\x02\x11Kehu::Profile::V1b\x06proto3"
@@ -711,7 +818,7 @@ func file_kehu_profile_v1_customer_service_proto_rawDescGZIP() []byte {
 	return file_kehu_profile_v1_customer_service_proto_rawDescData
 }
 
-var file_kehu_profile_v1_customer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_kehu_profile_v1_customer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_kehu_profile_v1_customer_service_proto_goTypes = []any{
 	(*GetCustomerRequest)(nil),           // 0: kehu.profile.v1.GetCustomerRequest
 	(*ListCustomersRequest)(nil),         // 1: kehu.profile.v1.ListCustomersRequest
@@ -721,45 +828,50 @@ var file_kehu_profile_v1_customer_service_proto_goTypes = []any{
 	(*DeleteCustomerRequest)(nil),        // 5: kehu.profile.v1.DeleteCustomerRequest
 	(*BatchUpsertCustomersRequest)(nil),  // 6: kehu.profile.v1.BatchUpsertCustomersRequest
 	(*BatchUpsertCustomersResponse)(nil), // 7: kehu.profile.v1.BatchUpsertCustomersResponse
-	(*LookupCustomerRequest)(nil),        // 8: kehu.profile.v1.LookupCustomerRequest
-	(*StreamCustomersRequest)(nil),       // 9: kehu.profile.v1.StreamCustomersRequest
-	(*StreamCustomersResponse)(nil),      // 10: kehu.profile.v1.StreamCustomersResponse
-	(*Customer)(nil),                     // 11: kehu.profile.v1.Customer
-	(*fieldmaskpb.FieldMask)(nil),        // 12: google.protobuf.FieldMask
-	(*v1.ItemStatus)(nil),                // 13: kehu.api.v1.ItemStatus
-	(*v1.CustomerRange)(nil),             // 14: kehu.api.v1.CustomerRange
-	(*emptypb.Empty)(nil),                // 15: google.protobuf.Empty
+	(*BatchGetCustomersRequest)(nil),     // 8: kehu.profile.v1.BatchGetCustomersRequest
+	(*BatchGetCustomersResponse)(nil),    // 9: kehu.profile.v1.BatchGetCustomersResponse
+	(*LookupCustomerRequest)(nil),        // 10: kehu.profile.v1.LookupCustomerRequest
+	(*StreamCustomersRequest)(nil),       // 11: kehu.profile.v1.StreamCustomersRequest
+	(*StreamCustomersResponse)(nil),      // 12: kehu.profile.v1.StreamCustomersResponse
+	(*Customer)(nil),                     // 13: kehu.profile.v1.Customer
+	(*fieldmaskpb.FieldMask)(nil),        // 14: google.protobuf.FieldMask
+	(*v1.ItemStatus)(nil),                // 15: kehu.api.v1.ItemStatus
+	(*v1.CustomerRange)(nil),             // 16: kehu.api.v1.CustomerRange
+	(*emptypb.Empty)(nil),                // 17: google.protobuf.Empty
 }
 var file_kehu_profile_v1_customer_service_proto_depIdxs = []int32{
-	11, // 0: kehu.profile.v1.ListCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
-	11, // 1: kehu.profile.v1.CreateCustomerRequest.customer:type_name -> kehu.profile.v1.Customer
-	11, // 2: kehu.profile.v1.UpdateCustomerRequest.customer:type_name -> kehu.profile.v1.Customer
-	12, // 3: kehu.profile.v1.UpdateCustomerRequest.update_mask:type_name -> google.protobuf.FieldMask
-	11, // 4: kehu.profile.v1.BatchUpsertCustomersRequest.customers:type_name -> kehu.profile.v1.Customer
-	13, // 5: kehu.profile.v1.BatchUpsertCustomersResponse.statuses:type_name -> kehu.api.v1.ItemStatus
-	14, // 6: kehu.profile.v1.StreamCustomersRequest.range:type_name -> kehu.api.v1.CustomerRange
-	11, // 7: kehu.profile.v1.StreamCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
-	0,  // 8: kehu.profile.v1.CustomerService.GetCustomer:input_type -> kehu.profile.v1.GetCustomerRequest
-	1,  // 9: kehu.profile.v1.CustomerService.ListCustomers:input_type -> kehu.profile.v1.ListCustomersRequest
-	3,  // 10: kehu.profile.v1.CustomerService.CreateCustomer:input_type -> kehu.profile.v1.CreateCustomerRequest
-	4,  // 11: kehu.profile.v1.CustomerService.UpdateCustomer:input_type -> kehu.profile.v1.UpdateCustomerRequest
-	5,  // 12: kehu.profile.v1.CustomerService.DeleteCustomer:input_type -> kehu.profile.v1.DeleteCustomerRequest
-	6,  // 13: kehu.profile.v1.CustomerService.BatchUpsertCustomers:input_type -> kehu.profile.v1.BatchUpsertCustomersRequest
-	8,  // 14: kehu.profile.v1.CustomerService.LookupCustomer:input_type -> kehu.profile.v1.LookupCustomerRequest
-	9,  // 15: kehu.profile.v1.CustomerService.StreamCustomers:input_type -> kehu.profile.v1.StreamCustomersRequest
-	11, // 16: kehu.profile.v1.CustomerService.GetCustomer:output_type -> kehu.profile.v1.Customer
-	2,  // 17: kehu.profile.v1.CustomerService.ListCustomers:output_type -> kehu.profile.v1.ListCustomersResponse
-	11, // 18: kehu.profile.v1.CustomerService.CreateCustomer:output_type -> kehu.profile.v1.Customer
-	11, // 19: kehu.profile.v1.CustomerService.UpdateCustomer:output_type -> kehu.profile.v1.Customer
-	15, // 20: kehu.profile.v1.CustomerService.DeleteCustomer:output_type -> google.protobuf.Empty
-	7,  // 21: kehu.profile.v1.CustomerService.BatchUpsertCustomers:output_type -> kehu.profile.v1.BatchUpsertCustomersResponse
-	11, // 22: kehu.profile.v1.CustomerService.LookupCustomer:output_type -> kehu.profile.v1.Customer
-	10, // 23: kehu.profile.v1.CustomerService.StreamCustomers:output_type -> kehu.profile.v1.StreamCustomersResponse
-	16, // [16:24] is the sub-list for method output_type
-	8,  // [8:16] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	13, // 0: kehu.profile.v1.ListCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
+	13, // 1: kehu.profile.v1.CreateCustomerRequest.customer:type_name -> kehu.profile.v1.Customer
+	13, // 2: kehu.profile.v1.UpdateCustomerRequest.customer:type_name -> kehu.profile.v1.Customer
+	14, // 3: kehu.profile.v1.UpdateCustomerRequest.update_mask:type_name -> google.protobuf.FieldMask
+	13, // 4: kehu.profile.v1.BatchUpsertCustomersRequest.customers:type_name -> kehu.profile.v1.Customer
+	15, // 5: kehu.profile.v1.BatchUpsertCustomersResponse.statuses:type_name -> kehu.api.v1.ItemStatus
+	13, // 6: kehu.profile.v1.BatchGetCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
+	16, // 7: kehu.profile.v1.StreamCustomersRequest.range:type_name -> kehu.api.v1.CustomerRange
+	13, // 8: kehu.profile.v1.StreamCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
+	0,  // 9: kehu.profile.v1.CustomerService.GetCustomer:input_type -> kehu.profile.v1.GetCustomerRequest
+	1,  // 10: kehu.profile.v1.CustomerService.ListCustomers:input_type -> kehu.profile.v1.ListCustomersRequest
+	3,  // 11: kehu.profile.v1.CustomerService.CreateCustomer:input_type -> kehu.profile.v1.CreateCustomerRequest
+	4,  // 12: kehu.profile.v1.CustomerService.UpdateCustomer:input_type -> kehu.profile.v1.UpdateCustomerRequest
+	5,  // 13: kehu.profile.v1.CustomerService.DeleteCustomer:input_type -> kehu.profile.v1.DeleteCustomerRequest
+	6,  // 14: kehu.profile.v1.CustomerService.BatchUpsertCustomers:input_type -> kehu.profile.v1.BatchUpsertCustomersRequest
+	8,  // 15: kehu.profile.v1.CustomerService.BatchGetCustomers:input_type -> kehu.profile.v1.BatchGetCustomersRequest
+	10, // 16: kehu.profile.v1.CustomerService.LookupCustomer:input_type -> kehu.profile.v1.LookupCustomerRequest
+	11, // 17: kehu.profile.v1.CustomerService.StreamCustomers:input_type -> kehu.profile.v1.StreamCustomersRequest
+	13, // 18: kehu.profile.v1.CustomerService.GetCustomer:output_type -> kehu.profile.v1.Customer
+	2,  // 19: kehu.profile.v1.CustomerService.ListCustomers:output_type -> kehu.profile.v1.ListCustomersResponse
+	13, // 20: kehu.profile.v1.CustomerService.CreateCustomer:output_type -> kehu.profile.v1.Customer
+	13, // 21: kehu.profile.v1.CustomerService.UpdateCustomer:output_type -> kehu.profile.v1.Customer
+	17, // 22: kehu.profile.v1.CustomerService.DeleteCustomer:output_type -> google.protobuf.Empty
+	7,  // 23: kehu.profile.v1.CustomerService.BatchUpsertCustomers:output_type -> kehu.profile.v1.BatchUpsertCustomersResponse
+	9,  // 24: kehu.profile.v1.CustomerService.BatchGetCustomers:output_type -> kehu.profile.v1.BatchGetCustomersResponse
+	13, // 25: kehu.profile.v1.CustomerService.LookupCustomer:output_type -> kehu.profile.v1.Customer
+	12, // 26: kehu.profile.v1.CustomerService.StreamCustomers:output_type -> kehu.profile.v1.StreamCustomersResponse
+	18, // [18:27] is the sub-list for method output_type
+	9,  // [9:18] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_customer_service_proto_init() }
@@ -774,7 +886,7 @@ func file_kehu_profile_v1_customer_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_profile_v1_customer_service_proto_rawDesc), len(file_kehu_profile_v1_customer_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	CustomerService_UpdateCustomer_FullMethodName       = "/kehu.profile.v1.CustomerService/UpdateCustomer"
 	CustomerService_DeleteCustomer_FullMethodName       = "/kehu.profile.v1.CustomerService/DeleteCustomer"
 	CustomerService_BatchUpsertCustomers_FullMethodName = "/kehu.profile.v1.CustomerService/BatchUpsertCustomers"
+	CustomerService_BatchGetCustomers_FullMethodName    = "/kehu.profile.v1.CustomerService/BatchGetCustomers"
 	CustomerService_LookupCustomer_FullMethodName       = "/kehu.profile.v1.CustomerService/LookupCustomer"
 	CustomerService_StreamCustomers_FullMethodName      = "/kehu.profile.v1.CustomerService/StreamCustomers"
 )
@@ -51,6 +52,9 @@ type CustomerServiceClient interface {
 	DeleteCustomer(ctx context.Context, in *DeleteCustomerRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// Creates or replaces many customers by their ids, each by itself, with a status per item.
 	BatchUpsertCustomers(ctx context.Context, in *BatchUpsertCustomersRequest, opts ...grpc.CallOption) (*BatchUpsertCustomersResponse, error)
+	// Returns many customers, in the order asked for; those that do not exist are
+	// named in missing.
+	BatchGetCustomers(ctx context.Context, in *BatchGetCustomersRequest, opts ...grpc.CallOption) (*BatchGetCustomersResponse, error)
 	// Finds the customer to whom an identifier belongs. Exactly one of email,
 	// phone and external_id must be given.
 	LookupCustomer(ctx context.Context, in *LookupCustomerRequest, opts ...grpc.CallOption) (*Customer, error)
@@ -127,6 +131,16 @@ func (c *customerServiceClient) BatchUpsertCustomers(ctx context.Context, in *Ba
 	return out, nil
 }
 
+func (c *customerServiceClient) BatchGetCustomers(ctx context.Context, in *BatchGetCustomersRequest, opts ...grpc.CallOption) (*BatchGetCustomersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchGetCustomersResponse)
+	err := c.cc.Invoke(ctx, CustomerService_BatchGetCustomers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *customerServiceClient) LookupCustomer(ctx context.Context, in *LookupCustomerRequest, opts ...grpc.CallOption) (*Customer, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Customer)
@@ -177,6 +191,9 @@ type CustomerServiceServer interface {
 	DeleteCustomer(context.Context, *DeleteCustomerRequest) (*emptypb.Empty, error)
 	// Creates or replaces many customers by their ids, each by itself, with a status per item.
 	BatchUpsertCustomers(context.Context, *BatchUpsertCustomersRequest) (*BatchUpsertCustomersResponse, error)
+	// Returns many customers, in the order asked for; those that do not exist are
+	// named in missing.
+	BatchGetCustomers(context.Context, *BatchGetCustomersRequest) (*BatchGetCustomersResponse, error)
 	// Finds the customer to whom an identifier belongs. Exactly one of email,
 	// phone and external_id must be given.
 	LookupCustomer(context.Context, *LookupCustomerRequest) (*Customer, error)
@@ -209,6 +226,9 @@ func (UnimplementedCustomerServiceServer) DeleteCustomer(context.Context, *Delet
 }
 func (UnimplementedCustomerServiceServer) BatchUpsertCustomers(context.Context, *BatchUpsertCustomersRequest) (*BatchUpsertCustomersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchUpsertCustomers not implemented")
+}
+func (UnimplementedCustomerServiceServer) BatchGetCustomers(context.Context, *BatchGetCustomersRequest) (*BatchGetCustomersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchGetCustomers not implemented")
 }
 func (UnimplementedCustomerServiceServer) LookupCustomer(context.Context, *LookupCustomerRequest) (*Customer, error) {
 	return nil, status.Error(codes.Unimplemented, "method LookupCustomer not implemented")
@@ -344,6 +364,24 @@ func _CustomerService_BatchUpsertCustomers_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CustomerService_BatchGetCustomers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchGetCustomersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CustomerServiceServer).BatchGetCustomers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CustomerService_BatchGetCustomers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CustomerServiceServer).BatchGetCustomers(ctx, req.(*BatchGetCustomersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CustomerService_LookupCustomer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LookupCustomerRequest)
 	if err := dec(in); err != nil {
@@ -403,6 +441,10 @@ var CustomerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchUpsertCustomers",
 			Handler:    _CustomerService_BatchUpsertCustomers_Handler,
+		},
+		{
+			MethodName: "BatchGetCustomers",
+			Handler:    _CustomerService_BatchGetCustomers_Handler,
 		},
 		{
 			MethodName: "LookupCustomer",
