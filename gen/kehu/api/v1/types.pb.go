@@ -81,8 +81,8 @@ func (x *Money) GetCurrencyCode() string {
 
 // A contiguous part of the customers in the order of their ids, so that a
 // stream can be split between workers and resumed. The order is that of the
-// bytes of the escaped ids: ASCII letters, digits and `-._~` stand for
-// themselves, every other byte of the UTF-8 form is `%XX`.
+// bytes of the escaped ids: visible ASCII characters but `!` and `%` stand for
+// themselves, every other byte of the UTF-8 form is `%XX` in capitals.
 type CustomerRange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The first customer id of the range; empty is the very first.
