@@ -32,8 +32,7 @@ var outage = []int{6, 7, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435
 // translate turns an error of the driver into one of docstore or a fault. ctx is
 // the caller's.
 func translate(ctx context.Context, err error) error {
-	var refused mongo.ServerError
-	var unselected topology.ServerSelectionError
+	var answer mongo.ServerError
 	switch {
 	case err == nil:
 		return nil
@@ -41,21 +40,32 @@ func translate(ctx context.Context, err error) error {
 		return docstore.ErrNotFound
 	case errors.Is(err, driver.ErrDocumentTooLarge):
 		return docstore.ErrTooLarge
-	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, context.Canceled):
-		return cancelled(err)
-	case errors.As(err, &unselected): // even where the deadline came first: nobody was there to ask
+	case errors.Is(ctx.Err(), context.Canceled):
+		return docstore.Fault(caused(context.Canceled, err))
+	case errors.As(err, &topology.ServerSelectionError{}): // even if ctx ended first: nobody was there to ask
 		return unavailable(err)
 	case ctx.Err() != nil, mongo.IsTimeout(err):
 		return late(err)
-	case errors.Is(err, mongo.ErrClientDisconnected), mongo.IsNetworkError(err), errors.As(err, &topology.ConnectionError{}):
+	case disconnected(err):
 		return unavailable(err)
-	case errors.As(err, &refused):
+	case errors.As(err, &answer):
 		return ofCode(err, mongo.ErrorCodes(err)...)
 	}
 	return fmt.Errorf("mongodb: %w", err)
 }
 
-// ofCode is the error for what the server answered with one of these codes.
+// disconnected reports whether the connection was lost or not to be had.
+func disconnected(err error) bool {
+	var pool driver.RetryablePoolError // the pool was emptied when another operation lost its connection
+	return mongo.IsNetworkError(err) ||
+		errors.As(err, &pool) ||
+		errors.As(err, &topology.ConnectionError{}) ||
+		errors.Is(err, mongo.ErrClientDisconnected) ||
+		errors.Is(err, topology.ErrPoolClosed) ||
+		errors.Is(err, topology.ErrServerClosed)
+}
+
+// ofCode is the error for an answer with one of these codes.
 func ofCode(err error, codes ...int) error {
 	has := func(code int) bool { return slices.Contains(codes, code) }
 	switch {
@@ -73,16 +83,12 @@ func unavailable(cause error) error {
 	return fault.New(fault.Unavailable, "STORE_UNAVAILABLE", "the database cannot be reached; try again later").Because(cause)
 }
 
-func late(cause error) error {
-	if !errors.Is(cause, context.DeadlineExceeded) {
-		cause = fmt.Errorf("%w: %w", context.DeadlineExceeded, cause)
-	}
-	return fault.New(fault.DeadlineExceeded, "DEADLINE_EXCEEDED", "the database did not answer in time").Because(cause)
-}
+func late(cause error) error { return docstore.Fault(caused(context.DeadlineExceeded, cause)) }
 
-func cancelled(cause error) error {
-	if !errors.Is(cause, context.Canceled) {
-		cause = fmt.Errorf("%w: %w", context.Canceled, cause)
+// caused makes err say that kind is behind it, for errors.Is.
+func caused(kind, err error) error {
+	if errors.Is(err, kind) {
+		return err
 	}
-	return fault.New(fault.Cancelled, "CANCELLED", "the call was cancelled").Because(cause)
+	return fmt.Errorf("%w: %w", kind, err)
 }

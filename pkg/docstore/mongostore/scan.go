@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -83,8 +84,11 @@ func (w *walk) segment(ctx context.Context, filter bson.D) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
+	defer closeCursor(ctx, cursor)
 	for cursor.Next(ctx) {
+		if err := ctx.Err(); err != nil { // Next does not look while it has documents at hand
+			return err
+		}
 		w.last.ID = cursor.Current.Lookup("_id").StringValue()
 		if w.Index != "" {
 			w.last.Key = cursor.Current.Lookup("keys", w.Index).StringValue()
@@ -99,6 +103,14 @@ func (w *walk) segment(ctx context.Context, filter bson.D) error {
 		}
 	}
 	return cursor.Err()
+}
+
+// closeCursor frees the server's side of a cursor, after a cancellation too. A
+// server that does not hear of it drops the cursor after ten minutes.
+func closeCursor(ctx context.Context, cursor *mongo.Cursor) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = cursor.Close(ctx)
 }
 
 func sortOf(r docstore.Range) bson.D {
@@ -139,15 +151,15 @@ func segments(r docstore.Range) []bson.D {
 			return nil // the whole range is behind us
 		case below, above: // the whole range is ahead of us
 		default:
-			beyond := bson.E{Key: "$gt", Value: after}
+			beyond := "$gt"
 			if r.Reverse {
-				beyond.Key, upper = "$lt", beyond
-				upper.Key = "$lt"
+				beyond = "$lt"
+				upper.Value = after
 			} else {
-				lower = beyond
+				lower = bson.E{Key: beyond, Value: after}
 			}
 			if r.Index != "" {
-				rest := bson.D{{Key: beyond.Key, Value: r.After.ID}}
+				rest := bson.D{{Key: beyond, Value: r.After.ID}}
 				segments = append(segments, bson.D{{Key: field, Value: after}, {Key: "_id", Value: rest}})
 			}
 		}

@@ -56,7 +56,9 @@ func lookUp(ctx context.Context, c *mongo.Collection, ids []string, projection a
 		for cursor.Next(ctx) {
 			each(cursor.Current.Lookup("_id").StringValue(), cursor.Current)
 		}
-		if err := cursor.Err(); err != nil {
+		err = cursor.Err()
+		closeCursor(ctx, cursor)
+		if err != nil {
 			return err
 		}
 		ids = ids[n:]
