@@ -44,7 +44,7 @@ generate: ## generate Go and OpenAPI from proto/
 
 baseline: ## take the protos as they are for what later changes must not break
 	deploy/tools/install buf
-	.cache/bin/buf build --exclude-source-info -o proto/baseline.binpb
+	.cache/bin/buf build --path proto/kehu --exclude-source-info -o proto/baseline.binpb
 
 mongo-standin: ## build the in-memory MongoDB stand-in for the tests (needs Java and Maven)
 	deploy/mongo-standin/build.sh
