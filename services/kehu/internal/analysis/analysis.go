@@ -1,0 +1,159 @@
+// Package analysis loads a file of orders through the suite's API, has the
+// customers valued, and gathers what an analyst asks first.
+package analysis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	longrunningpb "cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/services/kehu/internal/progress"
+	"github.com/kehuhq/kehu/services/kehu/internal/upload"
+)
+
+// Settings say how a file is analysed.
+type Settings struct {
+	AsOf     string // YYYY-MM-DD; empty is the day of the last order
+	Currency string // of rows that state none
+	Zone     string // IANA; empty is UTC
+	Ties     valuationv1.RfmTies
+	Top      int // how many top customers to name
+	Progress progress.Reporter
+}
+
+// Suite is what Run needs of a running suite.
+type Suite struct {
+	Profile   grpc.ClientConnInterface
+	Valuation grpc.ClientConnInterface
+}
+
+// Run imports the orders in path, values the customers and returns the report.
+func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, error) {
+	imported, err := upload.Send(ctx, suite.Profile, path, upload.Settings{
+		Kind: profilev1.ImportKind_IMPORT_KIND_ORDERS, Currency: s.Currency, Zone: s.Zone, Progress: s.Progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if failed := imported.GetError(); imported.GetState() == profilev1.ImportState_IMPORT_STATE_FAILED {
+		return nil, &FileError{Reason: failed.GetReason(), Message: failed.GetMessage()}
+	}
+	if s.AsOf == "" {
+		s.AsOf, err = lastOrderDay(ctx, suite.Profile, s.Zone)
+		if err != nil {
+			return nil, err
+		}
+	}
+	summary, err := Refresh(ctx, suite.Valuation, &valuationv1.ValuationPolicy{
+		AsOfDate: s.AsOf, TimeZone: s.Zone, CurrencyCode: s.Currency, RfmTies: s.Ties,
+	}, s.Progress)
+	if err != nil {
+		return nil, err
+	}
+	top, err := valuationv1.NewValuationServiceClient(suite.Valuation).ListValuations(ctx, &valuationv1.ListValuationsRequest{
+		PageSize: int32(s.Top), OrderBy: "revenue desc",
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newReport(imported, summary, top.GetValuations()), nil
+}
+
+// FileError says why a file could not be taken in as a whole.
+type FileError struct{ Reason, Message string }
+
+func (e *FileError) Error() string { return e.Message }
+
+// Refresh values all customers and waits until that is published.
+func Refresh(ctx context.Context, conn grpc.ClientConnInterface, policy *valuationv1.ValuationPolicy, report progress.Reporter) (*valuationv1.ValuationSummary, error) {
+	operation, err := valuationv1.NewValuationServiceClient(conn).RefreshValuations(ctx, &valuationv1.RefreshValuationsRequest{Policy: policy})
+	if err != nil {
+		return nil, err
+	}
+	summary := new(valuationv1.ValuationSummary)
+	watch := func(ctx context.Context) (Watcher, error) {
+		return valuationv1.NewOperationServiceClient(conn).WatchOperation(ctx, &longrunningpb.GetOperationRequest{Name: operation.GetName()})
+	}
+	return summary, Await(ctx, watch, "valuing customers", report, func(op *longrunningpb.Operation) error {
+		return op.GetResponse().UnmarshalTo(summary)
+	})
+}
+
+// Watcher is the stream of an operation's states.
+type Watcher interface {
+	Recv() (*longrunningpb.Operation, error)
+}
+
+// Await follows an operation to its end, showing its progress under the name
+// given, and hands the finished one to done. An operation that failed is the
+// error it failed with.
+func Await(ctx context.Context, watch func(context.Context) (Watcher, error), name string, report progress.Reporter, done func(*longrunningpb.Operation) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	states, err := watch(ctx)
+	if err != nil {
+		return err
+	}
+	stage := report.Start(name, 0, progress.Count)
+	for {
+		op, err := states.Recv()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("%s: the server ended the watch before the operation was done", name)
+		}
+		if err != nil {
+			return err
+		}
+		var at apiv1.Progress
+		if op.GetMetadata() != nil && op.GetMetadata().UnmarshalTo(&at) == nil {
+			stage.Set(at.GetDone(), at.GetTotal())
+		}
+		if !op.GetDone() {
+			continue
+		}
+		stage.End()
+		if failed := op.GetError(); failed != nil {
+			return status.FromProto(failed).Err()
+		}
+		return done(op)
+	}
+}
+
+// lastOrderDay is the day, in zone, of the last order that profile holds.
+func lastOrderDay(ctx context.Context, conn grpc.ClientConnInterface, zone string) (string, error) {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return "", &FileError{Reason: "INVALID_FIELD", Message: fmt.Sprintf("zone: %q is no IANA time zone, e.g. Asia/Shanghai", zone)}
+	}
+	stream, err := profilev1.NewOrderServiceClient(conn).StreamPurchaseHistories(ctx, &profilev1.StreamPurchaseHistoriesRequest{})
+	if err != nil {
+		return "", err
+	}
+	var last int64
+	for {
+		batch, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", err
+		}
+		for _, history := range batch.GetHistories() {
+			for _, at := range history.GetOrderTimeMs() {
+				last = max(last, at)
+			}
+		}
+	}
+	if last == 0 {
+		return "", &FileError{Reason: "NO_ORDERS", Message: "the file holds no order that counts: nothing to analyse"}
+	}
+	return time.UnixMilli(last).In(location).Format(time.DateOnly), nil
+}

@@ -1,0 +1,155 @@
+// Package layout sets tables, bars and paragraphs for a terminal. Chinese
+// characters take two columns.
+package layout
+
+import (
+	"math"
+	"strings"
+
+	"golang.org/x/text/width"
+)
+
+// Page gathers lines of at most Width columns; 0 is 80.
+type Page struct {
+	Width int
+	text  strings.Builder
+}
+
+// Bar is one line of a bar chart.
+type Bar struct {
+	Label, Text string
+	Share       float64 // what the bar shows
+	Most        float64 // the share of the longest bar
+}
+
+// String is the page so far.
+func (p *Page) String() string { return p.text.String() }
+
+// Title begins the page.
+func (p *Page) Title(s string) {
+	p.line(s)
+	p.line(strings.Repeat("=", min(Columns(s), p.columns())))
+}
+
+// Heading begins a section.
+func (p *Page) Heading(s string) {
+	p.line("")
+	p.line(s)
+	p.line(strings.Repeat("-", min(Columns(s), p.columns())))
+}
+
+// Table sets rows in columns, as wide as their widest cell, the first column
+// and cells with letters to the left, numbers to the right.
+func (p *Page) Table(rows [][]string) {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], Columns(cell))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			gap := strings.Repeat(" ", widths[i]-Columns(cell))
+			switch {
+			case i == len(row)-1 && !numeric(cell):
+				b.WriteString(cell)
+			case i > 0 && numeric(cell):
+				b.WriteString(gap + cell)
+			default:
+				b.WriteString(cell + gap)
+			}
+			if i < len(row)-1 {
+				b.WriteString("  ")
+			}
+		}
+		p.line(b.String())
+	}
+}
+
+// Bars sets a bar chart: labels, texts, and bars in the columns that are left.
+func (p *Page) Bars(bars []Bar) {
+	var label, text int
+	for _, b := range bars {
+		label, text = max(label, Columns(b.Label)), max(text, Columns(b.Text))
+	}
+	room := max(p.columns()-label-text-4, 0)
+	for _, b := range bars {
+		length := 0
+		if b.Most > 0 {
+			length = int(math.Round(float64(room) * b.Share / b.Most))
+		}
+		p.line(pad(b.Label, label) + "  " + pad(b.Text, text) + "  " + strings.Repeat("█", length))
+	}
+}
+
+// Item sets a paragraph behind a dash, broken at spaces.
+func (p *Page) Item(s string) {
+	line := "-"
+	for word := range strings.FieldsSeq(s) {
+		if Columns(line)+1+Columns(word) > p.columns() && line != "-" && line != " " {
+			p.line(line)
+			line = " "
+		}
+		line += " " + word
+	}
+	p.line(line)
+}
+
+// Text sets a line as it is.
+func (p *Page) Text(s string) { p.line(s) }
+
+func (p *Page) columns() int {
+	if p.Width <= 0 {
+		return 80
+	}
+	return p.Width
+}
+
+// line ends a line, cut where the page ends.
+func (p *Page) line(s string) {
+	s = strings.TrimRight(s, " ")
+	if Columns(s) > p.columns() {
+		s = cut(s, p.columns()-1) + "…"
+	}
+	p.text.WriteString(s + "\n")
+}
+
+// Columns is how many columns of a terminal s takes.
+func Columns(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeColumns(r)
+	}
+	return n
+}
+
+func runeColumns(r rune) int {
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	default:
+		return 1
+	}
+}
+
+func cut(s string, columns int) string {
+	n := 0
+	for i, r := range s {
+		if n += runeColumns(r); n > columns {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+func pad(s string, columns int) string {
+	return s + strings.Repeat(" ", max(columns-Columns(s), 0))
+}
+
+func numeric(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789.,%-") == ""
+}

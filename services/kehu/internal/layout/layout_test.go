@@ -1,0 +1,42 @@
+package layout
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestTableAlignsChineseWithLatin(t *testing.T) {
+	p := &Page{Width: 40}
+	p.Table([][]string{{"客户", "5"}, {"abcdef", "1234"}})
+	want := "客户       5\nabcdef  1234\n"
+	if got := p.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestNoLineIsWiderThanThePage(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := &Page{Width: rapid.IntRange(8, 60).Draw(t, "width")}
+		word := rapid.StringOfN(rapid.RuneFrom([]rune("abc 客户价值 123")), 0, 90, -1)
+		p.Title(word.Draw(t, "title"))
+		p.Table([][]string{{word.Draw(t, "a"), word.Draw(t, "b")}, {word.Draw(t, "c")}})
+		p.Bars([]Bar{{Label: word.Draw(t, "label"), Text: word.Draw(t, "text"), Share: rapid.Float64Range(0, 1).Draw(t, "share"), Most: 1}})
+		p.Item(word.Draw(t, "item"))
+		for line := range strings.Lines(p.String()) {
+			if n := Columns(strings.TrimSuffix(line, "\n")); n > p.Width {
+				t.Fatalf("%d columns on a page of %d: %q", n, p.Width, line)
+			}
+		}
+	})
+}
+
+func TestItemKeepsEveryWord(t *testing.T) {
+	p := &Page{Width: 20}
+	text := "many words that do not fit into one line of it"
+	p.Item(text)
+	if got := strings.Join(strings.Fields(p.String())[1:], " "); got != text {
+		t.Errorf("got %q", got)
+	}
+}
