@@ -71,6 +71,12 @@ func Default(seed uint64, customers int) Config {
 	}
 }
 
+// setting is a number and the name that a fault gives it.
+type setting struct {
+	field string
+	value float64
+}
+
 // Validate reports every setting that is wrong in one fault.
 func (c Config) Validate() error {
 	var faults []*fault.Fault
@@ -88,13 +94,13 @@ func (c Config) Validate() error {
 	if !strings.Contains(" CNY USD EUR GBP HKD ", " "+c.Currency+" ") || len(c.Currency) != 3 {
 		bad("currency", "must be CNY, USD, EUR, GBP or HKD, got %q", c.Currency)
 	}
-	for field, v := range map[string]float64{
-		"purchases.r": c.Purchases.R, "purchases.alpha": c.Purchases.Alpha,
-		"purchases.a": c.Purchases.A, "purchases.b": c.Purchases.B,
-		"spend.p": c.Spend.P, "spend.gamma": c.Spend.Gamma,
+	for _, f := range []setting{
+		{"purchases.r", c.Purchases.R}, {"purchases.alpha", c.Purchases.Alpha},
+		{"purchases.a", c.Purchases.A}, {"purchases.b", c.Purchases.B},
+		{"spend.p", c.Spend.P}, {"spend.gamma", c.Spend.Gamma},
 	} {
-		if !(v > 0) || math.IsInf(v, 0) {
-			bad(field, "must be positive, got %v", v)
+		if !(f.value > 0) || math.IsInf(f.value, 0) {
+			bad(f.field, "must be positive, got %v", f.value)
 		}
 	}
 	if !(c.Spend.Q > 1) || math.IsInf(c.Spend.Q, 0) {
@@ -103,12 +109,12 @@ func (c Config) Validate() error {
 	if rate := c.Purchases.R / c.Purchases.Alpha; rate > 50 {
 		bad("purchases", "must mean at most 50 orders a week, got %v", rate)
 	}
-	for field, v := range map[string]float64{
-		"dirty_share": c.DirtyShare, "duplicate_share": c.DuplicateShare,
-		"answer_share": c.AnswerShare, "referral_share": c.ReferralShare,
+	for _, f := range []setting{
+		{"dirty_share", c.DirtyShare}, {"duplicate_share", c.DuplicateShare},
+		{"answer_share", c.AnswerShare}, {"referral_share", c.ReferralShare},
 	} {
-		if !(v >= 0 && v <= 1) {
-			bad(field, "must be 0 to 1, got %v", v)
+		if !(f.value >= 0 && f.value <= 1) {
+			bad(f.field, "must be 0 to 1, got %v", f.value)
 		}
 	}
 	return fault.Merge(faults...)

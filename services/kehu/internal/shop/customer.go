@@ -133,14 +133,16 @@ var mobilePrefixes = []string{
 	"130", "131", "132", "155", "156", "185", "186", "133", "153", "180", "181", "189",
 }
 
+// emailWord makes a lower-case name fit for an e-mail address.
+var emailWord = strings.NewReplacer(" ", ".", "'", "")
+
 // identify gives the customer the e-mail address, phone number and member card by
 // which others know him. Each is unique, as it comes from the index one to one.
 func (s *Shop) identify(c *Customer, rng *rand.Rand) {
 	domain := choose(rng, []string{"example.com", "example.net", "example.org"})
 	withEmail, withPhone, withCard := rng.Float64() < 0.7, rng.Float64() < 0.9, rng.Float64() < 0.6
 	if withEmail {
-		local := strings.NewReplacer(" ", ".", "'", "").Replace(strings.ToLower(c.Pinyin))
-		c.Email = local + "." + strconv.FormatInt(int64(s.spread(c.Index, 1)), 36) + "@" + domain
+		c.Email = emailWord.Replace(strings.ToLower(c.Pinyin)) + "." + strconv.FormatInt(int64(s.spread(c.Index, 1)), 36) + "@" + domain
 	}
 	if withPhone && (c.han != nil || c.Enterprise) {
 		prefix := mobilePrefixes[c.Index%len(mobilePrefixes)]
