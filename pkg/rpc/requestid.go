@@ -13,7 +13,8 @@ import (
 )
 
 // RequestIDHeader carries the id that ties together the log lines of one
-// request in every service it passes.
+// request in every service it passes. It comes back as a trailer: an answer
+// that begins with headers counts as begun, and gRPC would not retry it.
 const RequestIDHeader = "x-request-id"
 
 type requestIDKey struct{}
@@ -52,15 +53,15 @@ func validRequestID(id string) bool {
 }
 
 func identifyUnary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	ctx, header := identify(ctx)
-	_ = grpc.SetHeader(ctx, header) // fails only where the call is over
+	ctx, trailer := identify(ctx)
+	_ = grpc.SetTrailer(ctx, trailer) // fails only outside of a call
 	return handler(ctx, request)
 }
 
 func identifyStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	wrapped := middleware.WrapServerStream(stream)
-	ctx, header := identify(stream.Context())
+	ctx, trailer := identify(stream.Context())
 	wrapped.WrappedContext = ctx
-	_ = stream.SetHeader(header)
+	stream.SetTrailer(trailer)
 	return handler(srv, wrapped)
 }

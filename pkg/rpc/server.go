@@ -157,7 +157,7 @@ func (s *Server) grpcOptions(o serverOptions) ([]grpc.ServerOption, error) {
 
 func unknownMethod(_ any, stream grpc.ServerStream) error {
 	method, _ := grpc.MethodFromServerStream(stream)
-	return fault.New(fault.Unimplemented, "METHOD_UNKNOWN", "there is no method %s here", clip(method, maxFieldText))
+	return fault.New(fault.Unimplemented, "METHOD_UNKNOWN", "there is no method %s here", clip(method, maxField))
 }
 
 // Register registers services; call it before Serve.

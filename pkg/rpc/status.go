@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	canonical "google.golang.org/genproto/googleapis/rpc/code"
@@ -22,9 +21,10 @@ const Domain = "kehu"
 // Bounds of a status. It travels in trailers, which proxies and clients cap at
 // some 8 KiB; a batch can have thousands of violations.
 const (
-	maxViolations = 16
-	maxFieldText  = 160
-	maxText       = 1024
+	maxViolations  = 10
+	maxField       = 120 // bytes of a field path, a metadata key or value
+	maxDescription = 200
+	maxMessage     = 512
 )
 
 var codeOf = map[fault.Kind]codes.Code{
@@ -102,9 +102,9 @@ func ofFault(f *fault.Fault) *status.Status {
 		if info.Metadata == nil {
 			info.Metadata = make(map[string]string, len(f.Metadata))
 		}
-		info.Metadata[clip(key, maxFieldText)] = clip(value, maxFieldText)
+		info.Metadata[clip(key, maxField)] = clip(value, maxField)
 	}
-	st := status.New(Code(f.Kind), clip(f.Message, maxText))
+	st := status.New(Code(f.Kind), clip(f.Message, maxMessage))
 	if len(f.Violations) == 0 {
 		return withDetails(st, info)
 	}
@@ -121,8 +121,8 @@ func badRequest(violations []fault.Violation) *errdetails.BadRequest {
 			break
 		}
 		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
-			Field:       clip(v.Field, maxFieldText),
-			Description: clip(v.Description, maxFieldText),
+			Field:       clip(v.Field, maxField),
+			Description: clip(v.Description, maxDescription),
 		})
 	}
 	return bad
@@ -130,19 +130,23 @@ func badRequest(violations []fault.Violation) *errdetails.BadRequest {
 
 // ofStatus hides what a status of a defect says, and sees to an ErrorInfo.
 func ofStatus(st *status.Status) *status.Status {
+	info := errorInfo(st)
+	if info.GetDomain() == Domain && st.Code() != codes.OK {
+		return st // made by this package, here or at a peer
+	}
 	switch st.Code() {
 	case codes.OK, codes.Unknown, codes.Internal, codes.DataLoss:
 		return internalError()
 	}
-	if errorInfo(st) != nil {
+	if info != nil {
 		return st
 	}
 	return withDetails(st, &errdetails.ErrorInfo{Reason: canonical.Code(st.Code()).String(), Domain: Domain})
 }
 
 func errorInfo(st *status.Status) *errdetails.ErrorInfo {
-	for _, detail := range st.Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+	for _, detail := range st.Proto().GetDetails() {
+		if info := new(errdetails.ErrorInfo); detail.UnmarshalTo(info) == nil {
 			return info
 		}
 	}
@@ -151,18 +155,21 @@ func errorInfo(st *status.Status) *errdetails.ErrorInfo {
 
 // withMetadata sets an entry of the ErrorInfo of st where it has none yet.
 func withMetadata(st *status.Status, key, value string) *status.Status {
-	var details []protoadapt.MessageV1
-	for _, detail := range st.Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			merged := map[string]string{key: value}
-			maps.Copy(merged, info.Metadata)
-			detail = &errdetails.ErrorInfo{Reason: info.Reason, Domain: info.Domain, Metadata: merged}
+	p := st.Proto() // a copy
+	for _, detail := range p.GetDetails() {
+		info := new(errdetails.ErrorInfo)
+		if detail.UnmarshalTo(info) != nil || info.Metadata[key] != "" {
+			continue
 		}
-		if message, ok := detail.(protoadapt.MessageV1); ok {
-			details = append(details, message)
+		if info.Metadata == nil {
+			info.Metadata = make(map[string]string, 1)
+		}
+		info.Metadata[key] = value
+		if err := detail.MarshalFrom(info); err != nil {
+			return st // not UTF-8: the status without the entry is still true
 		}
 	}
-	return withDetails(status.New(st.Code(), st.Message()), details...)
+	return status.FromProto(p)
 }
 
 func withDetails(st *status.Status, details ...protoadapt.MessageV1) *status.Status {
