@@ -60,6 +60,7 @@ func (o Options) pebble(w *watch) *pebble.Options {
 	if p.MemTableSize == 0 {
 		p.MemTableSize = 16 * mib
 	}
+	p.FS = logGuard{p.FS, w}
 	for i := range p.Levels {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // 1 % of false positives
 	}

@@ -85,8 +85,9 @@ func (w *watch) Errorf(format string, args ...any) {
 	w.log.Warn("pebble: " + fmt.Sprintf(format, args...))
 }
 
-// Fatalf is called where Pebble cannot go on, and must not return: it ends the
-// goroutine. Those of the callers' are run by guard.
+// Fatalf is called where Pebble cannot go on, and must not return. It ends the
+// goroutine, whose locks are released on the way, so that readers are not held
+// up. Calls of ours that may come here are run by guard.
 func (w *watch) Fatalf(format string, args ...any) {
 	w.fail(fmt.Errorf("pebble: "+format, args...))
 	runtime.Goexit()
