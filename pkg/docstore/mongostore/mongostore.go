@@ -9,6 +9,7 @@ package mongostore
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -123,9 +124,12 @@ func (e *engine) Ping(ctx context.Context) error {
 }
 
 // Close implements docstore.Engine. It waits for operations under way, for ten
-// seconds at most.
+// seconds at most. To close twice does no harm.
 func (e *engine) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	return translate(ctx, e.client.Disconnect(ctx))
+	if err := e.client.Disconnect(ctx); !errors.Is(err, mongo.ErrClientDisconnected) {
+		return translate(ctx, err)
+	}
+	return nil
 }

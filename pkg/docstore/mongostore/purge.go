@@ -43,12 +43,14 @@ func (t *table) purgeSome(ctx context.Context, r docstore.Range) (next string, e
 	filter := filters[0] // an id range is always a single one
 	o := options.FindOne().SetSort(sortOf(r)).SetSkip(purgeStep).SetProjection(bson.D{{Key: "_id", Value: 1}})
 	doc, err := t.collection.FindOne(ctx, filter, o).Raw()
-	switch {
-	case err == nil:
-		next = doc.Lookup("_id").StringValue()
-		r.To = next
+	if err == nil {
+		p, err := position(doc, "")
+		if err != nil {
+			return "", err
+		}
+		next, r.To = p.ID, p.ID
 		filter = segments(r)[0]
-	case !errors.Is(err, mongo.ErrNoDocuments):
+	} else if !errors.Is(err, mongo.ErrNoDocuments) {
 		return "", err
 	}
 	_, err = t.collection.DeleteMany(ctx, filter)

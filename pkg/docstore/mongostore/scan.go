@@ -2,6 +2,8 @@ package mongostore
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -89,9 +91,8 @@ func (w *walk) segment(ctx context.Context, filter bson.D) error {
 		if err := ctx.Err(); err != nil { // Next does not look while it has documents at hand
 			return err
 		}
-		w.last.ID = cursor.Current.Lookup("_id").StringValue()
-		if w.Index != "" {
-			w.last.Key = cursor.Current.Lookup("keys", w.Index).StringValue()
+		if w.last, err = position(cursor.Current, w.Index); err != nil {
+			return err
 		}
 		w.count++
 		w.done = w.count == w.Limit // never so without a limit
@@ -103,6 +104,22 @@ func (w *walk) segment(ctx context.Context, filter bson.D) error {
 		}
 	}
 	return cursor.Err()
+}
+
+// position is the place of a document in the order of an index.
+func position(doc bson.Raw, index string) (docstore.Position, error) {
+	var p docstore.Position
+	var ok bool
+	if p.ID, ok = doc.Lookup("_id").StringValueOK(); !ok {
+		return p, errors.New("a stored document has no string _id")
+	}
+	if index == "" {
+		return p, nil
+	}
+	if p.Key, ok = doc.Lookup("keys", index).StringValueOK(); !ok {
+		return p, fmt.Errorf("the stored document %s was found in index %s without a key", p.ID, index)
+	}
+	return p, nil
 }
 
 // closeCursor frees the server's side of a cursor, after a cancellation too. A
@@ -128,16 +145,14 @@ func sortOf(r docstore.Range) bson.D {
 // the other. Resuming within an index takes two: the rest of the entries that
 // share the key of r.After, then those with the keys behind it. A single filter
 // with $or would leave it to the query planner whether that is a range of the
-// index. Only strings are met, hence only documents that have the key.
+// index. A comparison with a string meets strings only, hence only documents
+// that have the key.
 func segments(r docstore.Range) []bson.D {
-	field, floor := "_id", "$gte"
+	field := "_id"
 	if r.Index != "" {
 		field = keyField(r.Index)
-		if r.From == "" {
-			floor = "$gt" // the empty key stands for no key
-		}
 	}
-	lower, upper := bson.E{Key: floor, Value: r.From}, bson.E{Key: "$lt", Value: r.To}
+	lower, upper := bson.E{Key: "$gte", Value: r.From}, bson.E{Key: "$lt", Value: r.To}
 
 	var segments []bson.D
 	if r.After != nil {

@@ -54,7 +54,9 @@ func lookUp(ctx context.Context, c *mongo.Collection, ids []string, projection a
 			return err
 		}
 		for cursor.Next(ctx) {
-			each(cursor.Current.Lookup("_id").StringValue(), cursor.Current)
+			if p, bad := position(cursor.Current, ""); bad == nil {
+				each(p.ID, cursor.Current)
+			}
 		}
 		err = cursor.Err()
 		closeCursor(ctx, cursor)

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 )
@@ -25,6 +26,8 @@ const (
 	// the write concern error of one part.
 	chunkDocuments = 1000
 	chunkBytes     = 16 << 20
+
+	removers = 16 // deletions under way at once
 )
 
 // Write implements docstore.Table.
@@ -38,11 +41,13 @@ func (t *table) Write(ctx context.Context, writes []docstore.Write) ([]error, er
 	defer cancel()
 
 	b := batch{table: t, writes: writes, errs: make([]error, len(writes))}
-	var absent, blind, versioned []int // indexes into writes
+	var removed, absent, blind, versioned []int // indexes into writes
 	for i, w := range writes {
 		switch {
 		case len(w.Doc) > docstore.MaxDocument:
 			b.errs[i] = docstore.ErrTooLarge
+		case w.Doc == nil:
+			removed = append(removed, i)
 		case w.Expect == docstore.Absent:
 			absent = append(absent, i)
 		case w.Expect == docstore.Any:
@@ -51,14 +56,13 @@ func (t *table) Write(ctx context.Context, writes []docstore.Write) ([]error, er
 			versioned = append(versioned, i)
 		}
 	}
-	if err := b.inChunks(ctx, absent, b.insert); err != nil {
-		return nil, err
-	}
-	if err := b.inChunks(ctx, blind, b.replaceAny); err != nil {
-		return nil, err
-	}
-	if err := b.inChunks(ctx, versioned, b.replaceVersions); err != nil {
-		return nil, err
+	for _, step := range []struct {
+		items []int
+		do    func(context.Context, []int) error
+	}{{removed, b.remove}, {absent, b.insert}, {blind, b.replaceAny}, {versioned, b.replaceVersions}} {
+		if err := b.inChunks(ctx, step.items, step.do); err != nil {
+			return nil, translate(ctx, err)
+		}
 	}
 	return b.errs, nil
 }
@@ -81,11 +85,29 @@ func (b *batch) inChunks(ctx context.Context, items []int, do func(context.Conte
 			n++
 		}
 		if err := do(ctx, items[:n]); err != nil {
-			return translate(ctx, err)
+			return err
 		}
 		items = items[n:]
 	}
 	return nil
+}
+
+// remove deletes documents one command each, a few at a time, as a bulk of
+// deletions too is answered with their total only.
+func (b *batch) remove(ctx context.Context, items []int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(removers)
+	for _, i := range items {
+		group.Go(func() error {
+			w := b.writes[i]
+			result, err := b.collection.DeleteOne(ctx, filterOf(w))
+			if err == nil && result.DeletedCount == 0 && w.Expect != docstore.Any {
+				b.errs[i] = docstore.ErrConflict
+			}
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 func (b *batch) insert(ctx context.Context, items []int) error {
@@ -101,7 +123,7 @@ func (b *batch) insert(ctx context.Context, items []int) error {
 // may try to insert; the one that comes second is tried again.
 func (b *batch) replaceAny(ctx context.Context, items []int) error {
 	for len(items) > 0 {
-		if _, err := b.upsert(ctx, items, false); err != nil {
+		if _, err := b.upsert(ctx, items); err != nil {
 			return err
 		}
 		var again []int
@@ -121,11 +143,12 @@ func (b *batch) replaceAny(ctx context.Context, items []int) error {
 // One write needs no upsert: its result is the number of documents matched. In
 // a bulk, the upsert which tells a conflict would bring an absent document to
 // life, so the absent ones are sorted out first, by a query that the index on
-// _id answers alone. Between the two commands only Purge can remove a document,
-// as deletion leaves a tombstone. The upsert then creates the document, the
-// reply says so, and it is taken back. Should we die before that, a purged row
-// is left behind, as if it had been written just after the purge: nothing that
-// anybody still refers to, and the next purge takes it.
+// _id answers alone. Between the two commands a document can still vanish: not
+// by a deletion, which leaves a tombstone, but when a range of staged rows is
+// purged or a tombstone swept after its 30 days. The upsert then creates the
+// document, the reply says so, and it is taken back. Should we die before that,
+// it stays, as if written just after the purge: a row that nobody refers to and
+// the next purge takes, or a deleted document created anew.
 func (b *batch) replaceVersions(ctx context.Context, items []int) error {
 	if len(items) == 1 {
 		return b.replaceOne(ctx, items[0])
@@ -134,7 +157,7 @@ func (b *batch) replaceVersions(ctx context.Context, items []int) error {
 	if err != nil || len(items) == 0 {
 		return err
 	}
-	result, err := b.upsert(ctx, items, true)
+	result, err := b.upsert(ctx, items)
 	if err != nil {
 		return err
 	}
@@ -150,7 +173,7 @@ func (b *batch) replaceVersions(ctx context.Context, items []int) error {
 
 func (b *batch) replaceOne(ctx context.Context, i int) error {
 	w := b.writes[i]
-	result, err := b.collection.ReplaceOne(ctx, filterOf(w, true), w.Doc)
+	result, err := b.collection.ReplaceOne(ctx, filterOf(w), w.Doc)
 	if err != nil {
 		return err
 	}
@@ -185,19 +208,20 @@ func (b *batch) withoutAbsent(ctx context.Context, items []int) ([]int, error) {
 	return rest, nil
 }
 
-func (b *batch) upsert(ctx context.Context, items []int, versioned bool) (*mongo.BulkWriteResult, error) {
+func (b *batch) upsert(ctx context.Context, items []int) (*mongo.BulkWriteResult, error) {
 	models := make([]mongo.WriteModel, len(items))
 	for j, i := range items {
 		w := b.writes[i]
-		models[j] = mongo.NewReplaceOneModel().SetFilter(filterOf(w, versioned)).SetReplacement(w.Doc).SetUpsert(true)
+		models[j] = mongo.NewReplaceOneModel().SetFilter(filterOf(w)).SetReplacement(w.Doc).SetUpsert(true)
 	}
 	result, err := b.collection.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 	return result, b.settle(err, items)
 }
 
-func filterOf(w docstore.Write, versioned bool) bson.D {
+// filterOf meets the document that a write may change.
+func filterOf(w docstore.Write) bson.D {
 	filter := bson.D{{Key: "_id", Value: w.ID}}
-	if versioned {
+	if w.Expect != docstore.Any {
 		filter = append(filter, bson.E{Key: "version", Value: w.Expect})
 	}
 	return filter

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -45,8 +46,16 @@ func Start(t testing.TB, port int) *Standin {
 // To kill it twice does no harm.
 func (s *Standin) Kill() {
 	_ = s.process.Process.Kill()
-	_ = s.process.Wait()
+	_ = s.process.Wait() // closes stdin too
+}
+
+// HangUp closes the process's input, as our own end would, and waits until it has
+// gone.
+func (s *Standin) HangUp(patience time.Duration) error {
+	late := time.AfterFunc(patience, func() { _ = s.process.Process.Kill() })
+	defer late.Stop()
 	_ = s.stdin.Close()
+	return s.process.Wait()
 }
 
 func start(port int) (*Standin, error) {
