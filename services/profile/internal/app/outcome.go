@@ -2,7 +2,11 @@
 // identifiers, and recording customers and orders in bulk.
 package app
 
-import "github.com/kehuhq/kehu/pkg/fault"
+import (
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+)
 
 // Effect is what became of one record of a batch.
 type Effect uint8
@@ -22,3 +26,56 @@ type Outcome struct {
 }
 
 func refused(f *fault.Fault) Outcome { return Outcome{Fault: f} }
+
+// repeated tells what to answer for a record that the same import has written
+// before: for the same row what was answered then, for another that the key is
+// in the file twice. known is false where the import has not written it.
+//
+// A row that found its record just so has written nothing, and is not known: a
+// second row with the key is then judged by its content alone.
+func repeated(stored domain.Origin, src domain.Source, row int64) (out Outcome, known bool) {
+	switch {
+	case src.Import == "" || stored.Import != src.Import:
+		return Outcome{}, false
+	case stored.Row != row:
+		return refused(duplicateInFile(stored.Row)), true
+	case stored.Created:
+		return Outcome{Effect: Created}, true
+	}
+	return Outcome{Effect: Updated}, true
+}
+
+func duplicateInFile(row int64) *fault.Fault {
+	f := fault.Invalid("name", "is the same as in row %d of the file, which counts", row)
+	f.Reason = "DUPLICATE_IN_FILE"
+	return f
+}
+
+func duplicateInRequest(item int) *fault.Fault {
+	f := fault.Invalid("name", "is the same as that of item %d of the request", item)
+	f.Reason = "DUPLICATE_IN_REQUEST"
+	return f
+}
+
+// distinct refuses the items whose key another before them has, where the store
+// cannot tell: in a request, and in a file of which nothing is written.
+func distinct(items []int, key func(int) string, row func(int) int64, src domain.Source, outcomes []Outcome) []int {
+	if src.Import != "" && !src.ValidateOnly {
+		return items // recognised by what the first of them wrote
+	}
+	first := make(map[string]int, len(items))
+	kept := items[:0]
+	for _, i := range items {
+		at, twice := first[key(i)]
+		switch {
+		case !twice:
+			first[key(i)] = i
+			kept = append(kept, i)
+		case src.Import != "":
+			outcomes[i] = refused(duplicateInFile(row(at)))
+		default:
+			outcomes[i] = refused(duplicateInRequest(at))
+		}
+	}
+	return kept
+}

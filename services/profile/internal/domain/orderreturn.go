@@ -98,10 +98,10 @@ func (r *Return) check(now time.Time) error {
 }
 
 // Correct returns the order as it is once other's content replaces its own: the
-// returns stay, so that what they refund must still fit.
+// returns stay, so that what they refund must still fit, as does its origin.
 func (o *Order) Correct(other *Order) (Order, error) {
 	corrected := *other
-	corrected.Returns = o.Returns
+	corrected.Returns, corrected.Origin = o.Returns, o.Origin
 	corrected.CreatedAt, corrected.UpdatedAt, corrected.Version = o.CreatedAt, o.UpdatedAt, o.Version
 	if len(o.Returns) == 0 {
 		return corrected, nil

@@ -1,0 +1,184 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
+)
+
+// CreateCustomer stores a new customer. Without an id it gets a ULID, or one
+// made from the key of its Request. The same Request again returns the customer
+// that is there. Faults: CUSTOMER_EXISTS, REQUEST_ID_REUSED, IDENTIFIER_TAKEN.
+func (a *App) CreateCustomer(ctx context.Context, c domain.Customer, validateOnly bool) (domain.Customer, error) {
+	switch {
+	case c.ID != "":
+	case c.Request.ID != "":
+		c.ID = idOfRequest("CreateCustomer", c.Request.ID)
+	default:
+		c.ID = ulid.MustNewDefault(a.now()).String()
+	}
+	if err := c.Normalize(a.now()); err != nil {
+		return c, err
+	}
+	for wait := (backoff{}); ; {
+		existing, err := a.store.Customers.GetMany(ctx, []string{c.ID})
+		if err != nil {
+			return c, err
+		}
+		if existing[0] != nil {
+			return *existing[0], exists(existing[0], c.Request)
+		}
+		created := c
+		created.Version, created.CreatedAt = 0, a.instant()
+		err = a.saveOne(ctx, &edit{after: &created}, validateOnly)
+		if !store.Lost(err) {
+			return created, err
+		}
+		if err := wait.pause(ctx); err != nil {
+			return c, err
+		}
+	}
+}
+
+// exists is nil when the customer was created by the same request.
+func exists(c *domain.Customer, request domain.RequestKey) error {
+	switch {
+	case request.ID != "" && c.Request == request:
+		return nil
+	case request.ID != "" && c.Request.ID == request.ID:
+		return fault.New(fault.AlreadyExists, "REQUEST_ID_REUSED", "the request_id was used to create another customer").
+			With("customer", "customers/"+c.ID)
+	}
+	return fault.New(fault.AlreadyExists, "CUSTOMER_EXISTS", "customer %q exists already", c.ID)
+}
+
+// idOfRequest is a ULID whose bits come from the caller's key, so that a
+// repeated call means the same customer.
+func idOfRequest(method, key string) string {
+	hash := sha256.Sum256([]byte(method + "\x00" + key))
+	var id ulid.ULID
+	copy(id[:], hash[:])
+	return id.String()
+}
+
+// Change says how ChangeCustomer treats what it meets.
+type Change struct {
+	AllowMissing bool // create the customer when there is none
+	ValidateOnly bool
+}
+
+// ChangeCustomer reads a customer, lets change alter it, and writes it. change
+// may run several times. A customer that does not exist has Version 0.
+func (a *App) ChangeCustomer(ctx context.Context, id string, how Change, change func(*domain.Customer) error) (domain.Customer, error) {
+	if f := domain.CheckID("name", id); f != nil {
+		return domain.Customer{}, f
+	}
+	for wait := (backoff{}); ; {
+		found, err := a.store.Customers.GetMany(ctx, []string{id})
+		if err != nil {
+			return domain.Customer{}, err
+		}
+		before := found[0]
+		if before == nil && !how.AllowMissing {
+			return domain.Customer{}, store.CustomerNotFound(id)
+		}
+		after := domain.Customer{ID: id, CreatedAt: a.instant()}
+		if before != nil {
+			after = *before
+		}
+		if err := change(&after); err != nil {
+			return domain.Customer{}, err
+		}
+		if err := after.Normalize(a.now()); err != nil {
+			return domain.Customer{}, err
+		}
+		if before != nil && before.SameContent(&after) {
+			return *before, nil
+		}
+		err = a.saveOne(ctx, &edit{before: before, after: &after}, how.ValidateOnly)
+		if !store.Lost(err) {
+			return after, err
+		}
+		if err := wait.pause(ctx); err != nil {
+			return domain.Customer{}, err
+		}
+	}
+}
+
+func (a *App) saveOne(ctx context.Context, e *edit, validateOnly bool) error {
+	save := a.save
+	if validateOnly {
+		save = func(ctx context.Context, edits []*edit) error { return a.claim(ctx, edits, true) }
+	}
+	if err := save(ctx, []*edit{e}); err != nil {
+		return err
+	}
+	return e.err
+}
+
+// DeleteCustomer removes a customer that has no orders, and frees its
+// identifiers. check sees the version first. Faults: CUSTOMER_NOT_FOUND,
+// CUSTOMER_HAS_ORDERS. An order that comes in at the same moment counts as
+// later: it creates the customer anew, with nothing but its id.
+func (a *App) DeleteCustomer(ctx context.Context, id string, check func(version int64) error) error {
+	for wait := (backoff{}); ; {
+		c, err := a.store.Customers.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := check(c.Version); err != nil {
+			return err
+		}
+		ordered, err := a.store.Orders.Any(ctx, id)
+		if err != nil {
+			return err
+		}
+		if ordered {
+			return fault.New(fault.FailedPrecondition, "CUSTOMER_HAS_ORDERS", "customer %q has orders: only one without any can be deleted", id)
+		}
+		if err := a.store.Deletions.Note(ctx, id, a.instant()); err != nil {
+			return err
+		}
+		err = a.saveOne(ctx, &edit{before: &c, gone: true}, false)
+		if err == nil {
+			a.known.forget(id)
+			return a.revive(ctx, id)
+		}
+		if !store.Lost(err) {
+			return err
+		}
+		if err := wait.pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// LookupCustomer finds the customer to whom an identifier belongs.
+func (a *App) LookupCustomer(ctx context.Context, by domain.Identifier) (domain.Customer, error) {
+	normal, f := by.Normalize("")
+	if f != nil {
+		return domain.Customer{}, f
+	}
+	notFound := fault.New(fault.NotFound, "CUSTOMER_NOT_FOUND", "no customer has this %s", by.Type)
+	claims, err := a.store.Identifiers.GetMany(ctx, []domain.Identifier{normal})
+	if err != nil {
+		return domain.Customer{}, err
+	}
+	if claims[0] == nil {
+		return domain.Customer{}, notFound
+	}
+	found, err := a.store.Customers.GetMany(ctx, []string{claims[0].Customer})
+	if err != nil {
+		return domain.Customer{}, err
+	}
+	if found[0] == nil || !found[0].Identified(normal) {
+		return domain.Customer{}, notFound // claimed, and the customer not written yet
+	}
+	return *found[0], nil
+}

@@ -1,0 +1,199 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
+)
+
+// RecordOrders records orders, each by itself, and returns one outcome per
+// order. An order that is there already is corrected where its content differs,
+// and keeps its returns. Customers not known yet are created with nothing but
+// their ids. The orders are normalised in place.
+//
+// For an import every order carries its Row. A step taken again has the outcome
+// it had the first time; a second row with the same key is refused as
+// DUPLICATE_IN_FILE. The error is one of the call as a whole: then nobody knows
+// what was recorded, and recording all of it again is safe.
+func (a *App) RecordOrders(ctx context.Context, orders []domain.Order, src domain.Source) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(orders))
+	keys := make([]string, len(orders))
+	sound := make([]int, 0, len(orders))
+	now := a.now()
+	for i := range orders {
+		if err := orders[i].Normalize(now); err != nil {
+			outcomes[i] = refusedBy(err)
+			continue
+		}
+		keys[i] = orders[i].Customer + "\x00" + orders[i].ID
+		sound = append(sound, i)
+	}
+	key := func(i int) string { return keys[i] }
+	row := func(i int) int64 { return orders[i].Row }
+	sound = distinct(sound, key, row, src, outcomes)
+
+	customers := func(yield func(string) bool) {
+		for _, i := range sound {
+			if !yield(orders[i].Customer) {
+				return
+			}
+		}
+	}
+	return outcomes, a.withCustomers(ctx, customers, src, func() error {
+		one := func(i int, to []string) []string { return append(to, keys[i]) }
+		return inRounds(ctx, sound, one, func(round []int) ([]int, error) {
+			return a.recordRound(ctx, orders, round, src, outcomes)
+		})
+	})
+}
+
+// recordRound records the orders of one round and returns those to be tried again.
+func (a *App) recordRound(ctx context.Context, orders []domain.Order, round []int, src domain.Source, outcomes []Outcome) ([]int, error) {
+	asked := make([]*domain.Order, len(round))
+	for n, i := range round {
+		asked[n] = &orders[i]
+	}
+	stored, err := a.store.Orders.GetMany(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	now := a.instant()
+	writes := make([]*domain.Order, 0, len(round))
+	places := make([]int, 0, len(round))
+	for n, i := range round {
+		write, out := plan(&orders[i], stored[n], src)
+		outcomes[i] = out
+		if write == nil || src.ValidateOnly {
+			continue
+		}
+		if out.Effect == Created {
+			write.CreatedAt = now
+		}
+		writes, places = append(writes, write), append(places, i)
+	}
+	if len(writes) == 0 {
+		return nil, nil
+	}
+	errs, err := a.store.Orders.Write(ctx, writes)
+	if err != nil {
+		return nil, err
+	}
+	var again []int
+	for n, i := range places {
+		switch {
+		case errs[n] == nil:
+		case store.Lost(errs[n]):
+			again = append(again, i)
+		case errors.Is(errs[n], docstore.ErrTooLarge):
+			outcomes[i] = refused(fault.Invalid("items", "make the order larger than 16 MiB"))
+		default:
+			return nil, errs[n]
+		}
+	}
+	return again, nil
+}
+
+// plan decides what becomes of an order, given what is stored, and returns what
+// is to be written, nil for nothing.
+func plan(given, stored *domain.Order, src domain.Source) (*domain.Order, Outcome) {
+	if stored == nil {
+		write := *given
+		write.Version, write.Returns, write.Origin = 0, nil, origin(src, given.Row, true)
+		return &write, Outcome{Effect: Created}
+	}
+	if out, known := repeated(stored.Origin, src, given.Row); known {
+		return nil, out
+	}
+	if stored.SameContent(given) {
+		return nil, Outcome{Effect: Unchanged}
+	}
+	write, err := stored.Correct(given)
+	if err != nil {
+		return nil, refusedBy(err)
+	}
+	if src.Import != "" {
+		write.Origin = origin(src, given.Row, false)
+	}
+	return &write, Outcome{Effect: Updated}
+}
+
+// refusedBy is the outcome of a record whose check failed. All that a record's
+// check returns is faults.
+func refusedBy(err error) Outcome {
+	f, ok := fault.As(err)
+	if !ok {
+		f = fault.New(fault.Internal, "INTERNAL", "internal error").Because(err)
+	}
+	return refused(f)
+}
+
+// withCustomers sees to it that customers exist, does the work, and looks again
+// if one was deleted meanwhile.
+func (a *App) withCustomers(ctx context.Context, customers func(func(string) bool), src domain.Source, work func() error) error {
+	if src.ValidateOnly {
+		return work()
+	}
+	unknown, mark := a.known.missing(customers)
+	if err := a.ensure(ctx, unknown); err != nil {
+		return err
+	}
+	a.known.learn(unknown, mark)
+	if err := work(); err != nil {
+		return err
+	}
+	if a.known.unmoved(mark) {
+		return nil
+	}
+	var all []string
+	for id := range customers {
+		all = append(all, id)
+	}
+	return a.ensure(ctx, all)
+}
+
+// ensure creates the customers that do not exist, with nothing but their ids.
+func (a *App) ensure(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := a.store.Customers.GetMany(ctx, ids)
+	if err != nil {
+		return err
+	}
+	now := a.instant()
+	var missing []*domain.Customer
+	seen := make(map[string]struct{})
+	for i, id := range ids {
+		if _, twice := seen[id]; found[i] == nil && !twice {
+			seen[id] = struct{}{}
+			missing = append(missing, &domain.Customer{ID: id, CreatedAt: now})
+		}
+	}
+	errs, err := a.store.Customers.Write(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil && !store.Lost(err) { // lost: it exists by now
+			return err
+		}
+	}
+	return nil
+}
+
+// ReturnOrder records that goods of an order came back. The same return again
+// changes nothing.
+func (a *App) ReturnOrder(ctx context.Context, customer, id string, r domain.Return) (domain.Order, error) {
+	return a.store.Orders.Update(ctx, customer, id, func(o *domain.Order) error {
+		changed, err := o.TakeBack(r, a.now())
+		if err == nil && !changed {
+			return docstore.ErrUnchanged
+		}
+		return err
+	})
+}

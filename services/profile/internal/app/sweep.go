@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
+)
+
+// sweepBatch bounds what one sweep takes up of each kind.
+const sweepBatch = 1000
+
+// Sweep finishes what broke off more than a minute ago.
+func (a *App) Sweep(ctx context.Context) error {
+	return errors.Join(a.sweepClaims(ctx), a.sweepDeletions(ctx))
+}
+
+func (a *App) sweepClaims(ctx context.Context) error {
+	var pending []*store.Claim
+	for claim, err := range a.store.Identifiers.Pending(ctx, a.instant().Add(-claimGrace), sweepBatch) {
+		if err != nil {
+			return err
+		}
+		pending = append(pending, claim)
+	}
+	for _, claim := range pending {
+		if err := a.settle(ctx, claim.Identifier, claim.Customer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle makes claim and customer agree about an identifier: the customer's
+// record decides. An old claim that it does not bear out is freed. The one case
+// in which the record gives way is that the identifier has gone to another
+// customer, while the one who wrote the record was held up for longer than
+// claimGrace: then settle takes it out and returns a fault.
+func (a *App) settle(ctx context.Context, of domain.Identifier, customer string) error {
+	for wait := (backoff{}); ; {
+		err := a.settleOnce(ctx, of, customer)
+		if !store.Lost(err) {
+			return err
+		}
+		if err := wait.pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (a *App) settleOnce(ctx context.Context, of domain.Identifier, customer string) error {
+	claims, err := a.store.Identifiers.GetMany(ctx, []domain.Identifier{of})
+	if err != nil {
+		return err
+	}
+	records, err := a.store.Customers.GetMany(ctx, []string{customer})
+	if err != nil {
+		return err
+	}
+	claim, record := claims[0], records[0]
+	listed := record != nil && record.Identified(of)
+	own := claim != nil && claim.Customer == customer
+	switch {
+	case listed && own && claim.Pending.IsZero():
+		return nil
+	case listed && (own || claim == nil):
+		confirmed := &store.Claim{Identifier: of, Customer: customer}
+		if own {
+			confirmed.Version = claim.Version
+		}
+		return first(a.store.Identifiers.Write(ctx, []*store.Claim{confirmed}))
+	case listed:
+		record.Identifiers = slices.DeleteFunc(record.Identifiers, func(i domain.Identifier) bool { return i == of })
+		if err := first(a.store.Customers.Write(ctx, []*domain.Customer{record})); err != nil {
+			return err
+		}
+		return fault.New(fault.Aborted, "IDENTIFIER_BUSY", "the %s went to another customer meanwhile", of.Type)
+	case own && claim.Pending.Before(a.instant().Add(-claimGrace)):
+		return a.store.Identifiers.Delete(ctx, []*store.Claim{claim})
+	}
+	return nil
+}
+
+// first is the outcome of a write of one.
+func first(errs []error, err error) error {
+	if err != nil {
+		return err
+	}
+	return errs[0]
+}
+
+// sweepDeletions makes sure that an order which came in while its customer was
+// being deleted has a customer. Those who record orders believe in a customer
+// they saw for up to two lives of known, which is well below claimGrace.
+func (a *App) sweepDeletions(ctx context.Context) error {
+	noted, err := a.store.Deletions.Before(ctx, a.instant().Add(-claimGrace), sweepBatch)
+	if err != nil {
+		return err
+	}
+	for _, note := range noted {
+		if err := a.revive(ctx, note.Customer); err != nil {
+			return err
+		}
+		if err := a.store.Deletions.Forget(ctx, note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revive creates a deleted customer anew, with nothing but its id, if it has orders.
+func (a *App) revive(ctx context.Context, customer string) error {
+	ordered, err := a.store.Orders.Any(ctx, customer)
+	if err != nil || !ordered {
+		return err
+	}
+	return a.ensure(ctx, []string{customer})
+}

@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
+)
+
+// UpsertCustomers creates customers or changes those that exist, each by itself,
+// and returns one outcome per customer. What it says of a customer that exists
+// replaces what is stored, as far as src.Fields goes. A Version that is set must
+// be the stored one. The customers are normalised in place.
+//
+// Rows, repeated steps and the error are as in RecordOrders.
+func (a *App) UpsertCustomers(ctx context.Context, customers []domain.Customer, src domain.Source) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(customers))
+	sound := make([]int, 0, len(customers))
+	now := a.now()
+	for i := range customers {
+		if err := customers[i].Normalize(now); err != nil {
+			outcomes[i] = refusedBy(err)
+			continue
+		}
+		sound = append(sound, i)
+	}
+	id := func(i int) string { return customers[i].ID }
+	row := func(i int) int64 { return customers[i].Row }
+	sound = distinct(sound, id, row, src, outcomes)
+	return outcomes, inRounds(ctx, sound,
+		func(i int, to []string) []string { return keysOf(&customers[i], to) },
+		func(round []int) ([]int, error) { return a.upsertRound(ctx, customers, round, src, outcomes) })
+}
+
+// keysOf is what a customer to be written has in common with another in the same
+// batch: its id, and the identifiers it claims. An identifier that one customer
+// gives up and a later one claims in the same round is told apart in upsertRound.
+func keysOf(c *domain.Customer, to []string) []string {
+	to = append(to, c.ID)
+	for _, i := range c.Identifiers {
+		to = append(to, identifierKey(i))
+	}
+	return to
+}
+
+func identifierKey(i domain.Identifier) string {
+	return "\x00" + string(i.Type) + "\x00" + i.Namespace + "\x00" + i.Value
+}
+
+// upsertRound upserts the customers of one round and returns those to be tried again.
+func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, round []int, src domain.Source, outcomes []Outcome) ([]int, error) {
+	ids := make([]string, len(round))
+	for n, i := range round {
+		ids[n] = customers[i].ID
+	}
+	stored, err := a.store.Customers.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var edits []*edit
+	var places, again []int
+	givenUp := make(map[string]struct{})
+	for n, i := range round {
+		e, out := a.planCustomer(&customers[i], stored[n], src)
+		outcomes[i] = out
+		if e == nil {
+			continue
+		}
+		if e.waitsFor(givenUp) {
+			again = append(again, i)
+			continue
+		}
+		edits, places = append(edits, e), append(places, i)
+	}
+	if src.ValidateOnly {
+		err = a.claim(ctx, edits, true)
+	} else {
+		err = a.save(ctx, edits)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var lost []int
+	for n, i := range places {
+		switch err := edits[n].err; {
+		case err == nil:
+		case store.Lost(err):
+			lost = append(lost, i)
+		case fault.KindOf(err) == fault.Internal:
+			return nil, err
+		default:
+			outcomes[i] = refusedBy(err)
+		}
+	}
+	return merge(lost, again), nil
+}
+
+// waitsFor reports whether the edit claims what one before it in the round gives
+// up, and notes what it gives up itself.
+func (e *edit) waitsFor(givenUp map[string]struct{}) bool {
+	waits := false
+	for _, h := range e.changes() {
+		if _, ok := givenUp[identifierKey(h.of)]; ok && !h.giveUp {
+			waits = true
+		}
+	}
+	for _, h := range e.changes() {
+		if h.giveUp {
+			givenUp[identifierKey(h.of)] = struct{}{}
+		}
+	}
+	return waits
+}
+
+// planCustomer decides what becomes of a customer, given what is stored. The
+// edit is nil when nothing is to be written.
+func (a *App) planCustomer(given, stored *domain.Customer, src domain.Source) (*edit, Outcome) {
+	if stored == nil {
+		if given.Version != 0 {
+			return nil, refused(stale(given.ID))
+		}
+		after := *given
+		after.CreatedAt, after.Origin = a.instant(), origin(src, given.Row, true)
+		return &edit{after: &after}, Outcome{Effect: Created}
+	}
+	if out, known := repeated(stored.Origin, src, given.Row); known {
+		return nil, out
+	}
+	if given.Version != 0 && given.Version != stored.Version {
+		return nil, refused(stale(given.ID))
+	}
+	after := *stored
+	after.Take(given, src.Fields)
+	if after.SameContent(stored) {
+		return nil, Outcome{Effect: Unchanged}
+	}
+	if src.Import != "" {
+		after.Origin = origin(src, given.Row, false)
+	}
+	return &edit{before: stored, after: &after}, Outcome{Effect: Updated}
+}
+
+func stale(id string) *fault.Fault {
+	return fault.New(fault.Aborted, "ETAG_MISMATCH", "customer %q has changed since it was read; read it again and retry", id)
+}

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+)
+
+// Customers keeps the customers.
+type Customers struct {
+	docs *docstore.Collection[customer]
+}
+
+func openCustomers(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Customers, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[customer]{Name: "customers", Changes: true}, docstore.WithClock(clock))
+	return &Customers{docs}, err
+}
+
+// Get returns a customer, or a NotFound fault CUSTOMER_NOT_FOUND.
+func (s *Customers) Get(ctx context.Context, id string) (domain.Customer, error) {
+	doc, err := s.docs.Get(ctx, docstore.ID(id))
+	if errors.Is(err, docstore.ErrNotFound) {
+		return domain.Customer{}, CustomerNotFound(id)
+	}
+	if err != nil {
+		return domain.Customer{}, err
+	}
+	return readCustomer(doc)
+}
+
+// CustomerNotFound is the fault for a customer that does not exist.
+func CustomerNotFound(id string) *fault.Fault {
+	return fault.New(fault.NotFound, "CUSTOMER_NOT_FOUND", "there is no customer %q", id)
+}
+
+// GetMany returns one entry per id, nil where there is no such customer.
+func (s *Customers) GetMany(ctx context.Context, ids []string) ([]*domain.Customer, error) {
+	escaped := make([]string, len(ids))
+	for i, id := range ids {
+		escaped[i] = docstore.ID(id)
+	}
+	docs, err := s.docs.GetMany(ctx, escaped)
+	if err != nil {
+		return nil, err
+	}
+	customers := make([]*domain.Customer, len(docs))
+	for i, doc := range docs {
+		if doc == nil {
+			continue
+		}
+		c, err := readCustomer(doc)
+		if err != nil {
+			return nil, err
+		}
+		customers[i] = &c
+	}
+	return customers, nil
+}
+
+// Write stores each customer if the stored version is still its Version (0: if
+// there is none), and returns one error per customer: docstore.ErrConflict or
+// ErrNotFound where it is not. What was written holds its new version.
+func (s *Customers) Write(ctx context.Context, customers []*domain.Customer) ([]error, error) {
+	ops := make([]docstore.Op[customer], len(customers))
+	for i, c := range customers {
+		ops[i] = docstore.Op[customer]{Doc: customerDoc(c), Expect: c.Version}
+	}
+	errs, err := s.docs.Write(ctx, ops)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range customers {
+		if errs[i] == nil {
+			c.Version, c.UpdatedAt = ops[i].Doc.Version, ops[i].Doc.UpdatedAt
+		}
+	}
+	return errs, nil
+}
+
+// Delete removes a customer at a version. It returns docstore.ErrConflict where
+// it has another, ErrNotFound where there is none.
+func (s *Customers) Delete(ctx context.Context, id string, version int64) error {
+	return s.docs.Delete(ctx, docstore.ID(id), version)
+}
+
+// Page lists customers in the order of their escaped ids, from behind a position.
+func (s *Customers) Page(ctx context.Context, after *docstore.Position, size int) (Page[domain.Customer], error) {
+	docs, next, err := s.docs.Page(ctx, docstore.Range{After: after, Limit: size})
+	page := Page[domain.Customer]{Next: next, Items: make([]domain.Customer, len(docs))}
+	for i, doc := range docs {
+		if page.Items[i], err = readCustomer(doc); err != nil {
+			return page, err
+		}
+	}
+	return page, err
+}
+
+// All yields the customers of a span in the order of their escaped ids.
+func (s *Customers) All(ctx context.Context, span Span) iter.Seq2[domain.Customer, error] {
+	return func(yield func(domain.Customer, error) bool) {
+		r, err := span.bounds()
+		if err != nil {
+			yield(domain.Customer{}, err)
+			return
+		}
+		for doc, err := range s.docs.Scan(ctx, r) {
+			var c domain.Customer
+			if err == nil {
+				c, err = readCustomer(doc)
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func readCustomer(doc *customer) (domain.Customer, error) {
+	c, err := doc.domain()
+	if err != nil {
+		// What is stored was checked before: a defect of ours, not of the caller.
+		return c, fmt.Errorf("customers: stored document: %s", err)
+	}
+	return c, nil
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+)
+
+// Purchase is what a purchase history tells of one order.
+type Purchase struct {
+	CustomerKey string // the customer's escaped id; CustomerOf gives the id itself
+	TimeMS      int64  // since 1970-01-01T00:00:00Z
+	Currency    []byte // ISO 4217; valid until the iteration moves on
+	Amount      int64  // minor units, before returns
+	Refunded    int64
+	Discount    int64 // -1 where not known
+	Cost        int64 // -1 where not known
+	status      []byte
+}
+
+// counts reports whether the order is one that analyses are about: paid, and
+// not wholly returned.
+func (p *Purchase) counts() bool {
+	paid := len(p.status) == 0 || string(p.status) == string(domain.Paid)
+	return paid && (p.Refunded == 0 || p.Refunded < p.Amount)
+}
+
+// CustomerOf is the id behind a CustomerKey.
+func CustomerOf(key string) string { return docstore.ParseID(key)[0] }
+
+// Purchases yields the counting orders of a span, customer by customer in the
+// order of their escaped ids, and within one by order id. The Purchase is valid
+// until the iteration moves on.
+func (s *Orders) Purchases(ctx context.Context, span Span, beforeMS int64) iter.Seq2[*Purchase, error] {
+	return func(yield func(*Purchase, error) bool) {
+		r, err := span.bounds()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		var p Purchase
+		for entry, err := range s.docs.ScanRaw(ctx, r) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if err := p.read(entry.Doc); err != nil {
+				yield(nil, fmt.Errorf("order %s: %w", entry.ID, err))
+				return
+			}
+			if p.TimeMS >= beforeMS || !p.counts() {
+				continue
+			}
+			if key := entry.ID[:max(strings.IndexByte(entry.ID, '!'), 0)]; key != p.CustomerKey {
+				p.CustomerKey = strings.Clone(key)
+			}
+			if !yield(&p, nil) {
+				return
+			}
+		}
+	}
+}
+
+// read takes the fields up to refunded, with which orderDoc ends what a history
+// needs. It walks the bytes: decoding by reflection would cost more than all the
+// rest of the scan.
+func (p *Purchase) read(doc bson.Raw) error {
+	p.TimeMS, p.Currency, p.Amount, p.Refunded = 0, nil, 0, 0
+	p.Discount, p.Cost, p.status = -1, -1, nil
+	for rest := []byte(doc[min(4, len(doc)):]); len(rest) > 1; {
+		kind := bson.Type(rest[0])
+		end := 1
+		for end < len(rest) && rest[end] != 0 {
+			end++
+		}
+		name := rest[1:end]
+		value := rest[min(end+1, len(rest)):]
+		size := valueSize(kind, value)
+		if size < 0 || size > len(value) {
+			return fmt.Errorf("stored document: field %q is cut off or of an unknown type", name)
+		}
+		switch string(name) {
+		case "order_time":
+			p.TimeMS = int64(binary.LittleEndian.Uint64(value))
+		case "currency":
+			p.Currency = value[4 : size-1]
+		case "amount":
+			p.Amount = int64(binary.LittleEndian.Uint64(value))
+		case "status":
+			p.status = value[4 : size-1]
+		case "discount":
+			p.Discount = int64(binary.LittleEndian.Uint64(value))
+		case "cost":
+			p.Cost = int64(binary.LittleEndian.Uint64(value))
+		case "refunded":
+			p.Refunded = int64(binary.LittleEndian.Uint64(value))
+			return nil
+		}
+		rest = value[size:]
+	}
+	return fmt.Errorf("stored document: field \"refunded\" is missing")
+}
+
+// valueSize is the length of a value of the types that come before refunded,
+// -1 for any other.
+func valueSize(kind bson.Type, value []byte) int {
+	switch kind {
+	case bson.TypeInt64, bson.TypeDateTime, bson.TypeDouble:
+		return 8
+	case bson.TypeInt32:
+		return 4
+	case bson.TypeBoolean:
+		return 1
+	case bson.TypeNull:
+		return 0
+	case bson.TypeString:
+		if len(value) < 5 {
+			return -1
+		}
+		n := int64(binary.LittleEndian.Uint32(value))
+		if n < 1 || n > int64(len(value)-4) {
+			return -1
+		}
+		return 4 + int(n)
+	}
+	return -1
+}

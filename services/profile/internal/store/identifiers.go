@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+)
+
+// Claim says whose an identifier is. The customer's own record is what counts:
+// a claim that is pending is in doubt until that record has been looked at.
+type Claim struct {
+	Identifier domain.Identifier
+	Customer   string
+	// Pending is since when the claim is being made or given up; zero when the
+	// customer's record agrees with it.
+	Pending time.Time
+	// Version is the claim's; 0 where there is none.
+	Version int64
+}
+
+// claim is a Claim as it is stored, under the identifier.
+type claim struct {
+	docstore.Meta `bson:",inline"`
+	Customer      string     `bson:"customer"`
+	Pending       *time.Time `bson:"pending,omitempty"`
+}
+
+// Identifiers keeps the claims.
+type Identifiers struct {
+	docs *docstore.Collection[claim]
+}
+
+func openIdentifiers(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Identifiers, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[claim]{
+		Name: "identifiers",
+		Indexes: []docstore.Index[claim]{{Name: "pending", Key: func(c *claim) string {
+			if c.Pending == nil {
+				return ""
+			}
+			return docstore.Key(docstore.Time(*c.Pending))
+		}}},
+	}, docstore.WithClock(clock))
+	return &Identifiers{docs}, err
+}
+
+// GetMany returns one claim per identifier, nil where nobody has it.
+func (s *Identifiers) GetMany(ctx context.Context, identifiers []domain.Identifier) ([]*Claim, error) {
+	ids := make([]string, len(identifiers))
+	for i, identifier := range identifiers {
+		ids[i] = claimID(identifier)
+	}
+	docs, err := s.docs.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	claims := make([]*Claim, len(docs))
+	for i, doc := range docs {
+		if doc != nil {
+			claims[i] = doc.claim()
+		}
+	}
+	return claims, nil
+}
+
+// Write stores each claim if the stored one still has its Version (0: if there
+// is none), and returns one error per claim: docstore.ErrConflict or ErrNotFound
+// where it has not. What was written holds its new version.
+func (s *Identifiers) Write(ctx context.Context, claims []*Claim) ([]error, error) {
+	ops := make([]docstore.Op[claim], len(claims))
+	for i, c := range claims {
+		doc := &claim{Meta: docstore.Meta{ID: claimID(c.Identifier), Version: c.Version}, Customer: c.Customer}
+		if !c.Pending.IsZero() {
+			doc.Pending = &c.Pending
+		}
+		ops[i] = docstore.Op[claim]{Doc: doc, Expect: c.Version}
+	}
+	errs, err := s.docs.Write(ctx, ops)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range claims {
+		if errs[i] == nil {
+			c.Version = ops[i].Doc.Version
+		}
+	}
+	return errs, nil
+}
+
+// Delete frees the identifiers whose claims still have their Version, and leaves
+// the others: they were claimed anew meanwhile.
+func (s *Identifiers) Delete(ctx context.Context, claims []*Claim) error {
+	ops := make([]docstore.Op[claim], len(claims))
+	for i, c := range claims {
+		ops[i] = docstore.Op[claim]{
+			Doc: &claim{Meta: docstore.Meta{ID: claimID(c.Identifier)}}, Expect: c.Version, Delete: true,
+		}
+	}
+	errs, err := s.docs.Write(ctx, ops)
+	if err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil && !Lost(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Pending yields up to limit claims that have been pending since before a time,
+// the oldest first.
+func (s *Identifiers) Pending(ctx context.Context, before time.Time, limit int) iter.Seq2[*Claim, error] {
+	r := docstore.Range{Index: "pending", To: docstore.Key(docstore.Time(before)), Limit: limit}
+	return func(yield func(*Claim, error) bool) {
+		for doc, err := range s.docs.Scan(ctx, r) {
+			var c *Claim
+			if err == nil {
+				c = doc.claim()
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
+func (d *claim) claim() *Claim {
+	parts := docstore.ParseID(d.ID)
+	c := &Claim{
+		Identifier: domain.Identifier{Type: domain.IdentifierType(parts[0]), Namespace: parts[1], Value: parts[2]},
+		Customer:   d.Customer, Version: d.Version,
+	}
+	if d.Pending != nil {
+		c.Pending = *d.Pending
+	}
+	return c
+}
+
+func claimID(i domain.Identifier) string {
+	return docstore.ID(string(i.Type), i.Namespace, i.Value)
+}

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+)
+
+// Orders keeps the orders. They have no index of their own besides the feed of
+// changes, so that writing many is cheap.
+type Orders struct {
+	docs *docstore.Collection[order]
+}
+
+func openOrders(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Orders, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[order]{Name: "orders", Changes: true}, docstore.WithClock(clock))
+	return &Orders{docs}, err
+}
+
+// Get returns an order, or a NotFound fault ORDER_NOT_FOUND.
+func (s *Orders) Get(ctx context.Context, customer, id string) (domain.Order, error) {
+	doc, err := s.docs.Get(ctx, orderID(customer, id))
+	if err != nil {
+		return domain.Order{}, orderFault(err, customer, id)
+	}
+	return doc.domain(), nil
+}
+
+// GetMany returns one entry per order given, which tells its customer and id;
+// nil where there is none.
+func (s *Orders) GetMany(ctx context.Context, of []*domain.Order) ([]*domain.Order, error) {
+	ids := make([]string, len(of))
+	for i, o := range of {
+		ids[i] = orderID(o.Customer, o.ID)
+	}
+	docs, err := s.docs.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	orders := make([]*domain.Order, len(docs))
+	for i, doc := range docs {
+		if doc != nil {
+			o := doc.domain()
+			orders[i] = &o
+		}
+	}
+	return orders, nil
+}
+
+// Write stores each order if the stored version is still its Version (0: if
+// there is none), and returns one error per order: docstore.ErrConflict or
+// ErrNotFound where it is not. What was written holds its new version.
+func (s *Orders) Write(ctx context.Context, orders []*domain.Order) ([]error, error) {
+	ops := make([]docstore.Op[order], len(orders))
+	for i, o := range orders {
+		ops[i] = docstore.Op[order]{Doc: orderDoc(o), Expect: o.Version}
+	}
+	errs, err := s.docs.Write(ctx, ops)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range orders {
+		if errs[i] == nil {
+			o.Version, o.UpdatedAt = ops[i].Doc.Version, ops[i].Doc.UpdatedAt
+		}
+	}
+	return errs, nil
+}
+
+// Update changes an order as docstore.Collection.Update does: change may run
+// several times, and docstore.ErrUnchanged leaves the order alone.
+func (s *Orders) Update(ctx context.Context, customer, id string, change func(*domain.Order) error) (domain.Order, error) {
+	doc, err := s.docs.Update(ctx, orderID(customer, id), func(d *order) error {
+		o := d.domain()
+		if err := change(&o); err != nil {
+			return err
+		}
+		*d = *orderDoc(&o)
+		return nil
+	})
+	if err != nil {
+		return domain.Order{}, orderFault(err, customer, id)
+	}
+	return doc.domain(), nil
+}
+
+// Page lists a customer's orders by id, from behind a position.
+func (s *Orders) Page(ctx context.Context, customer string, after *docstore.Position, size int) (Page[domain.Order], error) {
+	r := docstore.Within(docstore.ID(customer))
+	r.After, r.Limit = after, size
+	docs, next, err := s.docs.Page(ctx, r)
+	page := Page[domain.Order]{Next: next, Items: make([]domain.Order, len(docs))}
+	for i, doc := range docs {
+		page.Items[i] = doc.domain()
+	}
+	return page, err
+}
+
+// Any reports whether the customer has an order.
+func (s *Orders) Any(ctx context.Context, customer string) (bool, error) {
+	r := docstore.Within(docstore.ID(customer))
+	r.Limit = 1
+	for _, err := range s.docs.ScanRaw(ctx, r) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+func orderFault(err error, customer, id string) error {
+	if errors.Is(err, docstore.ErrNotFound) {
+		return fault.New(fault.NotFound, "ORDER_NOT_FOUND", "customer %q has no order %q", customer, id).Because(err)
+	}
+	return err
+}
