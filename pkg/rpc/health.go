@@ -36,9 +36,12 @@ func (s *Server) reportHealth(ctx context.Context) {
 		if ctx.Err() != nil {
 			return // stopping; Serve says so itself
 		}
-		s.log.WarnContext(ctx, "not ready", slog.Any("error", err))
 		state = healthpb.HealthCheckResponse_NOT_SERVING
+		if state != s.reported {
+			s.log.WarnContext(ctx, "not ready", slog.Any("error", err))
+		}
 	}
+	s.reported = state
 	s.health.SetServingStatus("", state)
 	for service := range s.network.GetServiceInfo() {
 		s.health.SetServingStatus(service, state)

@@ -37,13 +37,14 @@ const hardStop = 2 * time.Second
 // drained last. Calls over a pipe are not limited in number either, since each
 // may wait for another on the same connection.
 type Server struct {
-	config  ServerConfig
-	log     *slog.Logger
-	ready   func(context.Context) error
-	network *grpc.Server
-	pipes   *grpc.Server
-	health  *health.Server
-	serving atomic.Bool
+	config   ServerConfig
+	log      *slog.Logger
+	ready    func(context.Context) error
+	network  *grpc.Server
+	pipes    *grpc.Server
+	health   *health.Server
+	reported healthpb.HealthCheckResponse_ServingStatus // by reportHealth, last
+	serving  atomic.Bool
 }
 
 type serverOptions struct {
