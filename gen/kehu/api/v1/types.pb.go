@@ -82,7 +82,9 @@ func (x *Money) GetCurrencyCode() string {
 // A contiguous part of the customers in the order of their ids, so that a
 // stream can be split between workers and resumed. The order is that of the
 // bytes of the escaped ids: visible ASCII characters but `!` and `%` stand for
-// themselves, every other byte of the UTF-8 form is `%XX` in capitals.
+// themselves, every other byte of the UTF-8 form is `%XX` in capitals. The
+// place directly behind an id is the id followed by `"`, the lowest character
+// in that order: with it as from, a stream goes on behind the last id seen.
 type CustomerRange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The first customer id of the range; empty is the very first.
@@ -349,8 +351,8 @@ const file_kehu_api_v1_types_proto_rawDesc = "" +
 	"\rcurrency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\f2\n" +
 	"^[A-Z]{3}$R\fcurrencyCode\"G\n" +
 	"\rCustomerRange\x12\x1c\n" +
-	"\x04from\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x04from\x12\x18\n" +
-	"\x02to\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x02to\"h\n" +
+	"\x04from\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x81\x04R\x04from\x12\x18\n" +
+	"\x02to\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x81\x04R\x02to\"h\n" +
 	"\n" +
 	"ItemStatus\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x16\n" +

@@ -760,7 +760,7 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcf\x01\n" +
 	"\x15CreateCustomerRequest\x12=\n" +
 	"\bcustomer\x18\x01 \x01(\v2\x19.kehu.profile.v1.CustomerB\x06\xbaH\x03\xc8\x01\x01R\bcustomer\x12)\n" +
-	"\vcustomer_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\n" +
+	"\vcustomer_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x04R\n" +
 	"customerId\x12'\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\trequestId\x12#\n" +

@@ -94,7 +94,8 @@ type Order struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// When the customer ordered.
 	OrderTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=order_time,json=orderTime,proto3" json:"order_time,omitempty"`
-	// What the customer paid for the goods, after discount and before returns. Not negative.
+	// What the customer paid for the goods, after discount and before returns.
+	// Not negative, and 10^15 minor units at most, as is every amount of an order.
 	Amount *v1.Money `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
 	// The discount that amount already leaves out (list price = amount + discount).
 	// Same currency as amount. Unset means not known.
