@@ -44,6 +44,8 @@ func translate(ctx context.Context, err error) error {
 		return docstore.Fault(caused(context.Canceled, err))
 	case errors.As(err, &topology.ServerSelectionError{}): // even if ctx ended first: nobody was there to ask
 		return unavailable(err)
+	case ctx.Err() == nil && errors.As(err, &topology.WaitQueueTimeoutError{}): // no connection came about
+		return unavailable(err)
 	case ctx.Err() != nil, mongo.IsTimeout(err):
 		return late(err)
 	case disconnected(err):

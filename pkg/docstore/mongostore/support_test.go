@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -163,35 +164,68 @@ func openTable(t *testing.T, e docstore.Engine) docstore.Table {
 	return table
 }
 
-// silent is a server that accepts connections and never answers.
-func silent(t *testing.T) (address string) {
+// proxy passes bytes between clients and a server until it is told to swallow
+// them: the connections then stay open, and nothing arrives.
+type proxy struct {
+	address  string
+	swallows atomic.Bool
+}
+
+func startProxy(t *testing.T, server string) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := &proxy{address: l.Addr().String()}
+	var running sync.WaitGroup
 	var mu sync.Mutex
 	var open []net.Conn
-	go func() {
+	running.Go(func() {
 		for {
-			c, err := l.Accept()
+			client, err := l.Accept()
 			if err != nil {
 				return
 			}
+			upstream, err := net.Dial("tcp", server)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
 			mu.Lock()
-			open = append(open, c)
+			open = append(open, client, upstream)
 			mu.Unlock()
+			running.Go(func() { p.pass(upstream, client) })
+			running.Go(func() { p.pass(client, upstream) })
 		}
-	}()
+	})
 	t.Cleanup(func() {
 		_ = l.Close()
 		mu.Lock()
-		defer mu.Unlock()
 		for _, c := range open {
 			_ = c.Close()
 		}
+		mu.Unlock()
+		running.Wait()
 	})
-	return l.Addr().String()
+	return p
+}
+
+func (p *proxy) pass(to, from net.Conn) {
+	defer func() { _, _ = to.Close(), from.Close() }()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			return
+		}
+		if p.swallows.Load() {
+			continue
+		}
+		if _, err := to.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
 }
 
 func name(i int) string { return fmt.Sprintf("p%06d", i) }
