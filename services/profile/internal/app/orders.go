@@ -186,10 +186,13 @@ func (a *App) ensure(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// ReturnOrder records that goods of an order came back. The same return again
-// changes nothing.
-func (a *App) ReturnOrder(ctx context.Context, customer, id string, r domain.Return) (domain.Order, error) {
+// ReturnOrder records that goods of an order came back and were refunded in the
+// order's currency. The same return again changes nothing.
+func (a *App) ReturnOrder(ctx context.Context, customer, id, currency string, r domain.Return) (domain.Order, error) {
 	return a.store.Orders.Update(ctx, customer, id, func(o *domain.Order) error {
+		if f := domain.SameCurrency("return.refund.currency_code", currency, o.Currency); f != nil {
+			return f
+		}
 		changed, err := o.TakeBack(r, a.now())
 		if err == nil && !changed {
 			return docstore.ErrUnchanged

@@ -34,7 +34,12 @@ func (p *Purchase) counts() bool {
 }
 
 // CustomerOf is the id behind a CustomerKey.
-func CustomerOf(key string) string { return docstore.ParseID(key)[0] }
+func CustomerOf(key string) string {
+	if strings.IndexByte(key, '%') < 0 {
+		return key
+	}
+	return docstore.ParseID(key)[0]
+}
 
 // Purchases yields the counting orders of a span, customer by customer in the
 // order of their escaped ids, and within one by order id. The Purchase is valid

@@ -1,0 +1,227 @@
+package handler
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc/etag"
+	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
+)
+
+// Customers answers the CustomerService.
+type Customers struct {
+	app   *app.App
+	store *store.Customers
+}
+
+// NewCustomers makes the CustomerService.
+func NewCustomers(a *app.App, s *store.Customers) *Customers { return &Customers{a, s} }
+
+// GetCustomer returns one customer.
+func (h *Customers) GetCustomer(ctx context.Context, r *profilev1.GetCustomerRequest) (*profilev1.Customer, error) {
+	id, err := customerID("name", r.GetName())
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.store.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return customerProto(&c), nil
+}
+
+// BatchGetCustomers returns those of many customers that exist.
+func (h *Customers) BatchGetCustomers(ctx context.Context, r *profilev1.BatchGetCustomersRequest) (*profilev1.BatchGetCustomersResponse, error) {
+	ids := make([]string, len(r.GetNames()))
+	for i, name := range r.GetNames() {
+		var err error
+		if ids[i], err = customerID(fmt.Sprintf("names[%d]", i), name); err != nil {
+			return nil, err
+		}
+	}
+	found, err := h.store.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	answer := &profilev1.BatchGetCustomersResponse{}
+	for i, c := range found {
+		if c == nil {
+			answer.Missing = append(answer.Missing, r.GetNames()[i])
+		} else {
+			answer.Customers = append(answer.Customers, customerProto(c))
+		}
+	}
+	return answer, nil
+}
+
+// ListCustomers lists customers in the order of their ids.
+func (h *Customers) ListCustomers(ctx context.Context, r *profilev1.ListCustomersRequest) (*profilev1.ListCustomersResponse, error) {
+	after, size, err := place(r)
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.store.Page(ctx, after, size)
+	if err != nil {
+		return nil, err
+	}
+	answer := &profilev1.ListCustomersResponse{Customers: make([]*profilev1.Customer, len(found.Items))}
+	for i := range found.Items {
+		answer.Customers[i] = customerProto(&found.Items[i])
+	}
+	answer.NextPageToken, err = nextToken(found.Next, r)
+	return answer, err
+}
+
+// place is where the page begins, nil for the first, and its size.
+func place(r page.Request) (*docstore.Position, int, error) {
+	token, size, err := page.Of(r)
+	if err != nil || token == (page.Token{}) {
+		return nil, size, err
+	}
+	return &token.Position, size, nil
+}
+
+func nextToken(next *docstore.Position, r page.Request) (string, error) {
+	if next == nil {
+		return "", nil
+	}
+	return page.Token{Position: *next}.Encode(r)
+}
+
+// CreateCustomer creates a customer.
+func (h *Customers) CreateCustomer(ctx context.Context, r *profilev1.CreateCustomerRequest) (*profilev1.Customer, error) {
+	c, err := customerContent(r.GetCustomer())
+	if err != nil {
+		return nil, within("customer", err)
+	}
+	if c.ID = r.GetCustomerId(); c.ID != "" {
+		if f := domain.CheckID("customer_id", c.ID); f != nil {
+			return nil, f
+		}
+	}
+	if r.GetRequestId() != "" {
+		if c.Request, err = requestKey(r); err != nil {
+			return nil, err
+		}
+	}
+	created, err := h.app.CreateCustomer(ctx, c, r.GetValidateOnly())
+	if err != nil {
+		return nil, within("customer", err)
+	}
+	return customerProto(&created), nil
+}
+
+// requestKey recognises the same request with the same content.
+func requestKey(r *profilev1.CreateCustomerRequest) (domain.RequestKey, error) {
+	content := proto.Clone(r).(*profilev1.CreateCustomerRequest)
+	content.RequestId, content.ValidateOnly = "", false
+	content.Customer.Name = "" // is ignored
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(content)
+	if err != nil {
+		return domain.RequestKey{}, err
+	}
+	hash := sha256.Sum256(body)
+	return domain.RequestKey{ID: r.GetRequestId(), Hash: hex.EncodeToString(hash[:])}, nil
+}
+
+// UpdateCustomer changes the fields that the mask names.
+func (h *Customers) UpdateCustomer(ctx context.Context, r *profilev1.UpdateCustomerRequest) (*profilev1.Customer, error) {
+	id, err := customerID("customer.name", r.GetCustomer().GetName())
+	if err != nil {
+		return nil, err
+	}
+	mask, err := customerMask(r.GetUpdateMask(), r.GetCustomer())
+	if err != nil {
+		return nil, err
+	}
+	how := app.Change{AllowMissing: r.GetAllowMissing(), ValidateOnly: r.GetValidateOnly()}
+	changed, err := h.app.ChangeCustomer(ctx, id, how, func(c *domain.Customer) error {
+		if err := etag.Check(r.GetCustomer().GetEtag(), c.Version); err != nil {
+			return err
+		}
+		return mask.apply(c, r.GetCustomer())
+	})
+	if err != nil {
+		return nil, within("customer", err)
+	}
+	return customerProto(&changed), nil
+}
+
+// DeleteCustomer deletes a customer without orders.
+func (h *Customers) DeleteCustomer(ctx context.Context, r *profilev1.DeleteCustomerRequest) (*emptypb.Empty, error) {
+	id, err := customerID("name", r.GetName())
+	if err != nil {
+		return nil, err
+	}
+	err = h.app.DeleteCustomer(ctx, id, func(version int64) error { return etag.Check(r.GetEtag(), version) })
+	if err != nil {
+		return nil, err
+	}
+	return &emptypb.Empty{}, nil
+}
+
+// BatchUpsertCustomers creates or replaces customers, each by itself.
+func (h *Customers) BatchUpsertCustomers(ctx context.Context, r *profilev1.BatchUpsertCustomersRequest) (*profilev1.BatchUpsertCustomersResponse, error) {
+	statuses := make([]*apiv1.ItemStatus, len(r.GetCustomers()))
+	var places []int
+	var customers []domain.Customer
+	for i, p := range r.GetCustomers() {
+		c, err := customerContent(p)
+		if err == nil {
+			c.ID, err = customerID("name", p.GetName())
+		}
+		if err == nil {
+			c.Version, err = expectedVersion(p.GetEtag())
+		}
+		if f, ok := fault.As(err); ok {
+			statuses[i] = itemStatus(f)
+			continue
+		}
+		places, customers = append(places, i), append(customers, c)
+	}
+	outcomes, err := h.app.UpsertCustomers(ctx, customers, domain.Source{})
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range places {
+		statuses[i] = itemStatus(outcomes[n].Fault)
+	}
+	return &profilev1.BatchUpsertCustomersResponse{Statuses: statuses}, nil
+}
+
+// LookupCustomer finds the customer whom an identifier names.
+func (h *Customers) LookupCustomer(ctx context.Context, r *profilev1.LookupCustomerRequest) (*profilev1.Customer, error) {
+	var by []domain.Identifier
+	for kind, value := range map[domain.IdentifierType]string{
+		domain.Email: r.GetEmail(), domain.Phone: r.GetPhone(), domain.ExternalID: r.GetExternalId(),
+	} {
+		if value != "" {
+			by = append(by, domain.Identifier{Type: kind, Value: value, Namespace: r.GetNamespace()})
+		}
+	}
+	if len(by) != 1 {
+		f := fault.New(fault.InvalidArgument, "INVALID_FIELD", "exactly one of email, phone and external_id must be given, %d are", len(by))
+		for _, field := range []string{"email", "phone", "external_id"} {
+			f.Violations = append(f.Violations, fault.Violation{Field: field, Description: "must be given if, and only if, the other two are not"})
+		}
+		return nil, f
+	}
+	c, err := h.app.LookupCustomer(ctx, by[0])
+	if err != nil {
+		return nil, err
+	}
+	return customerProto(&c), nil
+}

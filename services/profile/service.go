@@ -1,0 +1,124 @@
+// Package profile is the service that knows the customers and their orders.
+package profile
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/operation"
+
+	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/handler"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
+)
+
+// tombstoneSweep is how often tombstones that nobody can still need are removed.
+const tombstoneSweep = time.Hour
+
+// closeTimeout is how long running operations have to come to a checkpoint.
+const closeTimeout = 10 * time.Second
+
+// Deps is what the service is given.
+type Deps struct {
+	Engine docstore.Engine  // stays the caller's
+	Logger *slog.Logger     // slog.Default by default
+	Clock  func() time.Time // time.Now by default
+}
+
+// Service is the profile service.
+type Service struct {
+	cfg        Config
+	log        *slog.Logger
+	now        func() time.Time
+	store      *store.Store
+	app        *app.App
+	operations *operation.Manager
+}
+
+// New opens the service's collections.
+func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, log: deps.Logger, now: deps.Clock}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	var err error
+	if s.store, err = store.Open(ctx, deps.Engine, s.now); err != nil {
+		return nil, err
+	}
+	s.app = app.New(s.store, s.now)
+	s.operations, err = operation.NewManager(ctx, deps.Engine, operation.Config{
+		Service:  "profile",
+		Parallel: cfg.Operations,
+		Logger:   s.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Register registers the service's RPCs.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	profilev1.RegisterCustomerServiceServer(r, handler.NewCustomers(s.app, s.store.Customers))
+	profilev1.RegisterOrderServiceServer(r, handler.NewOrders(s.app, s.store))
+	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
+}
+
+// Serve works in the background until ctx ends: it runs operations, and finishes
+// what broke off.
+func (s *Service) Serve(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.operations.Serve(ctx) })
+	group.Go(func() error {
+		s.regularly(ctx, s.cfg.SweepInterval, "sweep", s.app.Sweep)
+		return nil
+	})
+	group.Go(func() error {
+		s.regularly(ctx, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
+			return s.store.Sweep(ctx, s.now())
+		})
+		return nil
+	})
+	return group.Wait()
+}
+
+// regularly does work at intervals until ctx ends. A failure is logged: the next
+// time it may succeed.
+func (s *Service) regularly(ctx context.Context, every time.Duration, name string, work func(context.Context) error) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := work(ctx); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, name+" failed", slog.String("error", err.Error()))
+		}
+	}
+}
+
+// Close lets running operations come to a checkpoint and stops them. The engine
+// belongs to the caller.
+func (s *Service) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := s.operations.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil // cut off, and to go on from the last checkpoint
+}
