@@ -57,12 +57,11 @@ func (m *Manager) conclude(l *lease, response []byte, err error) {
 	switch {
 	case err == nil:
 		change = func(r *record) { m.succeed(r, response) }
-	case errors.Is(cause, errLost), errors.Is(cause, errReleased):
-		m.cfg.Logger.InfoContext(ctx, "operation left to another process", "operation", m.name(l.id), "reason", cause)
+	case errors.Is(cause, errReleased): // with its last checkpoint
 		return
 	case errors.Is(cause, errCancelled):
 		change = func(r *record) { m.fail(r, errCancelled) }
-	case l.ctx.Err() != nil: // Serve was stopped
+	case l.ctx.Err() != nil: // Serve was stopped, or the lease ran out or was lost
 		change = func(r *record) { release(r, m.now()) }
 	case retryable(err):
 		m.cfg.Logger.WarnContext(ctx, "operation attempt failed", "operation", m.name(l.id), "error", err)

@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -94,6 +95,32 @@ func TestDyingAnywhereChangesNothing(t *testing.T) {
 			rt.Errorf("steps %v, want up to %d", seen.steps, n-1)
 		}
 	})
+}
+
+// A machine that loses its power in the middle of a run: whatever was acknowledged
+// is on the disk, and the operation goes on from there.
+func TestPowerLoss(t *testing.T) {
+	fs, clock := vfs.NewCrashableMem(), newClock()
+	stuck, free := make(chan struct{}), make(chan struct{})
+	m := newTestManager(t, openPebble(t, fs), clock, countTo(5, func(_ context.Context, i int) {
+		if i == 3 {
+			close(stuck)
+			<-free
+		}
+	}))
+	serve(t, m)
+	name := start(t, m, "", "a").GetName()
+	recv(t, stuck, "three checkpoints")
+	disk := fs.CrashClone(vfs.CrashCloneCfg{})
+	close(free)
+
+	var steps []int
+	next := newTestManager(t, openPebble(t, disk), clock, countTo(5, func(_ context.Context, i int) { steps = append(steps, i) }))
+	clock.advance(testLease)
+	serve(t, next)
+	if got := result(t, await(t, next, name)); got != 5 || !slices.Equal(steps, []int{3, 4}) {
+		t.Errorf("result %d after steps %v, want 5 after 3 and 4", got, steps)
+	}
 }
 
 func foldManager(t *testing.T, e docstore.Engine, clock Clock, seen *effects, n int) *Manager {

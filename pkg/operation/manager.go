@@ -42,10 +42,10 @@ var servicePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 func (c Config) withDefaults() (Config, error) {
 	var errs []error
 	if !servicePattern.MatchString(c.Service) {
-		errs = append(errs, fmt.Errorf("Service %q: must match %s", c.Service, servicePattern))
+		errs = append(errs, fmt.Errorf("field Service is %q: must match %s", c.Service, servicePattern))
 	}
 	if c.Lease < 0 || c.Poll < 0 || c.Parallel < 0 || c.MaxAttempts < 0 || c.Retention < 0 {
-		errs = append(errs, errors.New("Lease, Poll, Parallel, MaxAttempts and Retention must not be negative"))
+		errs = append(errs, errors.New("fields Lease, Poll, Parallel, MaxAttempts and Retention must not be negative"))
 	}
 	setDefault(&c.Lease, 30*time.Second)
 	setDefault(&c.Poll, time.Second)

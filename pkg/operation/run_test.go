@@ -25,8 +25,7 @@ func testFailureIsRecorded(t *testing.T, e docstore.Engine) {
 		case "fault":
 			return 0, fmt.Errorf("scoring: %w", fault.New(fault.FailedPrecondition, "NO_ORDERS", "there are no orders").With("customer", "c1"))
 		case "panic":
-			var none map[string]int
-			none["x"] = 1
+			panic("index out of range")
 		}
 		return 0, errBroken
 	})

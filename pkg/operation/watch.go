@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 )
@@ -101,8 +102,8 @@ func shortOfDeadline(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithDeadline(ctx, deadline.Add(-min(100*time.Millisecond, time.Until(deadline)/10)))
 }
 
-// Watch sends the operation now and after every change, until it is done. Changes
-// that follow one another quickly are sent as one. It ends with the first error of
+// Watch sends the operation now and whenever what callers see of it has changed,
+// until it is done. Changes that follow one another quickly are sent as one. It ends with the first error of
 // send, with ctx's, or with a fault Unavailable when the process is stopping.
 func (m *Manager) Watch(ctx context.Context, name string, send func(*longrunningpb.Operation) error) error {
 	id, err := m.parse(name)
@@ -111,21 +112,21 @@ func (m *Manager) Watch(ctx context.Context, name string, send func(*longrunning
 	}
 	changed, unsubscribe := m.changes.subscribe(id)
 	defer unsubscribe()
-	var sent int64
+	var sent *longrunningpb.Operation
 	for {
 		r, err := m.record(ctx, id)
 		if err != nil {
 			return err
 		}
-		if r.Version != sent {
-			op, err := m.message(r)
-			if err != nil {
-				return err
-			}
+		op, err := m.message(r)
+		if err != nil {
+			return err
+		}
+		if !proto.Equal(op, sent) { // a renewed lease, say, is nothing to see
 			if err := send(op); err != nil {
 				return err
 			}
-			sent = r.Version
+			sent = op
 		}
 		if r.done() {
 			return nil

@@ -119,7 +119,6 @@ func testWatch(t *testing.T, e docstore.Engine) {
 		t.Errorf("first sent: %v", op)
 	}
 	serve(t, m)
-	next(t, stream) // claimed
 	for i := range int64(3) {
 		step <- struct{}{}
 		if op, done := next(t, stream); op.GetDone() || done != i+1 {
