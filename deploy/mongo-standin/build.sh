@@ -2,7 +2,7 @@
 # Builds the MongoDB stand-in into target/. Runs without a network once Maven has
 # the artifacts. See docs/storage.md.
 set -eu
-cd "$(dirname "$0")"
+cd "${0%/*}"
 
 missing=
 command -v java >/dev/null 2>&1 || missing="a Java runtime, 17 or later (java)"
