@@ -61,7 +61,7 @@ type running struct {
 // run starts the program and waits until it says that it is ready.
 func run(t *testing.T, p process.Program, args ...string) *running {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	it := &running{addresses: map[string]string{}, stop: cancel, done: make(chan error, 1)}
 	go func() {

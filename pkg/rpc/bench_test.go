@@ -131,7 +131,7 @@ func ourServer(b *testing.B, tcp bool) *grpc.ClientConn {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(b.Context())
 	served := make(chan struct{})
 	go func() { defer close(served); _ = server.Serve(ctx, listener) }()
 	b.Cleanup(func() {

@@ -244,7 +244,7 @@ func open(t testing.TB, service echo, o siteOptions) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, listener) }()
 	s.stop = sync.OnceValue(func() error {
@@ -269,11 +269,14 @@ func open(t testing.TB, service echo, o siteOptions) *site {
 // eventually polls until ok, for at most ten seconds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(10 * time.Second)
 	for !ok() {
-		if time.Now().After(deadline) {
+		select {
+		case <-late:
 			t.Fatalf("did not come to pass: %s", what)
+		case <-tick.C:
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }

@@ -28,7 +28,7 @@ func RequestID(ctx context.Context) string {
 // identify gives ctx a request id: the caller's, where it is fit for a log
 // line, or a new one.
 func identify(ctx context.Context) (context.Context, metadata.MD) {
-	id := ""
+	var id string
 	if given := metadata.ValueFromIncomingContext(ctx, RequestIDHeader); len(given) == 1 && validRequestID(given[0]) {
 		id = given[0]
 	} else {
