@@ -116,12 +116,19 @@ func TestTableCreatesItsIndexesOnce(t *testing.T) {
 	}
 	var keys []string
 	for _, index := range indexes {
-		keys = append(keys, index.KeysDocument.String())
+		fields, err := index.KeysDocument.Elements()
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := make([]string, len(fields))
+		for i, f := range fields {
+			names[i] = f.Key()
+		}
+		keys = append(keys, strings.Join(names, " "))
 	}
 	slices.Sort(keys)
-	want := []string{`{"_id": {"$numberInt":"1"}}`, `{"keys.city": {"$numberInt":"1"},"_id": {"$numberInt":"1"}}`}
-	if len(keys) != 2 || !slices.ContainsFunc(keys, func(k string) bool { return strings.Contains(k, "keys.city") }) {
-		t.Errorf("indexes %v, want %v", keys, want)
+	if want := []string{"_id", "keys.city _id"}; !slices.Equal(keys, want) {
+		t.Errorf("indexes on %q, want %q", keys, want)
 	}
 }
 
