@@ -196,7 +196,10 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 	}
 	table := openTable(t, e)
 	mustWrite(t, table, create("a", "x"))
-	for range table.Scan(t.Context(), docstore.Range{}) {
+	for _, err := range table.Scan(t.Context(), docstore.Range{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if err := e.Close(); err != nil {
