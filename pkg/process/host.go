@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 
 	"google.golang.org/grpc"
 
@@ -23,6 +24,7 @@ type Host struct {
 	sites    []site
 	ready    []func(context.Context) error
 	stops    []func(context.Context) error
+	works    []func(context.Context) error
 	stopping chan struct{}
 }
 
@@ -59,6 +61,12 @@ func (h *Host) OnStop(stop func(context.Context) error) {
 	h.stops = append(h.stops, stop)
 }
 
+// Background runs work beside the serving until the process stops. When work
+// fails the process stops.
+func (h *Host) Background(work func(context.Context) error) {
+	h.works = append(h.works, work)
+}
+
 // Stopping is closed when the process begins to stop, for handlers that would
 // stream on.
 func (h *Host) Stopping() <-chan struct{} { return h.stopping }
@@ -84,6 +92,23 @@ func (h *Host) Pipe(c rpc.ClientConfig) (*grpc.ClientConn, error) {
 	h.pipes = append(h.pipes, listener)
 	h.OnStop(func(context.Context) error { return conn.Close() })
 	return conn, nil
+}
+
+// work runs what was given to Background; the function it returns ends that and waits.
+func (h *Host) work(ctx context.Context, failed chan<- error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	for _, work := range h.works {
+		running.Go(func() {
+			if err := work(ctx); err != nil && ctx.Err() == nil {
+				failed <- err
+			}
+		})
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 func (h *Host) checkReady(ctx context.Context) error {

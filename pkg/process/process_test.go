@@ -324,3 +324,45 @@ func TestMainReportsEverySettingThatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestBackgroundWorkEndsWithTheProcess(t *testing.T) {
+	ended := make(chan struct{})
+	p, _ := program(func(_ context.Context, host *process.Host) error {
+		host.Background(func(ctx context.Context) error {
+			defer close(ended)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		host.OnStop(func(context.Context) error {
+			select {
+			case <-ended:
+				return nil
+			default:
+				return errors.New("background work still runs")
+			}
+		})
+		return nil
+	})
+	it := run(t, p)
+	it.stop()
+	if err := it.wait(t); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBackgroundWorkThatFailsStopsTheProcess(t *testing.T) {
+	fail := make(chan struct{})
+	broken := errors.New("the disk is gone")
+	p, _ := program(func(_ context.Context, host *process.Host) error {
+		host.Background(func(context.Context) error {
+			<-fail
+			return broken
+		})
+		return nil
+	})
+	it := run(t, p)
+	close(fail)
+	if err := it.wait(t); !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+}

@@ -22,7 +22,7 @@ const (
 )
 
 // Serve serves until ctx is done, then stops in this order: it reports itself
-// unready, ends public HTTP, then gRPC, then runs what was given to OnStop, and
+// unready, ends public HTTP, then background work, then gRPC, then runs what was given to OnStop, and
 // last ends the admin listener and telemetry. When it first is ready it writes
 // one line to stdout, with the addresses it listens on.
 func (p Program) Serve(ctx context.Context, stdout io.Writer) error {
@@ -61,7 +61,7 @@ func (p Program) serve(ctx context.Context, host *Host, stdout io.Writer) (err e
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, 3+len(open.public))
+	failed := make(chan error, 3+len(open.public)+len(host.works))
 	open.serveHTTP(failed)
 	grpcContext, stopGRPC := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopGRPC()
@@ -71,6 +71,9 @@ func (p Program) serve(ctx context.Context, host *Host, stdout io.Writer) (err e
 		failed <- err
 		grpcDone <- err
 	}()
+
+	stopWork := host.work(ctx, failed)
+	defer stopWork()
 
 	err = p.announce(ctx, server, open, stdout, failed)
 	if err == nil {
@@ -83,6 +86,7 @@ func (p Program) serve(ctx context.Context, host *Host, stdout io.Writer) (err e
 	close(host.stopping)
 	open.draining.Store(true)
 	err = errors.Join(err, open.stopPublic(p.Settings.GRPC.StopTimeout))
+	stopWork()
 	stopGRPC()
 	if grpcErr := <-grpcDone; !errors.Is(err, grpcErr) {
 		err = errors.Join(err, grpcErr)
