@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/pkg/telemetry"
 )
@@ -26,6 +27,7 @@ type Host struct {
 	stops    []func(context.Context) error
 	works    []func(context.Context) error
 	stopping chan struct{}
+	server   *rpc.Server // set before anything is served
 }
 
 // site is a public HTTP listener.
@@ -109,6 +111,14 @@ func (h *Host) work(ctx context.Context, failed chan<- error) (stop func()) {
 		cancel()
 		running.Wait()
 	}
+}
+
+// Ready is nil while the process serves and all it Needs is at hand.
+func (h *Host) Ready(ctx context.Context) error {
+	if h.server == nil {
+		return fault.New(fault.Unavailable, "NOT_SERVING", "the process is starting")
+	}
+	return h.server.Ready(ctx)
 }
 
 func (h *Host) checkReady(ctx context.Context) error {

@@ -56,6 +56,7 @@ func (p Program) serve(ctx context.Context, host *Host, stdout io.Writer) (err e
 		return err
 	}
 	server.Register(host.services...)
+	host.server = server
 
 	open, err := p.listen(host, server)
 	if err != nil {
