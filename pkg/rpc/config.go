@@ -66,7 +66,7 @@ func DefaultClientConfig(peer string) ClientConfig {
 	return ClientConfig{
 		Peer:         peer,
 		Deadline:     5 * time.Second,
-		MaxReceive:   4 * config.MiB,
+		MaxReceive:   64 * config.MiB, // a customer's purchase history is never split
 		Attempts:     3,
 		MaxBackoff:   time.Second,
 		PingInterval: 30 * time.Second,

@@ -1,0 +1,53 @@
+// Command kehu-profile knows the customers and their orders.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/kehuhq/kehu/pkg/config"
+	"github.com/kehuhq/kehu/pkg/docstore/engines"
+	"github.com/kehuhq/kehu/pkg/process"
+	"github.com/kehuhq/kehu/services/profile"
+)
+
+// version is set at build time.
+var version = "devel"
+
+type settings struct {
+	process.Settings `koanf:",squash"`
+	Store            engines.Config `koanf:",squash"`
+	Service          profile.Config `koanf:"service"`
+}
+
+func (s *settings) Validate() error {
+	var check config.Validator
+	check.Nested("", s.Settings.Validate())
+	check.Nested("", s.Store.Validate())
+	check.Nested("service", s.Service.Validate())
+	return check.Err()
+}
+
+func main() {
+	s := &settings{Settings: process.Defaults(), Service: profile.DefaultConfig()}
+	os.Exit(process.Main(process.Program{
+		Name: "kehu-profile", Version: version, Config: s, Settings: &s.Settings, Start: s.start,
+	}))
+}
+
+func (s *settings) start(ctx context.Context, host *process.Host) error {
+	engine, err := engines.Open(ctx, s.Store, "profile", host.Telemetry.Logger)
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return engine.Close() })
+	service, err := profile.New(ctx, s.Service, profile.Deps{Engine: engine, Logger: host.Telemetry.Logger})
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return service.Close() })
+	host.Register(service.Register)
+	host.Background(service.Serve)
+	host.Needs(engine.Ping)
+	return nil
+}
