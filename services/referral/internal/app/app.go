@@ -1,0 +1,51 @@
+// Package app holds the referral service's use cases: referral programmes and
+// the ledger their rewards are posted in.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"time"
+
+	"github.com/kehuhq/kehu/services/referral/internal/domain"
+	"github.com/kehuhq/kehu/services/referral/internal/store"
+)
+
+// Profile is what is asked of the profile service. Both methods return faults.
+type Profile interface {
+	// CustomerKnown reports whether there is such a customer.
+	CustomerKnown(ctx context.Context, id string) (bool, error)
+	// Order returns a customer's order, nil where there is none.
+	Order(ctx context.Context, customer, order string) (*domain.Order, error)
+}
+
+// Programs runs referral programmes.
+//
+// What spans several records is a sequence of steps, each of which can be taken
+// again. A record that another one's step has changed (a code that has counted a
+// referral, a budget that holds a reward) lists that step until the other
+// confirms it, so that it is not counted twice; what a crash has left undone is
+// noted in the records themselves, where Sweep and later steps find it.
+type Programs struct {
+	store   *store.Store
+	ledger  *Ledger
+	profile Profile
+	now     func() time.Time
+	random  io.Reader
+	turns   turns
+}
+
+// New makes the use cases. clock may be nil for the system's; random nil for
+// crypto/rand, which is what it must be but in tests.
+func New(s *store.Store, profile Profile, clock func() time.Time, random io.Reader) (*Programs, *Ledger) {
+	if clock == nil {
+		clock = time.Now
+	}
+	if random == nil {
+		random = rand.Reader
+	}
+	now := func() time.Time { return clock().UTC().Truncate(time.Millisecond) } // what is stored
+	ledger := &Ledger{store: s, now: now}
+	return &Programs{store: s, ledger: ledger, profile: profile, now: now, random: random}, ledger
+}

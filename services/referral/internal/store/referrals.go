@@ -1,0 +1,97 @@
+package store
+
+import (
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+
+	"github.com/kehuhq/kehu/services/referral/internal/domain"
+)
+
+type referralDoc struct {
+	docstore.Meta  `bson:",inline"`
+	Code           string     `bson:"code"`
+	Advocate       string     `bson:"advocate"`
+	Referee        string     `bson:"referee,omitempty"`
+	State          string     `bson:"state"`
+	Steps          []stepDoc  `bson:"steps"`
+	OrderID        string     `bson:"order_id,omitempty"`
+	AdvocatePoints int64      `bson:"advocate_points,omitempty"`
+	RefereePoints  int64      `bson:"referee_points,omitempty"`
+	Reserved       bool       `bson:"reserved,omitempty"`
+	Transfers      []string   `bson:"transfers,omitempty"`
+	Work           string     `bson:"work,omitempty"`
+	Reason         string     `bson:"reason,omitempty"`
+	Request        requestDoc `bson:"request,omitempty"`
+	CreateTime     time.Time  `bson:"create_time"`
+	ExpireTime     time.Time  `bson:"expire_time"`
+}
+
+type stepDoc struct {
+	State string    `bson:"state"`
+	Time  time.Time `bson:"time"`
+}
+
+const (
+	byCreation = "created" // programme, creation, referral
+	byExpiry   = "expiry"  // expiry, of open ones
+	unfinished = "work"    // last change, of those with work to be done
+)
+
+var referralSchema = docstore.Schema[referralDoc]{Name: "referrals", Indexes: []docstore.Index[referralDoc]{
+	{Name: byCreation, Key: func(d *referralDoc) string {
+		return docstore.Key(docstore.String(docstore.ParseID(d.ID)[0]), docstore.Time(d.CreateTime))
+	}},
+	{Name: byExpiry, Key: func(d *referralDoc) string {
+		if !referrals.read(d).Open() {
+			return ""
+		}
+		return docstore.Key(docstore.Time(d.ExpireTime))
+	}},
+	{Name: unfinished, Key: func(d *referralDoc) string {
+		if d.Work == "" {
+			return ""
+		}
+		return docstore.Key(docstore.Time(d.UpdatedAt))
+	}},
+}}
+
+// ReferralsOf is the referrals of a programme, newest first.
+func ReferralsOf(program string) docstore.Range {
+	r := within(byCreation, docstore.String(program))
+	r.Reverse = true
+	return r
+}
+
+// ReferralsDue is the open referrals whose time has gone by.
+func ReferralsDue(now time.Time) docstore.Range { return until(byExpiry, now.Add(time.Millisecond)) }
+
+// ReferralsUnfinished is those with work to be done, not changed since before.
+func ReferralsUnfinished(before time.Time) docstore.Range { return until(unfinished, before) }
+
+var referrals = Records[referralDoc, domain.Referral]{
+	none: notFound("REFERRAL_NOT_FOUND", "referral"),
+	read: func(d *referralDoc) *domain.Referral {
+		id := docstore.ParseID(d.ID)
+		return &domain.Referral{
+			Program: id[0], ID: id[1], Code: d.Code, Advocate: d.Advocate, Referee: d.Referee,
+			State: domain.ReferralState(d.State),
+			Steps: each(d.Steps, func(s stepDoc) domain.Step { return domain.Step{State: domain.ReferralState(s.State), Time: s.Time} }),
+
+			OrderID: d.OrderID, AdvocatePoints: d.AdvocatePoints, RefereePoints: d.RefereePoints,
+			Reserved: d.Reserved, Transfers: d.Transfers, Work: domain.Work(d.Work), Reason: d.Reason,
+			Request: domain.RequestKey(d.Request), CreateTime: d.CreateTime, ExpireTime: d.ExpireTime,
+			UpdateTime: d.UpdatedAt, Version: d.Version,
+		}
+	},
+	write: func(r *domain.Referral, d *referralDoc) {
+		*d = referralDoc{
+			Meta: d.Meta, Code: r.Code, Advocate: r.Advocate, Referee: r.Referee, State: string(r.State),
+			Steps:   each(r.Steps, func(s domain.Step) stepDoc { return stepDoc{State: string(s.State), Time: s.Time} }),
+			OrderID: r.OrderID, AdvocatePoints: r.AdvocatePoints, RefereePoints: r.RefereePoints,
+			Reserved: r.Reserved, Transfers: r.Transfers, Work: string(r.Work), Reason: r.Reason,
+			Request: requestDoc(r.Request), CreateTime: r.CreateTime, ExpireTime: r.ExpireTime,
+		}
+		d.ID = Key(r.Program, r.ID)
+	},
+}
