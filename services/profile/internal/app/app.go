@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
@@ -14,6 +15,7 @@ type App struct {
 	store *store.Store
 	now   func() time.Time
 	known *known
+	fresh atomic.Bool // the orders recorded last were all new
 }
 
 // New makes the use cases on a store. clock stamps and judges times.

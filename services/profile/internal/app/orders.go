@@ -3,6 +3,10 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -44,31 +48,59 @@ func (a *App) RecordOrders(ctx context.Context, orders []domain.Order, src domai
 			}
 		}
 	}
+	r := &recording{app: a, orders: orders, src: src, outcomes: outcomes}
+	r.guess.Store(a.fresh.Load() && !src.ValidateOnly)
 	return outcomes, a.withCustomers(ctx, customers, src, func() error {
 		one := func(i int, to []string) []string { return append(to, keys[i]) }
-		return inRounds(ctx, sound, one, func(round []int) ([]int, error) {
-			return a.recordRound(ctx, orders, round, src, outcomes)
-		})
+		return inRounds(ctx, sound, one, func(round []int) ([]int, error) { return r.round(ctx, round) })
 	})
 }
 
-// recordRound records the orders of one round and returns those to be tried again.
-func (a *App) recordRound(ctx context.Context, orders []domain.Order, round []int, src domain.Source, outcomes []Outcome) ([]int, error) {
-	asked := make([]*domain.Order, len(round))
-	for n, i := range round {
-		asked[n] = &orders[i]
+// recording is one call of RecordOrders.
+type recording struct {
+	app      *App
+	orders   []domain.Order
+	src      domain.Source
+	outcomes []Outcome
+	// guess takes the orders for new without looking, as those of the batch before
+	// were: the write looks anyway, and refuses those that are there.
+	guess atomic.Bool
+}
+
+// Orders of one round are recorded in parts, some at a time: while one waits for
+// the disk, another is prepared.
+const (
+	partSize     = 500
+	partsAtATime = 4
+)
+
+// round records the orders of one round and returns those to be tried again.
+func (r *recording) round(ctx context.Context, items []int) ([]int, error) {
+	again := make([][]int, (len(items)+partSize-1)/partSize)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(partsAtATime)
+	for n := range again {
+		group.Go(func() (err error) {
+			again[n], err = r.part(ctx, items[n*partSize:min((n+1)*partSize, len(items))])
+			return err
+		})
 	}
-	stored, err := a.store.Orders.GetMany(ctx, asked)
+	err := group.Wait()
+	return slices.Concat(again...), err
+}
+
+func (r *recording) part(ctx context.Context, items []int) ([]int, error) {
+	stored, err := r.stored(ctx, items)
 	if err != nil {
 		return nil, err
 	}
-	now := a.instant()
-	writes := make([]*domain.Order, 0, len(round))
-	places := make([]int, 0, len(round))
-	for n, i := range round {
-		write, out := plan(&orders[i], stored[n], src)
-		outcomes[i] = out
-		if write == nil || src.ValidateOnly {
+	now := r.app.instant()
+	writes := make([]*domain.Order, 0, len(items))
+	places := make([]int, 0, len(items))
+	for n, i := range items {
+		write, out := plan(&r.orders[i], stored[n], r.src)
+		r.outcomes[i] = out
+		if write == nil || r.src.ValidateOnly {
 			continue
 		}
 		if out.Effect == Created {
@@ -79,21 +111,46 @@ func (a *App) recordRound(ctx context.Context, orders []domain.Order, round []in
 	if len(writes) == 0 {
 		return nil, nil
 	}
-	errs, err := a.store.Orders.Write(ctx, writes)
+	errs, err := r.app.store.Orders.Write(ctx, writes)
 	if err != nil {
 		return nil, err
 	}
-	var again []int
+	return r.conclude(places, errs)
+}
+
+// stored reads what is there of the orders, or guesses that it is nothing.
+func (r *recording) stored(ctx context.Context, items []int) ([]*domain.Order, error) {
+	if r.guess.Load() {
+		return make([]*domain.Order, len(items)), nil
+	}
+	asked := make([]*domain.Order, len(items))
+	for n, i := range items {
+		asked[n] = &r.orders[i]
+	}
+	stored, err := r.app.store.Orders.GetMany(ctx, asked)
+	if err == nil && !r.src.ValidateOnly {
+		r.app.fresh.Store(!slices.ContainsFunc(stored, func(o *domain.Order) bool { return o != nil }))
+	}
+	return stored, err
+}
+
+// conclude notes which orders could not be written, and returns those to be
+// tried again.
+func (r *recording) conclude(places []int, errs []error) (again []int, err error) {
 	for n, i := range places {
 		switch {
 		case errs[n] == nil:
 		case store.Lost(errs[n]):
 			again = append(again, i)
 		case errors.Is(errs[n], docstore.ErrTooLarge):
-			outcomes[i] = refused(fault.Invalid("items", "make the order larger than 16 MiB"))
+			r.outcomes[i] = refused(fault.Invalid("items", "make the order larger than 16 MiB"))
 		default:
 			return nil, errs[n]
 		}
+	}
+	if len(again) > 0 {
+		r.guess.Store(false)
+		r.app.fresh.Store(false)
 	}
 	return again, nil
 }

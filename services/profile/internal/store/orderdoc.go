@@ -15,37 +15,37 @@ type order struct {
 	Time          time.Time     `bson:"order_time"`
 	Currency      string        `bson:"currency"`
 	Amount        int64         `bson:"amount"`
-	Status        domain.Status `bson:"status,omitempty"`
-	Discount      *int64        `bson:"discount,omitempty"`
-	Cost          *int64        `bson:"cost,omitempty"`
+	Status        domain.Status `bson:"status"`
+	Discount      *int64        `bson:"discount"`
+	Cost          *int64        `bson:"cost"`
 	Refunded      int64         `bson:"refunded"` // the sum over returns
-	Channel       string        `bson:"channel,omitempty"`
-	PaymentMethod string        `bson:"payment_method,omitempty"`
-	Items         []item        `bson:"items,omitempty"`
-	Returns       []orderReturn `bson:"returns,omitempty"`
+	Channel       string        `bson:"channel"`
+	PaymentMethod string        `bson:"payment_method"`
+	Items         []item        `bson:"items"`
+	Returns       []orderReturn `bson:"returns"`
 	CreatedAt     time.Time     `bson:"created_at"`
-	Origin        *origin       `bson:"origin,omitempty"`
+	Origin        *origin       `bson:"origin"`
 }
 
 type item struct {
 	SKU           string `bson:"sku"`
 	QuantityMilli int64  `bson:"quantity_milli"`
-	Amount        *int64 `bson:"amount,omitempty"`
-	Discount      *int64 `bson:"discount,omitempty"`
+	Amount        *int64 `bson:"amount"`
+	Discount      *int64 `bson:"discount"`
 }
 
 type orderReturn struct {
 	ID     string    `bson:"id"`
 	Refund int64     `bson:"refund"`
 	Time   time.Time `bson:"time"`
-	Reason string    `bson:"reason,omitempty"`
+	Reason string    `bson:"reason"`
 }
 
 // origin is the import and row that wrote a record last.
 type origin struct {
 	Import  string `bson:"import"`
 	Row     int64  `bson:"row"`
-	Created bool   `bson:"created,omitempty"`
+	Created bool   `bson:"created"`
 }
 
 func originDoc(o domain.Origin) *origin {
