@@ -30,10 +30,17 @@ func (c *Collection[T]) encode(doc *T) (bson.Raw, error) {
 	return c.appendKeys(raw, keys)
 }
 
+// tombstone is a Meta with the field that documents go without: leaving an empty
+// field out costs more time than encoding all of Meta.
+type tombstone struct {
+	Meta    `bson:",inline"`
+	Deleted bool `bson:"deleted"`
+}
+
 // encodeTombstone keeps of a deleted document what a change feed and a later
 // recreation need, in the layout isTombstone knows.
 func (c *Collection[T]) encodeTombstone(meta *Meta) (bson.Raw, error) {
-	raw, err := bson.Marshal(meta)
+	raw, err := bson.Marshal(tombstone{Meta: *meta, Deleted: true})
 	if err != nil {
 		return nil, fmt.Errorf("%s: encode tombstone: %w", c.name, err)
 	}
@@ -92,6 +99,7 @@ func (c *Collection[T]) decodeMeta(raw bson.Raw) (Meta, error) {
 	if err := bson.Unmarshal(raw, &meta); err != nil {
 		return Meta{}, fmt.Errorf("%s: decode stored document: %w", c.name, err)
 	}
+	meta.Deleted = isTombstone(raw)
 	return meta, nil
 }
 

@@ -40,13 +40,14 @@ func (c *Collection[T]) ScanRaw(ctx context.Context, r Range) iter.Seq2[Entry, e
 		for {
 			r.Limit = fetch
 			met, stopped := 0, false
+			var last Position
 			for entry, err := range c.table.Scan(ctx, r) {
 				if err != nil {
 					yield(Entry{}, fmt.Errorf("%s: scan: %w", c.name, Fault(err)))
 					return
 				}
 				met++
-				r.After = &Position{Key: entry.Key, ID: entry.ID}
+				last = entry.Position
 				if isTombstone(entry.Doc) {
 					continue
 				}
@@ -58,6 +59,7 @@ func (c *Collection[T]) ScanRaw(ctx context.Context, r Range) iter.Seq2[Entry, e
 			if stopped || fetch == 0 || met < fetch {
 				return
 			}
+			r.After = &last
 			fetch = min(2*fetch, max(left, 1000))
 		}
 	}

@@ -2,8 +2,10 @@ package docstore
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -22,7 +24,7 @@ type Meta struct {
 	Version   int64     `bson:"version"`    // 1 on creation, +1 on every change, never reset while a tombstone lives
 	UpdatedAt time.Time `bson:"updated_at"` // max(now, previous + 1 ms), UTC, whole milliseconds
 	WriteID   string    `bson:"write_id"`   // of the write that made this version
-	Deleted   bool      `bson:"deleted,omitempty"`
+	Deleted   bool      `bson:"-"`          // a tombstone; never so in a document handed out
 }
 
 // Metadata lets a Collection reach the embedded Meta.
@@ -50,8 +52,11 @@ const (
 	tombstonesIndex = "tombstones" // the id of every tombstone
 )
 
-// keysField holds a document's index keys.
-const keysField = "keys"
+// Fields that the store adds to a document.
+const (
+	keysField    = "keys"    // the index keys
+	deletedField = "deleted" // true in a tombstone, absent in a document
+)
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
@@ -96,8 +101,14 @@ func checkType[T any]() error {
 	if _, err := bson.Raw(raw).LookupErr("_id"); err != nil {
 		return fmt.Errorf("%T embeds docstore.Meta without `bson:\",inline\"`", doc)
 	}
-	if _, err := bson.Raw(raw).LookupErr(keysField); err == nil {
-		return fmt.Errorf("%T has a field %q, which belongs to the store", doc, keysField)
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("bson"), ",")
+		if name == "" && !field.Anonymous {
+			name = strings.ToLower(field.Name)
+		}
+		if name == keysField || name == deletedField {
+			return fmt.Errorf("%T has a field %q, which belongs to the store", doc, name)
+		}
 	}
 	return nil
 }

@@ -31,12 +31,17 @@ func TestSchemaThatCannotWork(t *testing.T) {
 	}
 	type bare struct{ Text string }
 	type nested struct{ Meta }
-	type own struct {
+	type ownKeys struct {
 		Meta `bson:",inline"`
 		Keys []string
 	}
+	type ownMark struct {
+		Meta `bson:",inline"`
+		Gone bool `bson:"deleted,omitempty"`
+	}
 	for want, err := range map[string]error{
-		"does not embed": checkType[bare](), "without `bson": checkType[nested](), "belongs to the store": checkType[own](),
+		"does not embed": checkType[bare](), "without `bson": checkType[nested](),
+		`"keys", which belongs`: checkType[ownKeys](), `"deleted", which belongs`: checkType[ownMark](),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
@@ -74,6 +79,10 @@ func TestEncode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		meta, err := c.decodeMeta(raw)
+		if err != nil || meta != doc.Meta {
+			t.Fatalf("%+v became %+v, %v", doc.Meta, meta, err)
+		}
 		var added struct{ Keys map[string]string }
 		if err := bson.Unmarshal(raw, &added); err != nil {
 			t.Fatal(err)
@@ -87,7 +96,7 @@ func TestEncode(t *testing.T) {
 		} else if c.indexes != nil && doc.Text != "" {
 			want["by_text"] = Key(String(doc.Text))
 		}
-		if len(added.Keys) != len(want) || got.Meta != doc.Meta || !doc.Deleted && got.Text != doc.Text {
+		if len(added.Keys) != len(want) || !doc.Deleted && *got != *doc {
 			t.Fatalf("%+v became %+v, want keys %v", doc, got, want)
 		}
 		for index, key := range want {

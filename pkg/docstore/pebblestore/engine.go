@@ -60,6 +60,9 @@ func (o Options) pebble(w *watch) *pebble.Options {
 	if p.MemTableSize == 0 {
 		p.MemTableSize = 16 * mib
 	}
+	// Pebble takes the memtables' memory out of the cache's: room for the one
+	// being written and the one being flushed, or a busy store caches nothing.
+	p.CacheSize += 2 * int64(p.MemTableSize)
 	p.FS = logGuard{p.FS, w}
 	for i := range p.Levels {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // 1 % of false positives

@@ -156,33 +156,34 @@ func (f *finder) close() error {
 
 // version reads a stored document's version.
 func version(doc bson.Raw) (int64, error) {
-	value, err := doc.LookupErr("version")
-	if err != nil {
-		return 0, fault.New(fault.Internal, "STORE_DAMAGED", "a stored document has no version").Because(err)
+	for e := elementsOf(doc); e.next(); {
+		if string(e.name) == "version" {
+			if n, ok := e.int64(); ok {
+				return n, nil
+			}
+		}
 	}
-	n, ok := value.AsInt64OK()
-	if !ok {
-		return 0, fault.New(fault.Internal, "STORE_DAMAGED", "a stored document's version is no number")
-	}
-	return n, nil
+	return 0, fault.New(fault.Internal, "STORE_DAMAGED", "a stored document has no version")
 }
 
 // indexKeys returns a document's key in each index, "" where it has none.
 func (t *table) indexKeys(doc bson.Raw, into []string) ([]string, error) {
 	into = append(into[:0], make([]string, len(t.indexes))...)
-	value, err := doc.LookupErr("keys")
-	if err != nil {
-		return into, nil
-	}
-	keys, ok := value.DocumentOK()
-	if !ok {
-		return nil, fault.Invalid("keys", "must be a document")
-	}
-	for i, index := range t.indexes {
-		if value, err := keys.LookupErr(index.name); err == nil {
-			into[i], ok = value.StringValueOK()
-			if !ok {
-				return nil, fault.Invalid("keys."+index.name, "must be a string")
+	for e := elementsOf(doc); e.next(); {
+		if string(e.name) != "keys" {
+			continue
+		}
+		if e.kind != bson.TypeEmbeddedDocument {
+			return nil, fault.Invalid("keys", "must be a document")
+		}
+		for key := elementsOf(e.value); key.next(); {
+			i := slices.IndexFunc(t.indexes, func(x index) bool { return x.name == string(key.name) })
+			if i < 0 {
+				continue
+			}
+			var ok bool
+			if into[i], ok = key.text(); !ok {
+				return nil, fault.Invalid("keys."+t.indexes[i].name, "must be a string")
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func (m *model) draw(rt *rapid.T) *item {
 
 func (m *model) live(id string) bool { return m.docs[id] != nil && m.docs[id].live }
 
-// expect fails unless err is want; without an error it takes the new state over.
+// settle fails unless err is want; without an error it takes the new state over.
 func (m *model) settle(rt *rapid.T, err, want error, doc *item, live bool) {
 	if !errors.Is(err, want) {
 		rt.Fatalf("%s: %v, want %v", doc.ID, err, want)

@@ -92,8 +92,8 @@ func testRanges(t *testing.T, e docstore.Engine) {
 	}
 }
 
-// A position outside the range neither widens nor breaks it, and one that has
-// been deleted still is a place.
+// Documents enter and leave an index with their key. A position outside a range
+// neither widens nor breaks it, and one that has been deleted still is a place.
 func testIndexMembership(t *testing.T, e docstore.Engine) {
 	ctx, c := t.Context(), items(t, e)
 	put(t, c, newItem("a", "", 1), newItem("b", "x", 2), newItem("c", "x", 3), newItem("d", "y", 4))
