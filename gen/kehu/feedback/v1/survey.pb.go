@@ -192,9 +192,10 @@ type Survey struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Name to show.
 	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// What it measures.
+	// What it measures. Needed on creation; it cannot be changed.
 	Kind SurveyKind `protobuf:"varint,3,opt,name=kind,proto3,enum=kehu.feedback.v1.SurveyKind" json:"kind,omitempty"`
-	// The question, e.g. "您有多大可能把我们推荐给朋友？".
+	// The question, e.g. "您有多大可能把我们推荐给朋友？". Needed on creation; it
+	// cannot be changed once the survey is published.
 	Question string `protobuf:"bytes,4,opt,name=question,proto3" json:"question,omitempty"`
 	// Whether it takes responses.
 	State SurveyState `protobuf:"varint,5,opt,name=state,proto3,enum=kehu.feedback.v1.SurveyState" json:"state,omitempty"`
@@ -307,7 +308,8 @@ type Response struct {
 	Comment string `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
 	// Where it was asked, e.g. "sms".
 	Channel string `protobuf:"bytes,5,opt,name=channel,proto3" json:"channel,omitempty"`
-	// When the customer answered; the time of arrival when unset.
+	// When the customer answered, a day from now at the latest; the time of
+	// arrival when unset. Kept to the millisecond.
 	ResponseTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=response_time,json=responseTime,proto3" json:"response_time,omitempty"`
 	// When it was recorded here.
 	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -507,14 +509,12 @@ var File_kehu_feedback_v1_survey_proto protoreflect.FileDescriptor
 
 const file_kehu_feedback_v1_survey_proto_rawDesc = "" +
 	"\n" +
-	"\x1dkehu/feedback/v1/survey.proto\x12\x10kehu.feedback.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\"\x8f\x03\n" +
+	"\x1dkehu/feedback/v1/survey.proto\x12\x10kehu.feedback.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\"\x8b\x03\n" +
 	"\x06Survey\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
-	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12<\n" +
-	"\x04kind\x18\x03 \x01(\x0e2\x1c.kehu.feedback.v1.SurveyKindB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12&\n" +
-	"\bquestion\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\x80\bR\bquestion\x128\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12:\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x1c.kehu.feedback.v1.SurveyKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12$\n" +
+	"\bquestion\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\bquestion\x128\n" +
 	"\x05state\x18\x05 \x01(\x0e2\x1d.kehu.feedback.v1.SurveyStateB\x03\xe0A\x03R\x05state\x12@\n" +
 	"\vcreate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12@\n" +
@@ -523,7 +523,7 @@ const file_kehu_feedback_v1_survey_proto_rawDesc = "" +
 	"\x04etag\x18\b \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xd5\x02\n" +
 	"\bResponse\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12/\n" +
-	"\vcustomer_id\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01(\x80\x02\x90\xa6\x1d\x01R\n" +
+	"\vcustomer_id\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01(\x80\x04\x90\xa6\x1d\x01R\n" +
 	"customerId\x12'\n" +
 	"\x05score\x18\x03 \x01(\x05B\f\xbaH\t\xc8\x01\x01\x1a\x04\x18\n" +
 	"(\x00H\x00R\x05score\x88\x01\x01\x12&\n" +

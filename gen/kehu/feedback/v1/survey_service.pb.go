@@ -1020,10 +1020,11 @@ const file_kehu_feedback_v1_survey_service_proto_rawDesc = "" +
 	"\vresponse_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{0,64}$R\n" +
 	"responseId\x12'\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\trequestId\"\x87\x01\n" +
+	"request_id\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\trequestId\"\x8c\x01\n" +
 	"\x1bBatchSubmitResponsesRequest\x12!\n" +
-	"\x06parent\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x06parent\x12E\n" +
-	"\tresponses\x18\x02 \x03(\v2\x1a.kehu.feedback.v1.ResponseB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\tresponses\"S\n" +
+	"\x06parent\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x06parent\x12J\n" +
+	"\tresponses\x18\x02 \x03(\v2\x1a.kehu.feedback.v1.ResponseB\x10\xbaH\r\x92\x01\n" +
+	"\b\x01\x10\xe8\a\"\x03\xd8\x01\x03R\tresponses\"S\n" +
 	"\x1cBatchSubmitResponsesResponse\x123\n" +
 	"\bstatuses\x18\x01 \x03(\v2\x17.kehu.api.v1.ItemStatusR\bstatuses\"4\n" +
 	"\x12GetResponseRequest\x12\x1e\n" +

@@ -46,26 +46,34 @@ type SurveyServiceClient interface {
 	ListSurveys(ctx context.Context, in *ListSurveysRequest, opts ...grpc.CallOption) (*ListSurveysResponse, error)
 	// Writes a survey, as a draft.
 	CreateSurvey(ctx context.Context, in *CreateSurveyRequest, opts ...grpc.CallOption) (*Survey, error)
-	// Changes a draft; once published, only the display name.
+	// Changes a draft; once published, only the display name: another question
+	// gives FAILED_PRECONDITION, QUESTION_FIXED.
 	UpdateSurvey(ctx context.Context, in *UpdateSurveyRequest, opts ...grpc.CallOption) (*Survey, error)
-	// Deletes a survey that has no responses.
+	// Deletes a survey that has no responses. FAILED_PRECONDITION,
+	// SURVEY_HAS_RESPONSES otherwise.
 	DeleteSurvey(ctx context.Context, in *DeleteSurveyRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-	// Lets it take responses. Publishing a published survey changes nothing.
+	// Lets it take responses. Publishing a published survey changes nothing; a
+	// closed one gives FAILED_PRECONDITION, ILLEGAL_STEP.
 	PublishSurvey(ctx context.Context, in *PublishSurveyRequest, opts ...grpc.CallOption) (*Survey, error)
-	// Lets it take no more. Closing a closed survey changes nothing.
+	// Lets it take no more. Closing a closed survey changes nothing; a draft
+	// gives FAILED_PRECONDITION, ILLEGAL_STEP.
 	CloseSurvey(ctx context.Context, in *CloseSurveyRequest, opts ...grpc.CallOption) (*Survey, error)
 	// Records a known customer's answer. FAILED_PRECONDITION, SURVEY_NOT_OPEN
 	// unless the survey is published; CUSTOMER_UNKNOWN when profile does not know
-	// the customer.
+	// the customer; ALREADY_EXISTS, RESPONSE_ID_REUSED or REQUEST_ID_REUSED when
+	// the id or the key was used for another answer.
 	SubmitResponse(ctx context.Context, in *SubmitResponseRequest, opts ...grpc.CallOption) (*Response, error)
-	// Records many answers, each by itself, with a status per item.
+	// Records many answers, each by itself, with a status per item. Reasons are
+	// those of SubmitResponse, and DUPLICATE_IN_REQUEST.
 	BatchSubmitResponses(ctx context.Context, in *BatchSubmitResponsesRequest, opts ...grpc.CallOption) (*BatchSubmitResponsesResponse, error)
 	// Returns one answer.
 	GetResponse(ctx context.Context, in *GetResponseRequest, opts ...grpc.CallOption) (*Response, error)
 	// Lists a survey's answers in the order of their ids.
 	ListResponses(ctx context.Context, in *ListResponsesRequest, opts ...grpc.CallOption) (*ListResponsesResponse, error)
 	// Computes the net promoter score of a survey, over all and by segment. A
-	// customer who answered more than once counts with the last answer.
+	// customer who answered more than once counts with the last answer, by
+	// response_time. Over all it needs no other service; by segment UNAVAILABLE
+	// while segmentation is.
 	ComputeNps(ctx context.Context, in *ComputeNpsRequest, opts ...grpc.CallOption) (*ComputeNpsResponse, error)
 }
 
@@ -209,26 +217,34 @@ type SurveyServiceServer interface {
 	ListSurveys(context.Context, *ListSurveysRequest) (*ListSurveysResponse, error)
 	// Writes a survey, as a draft.
 	CreateSurvey(context.Context, *CreateSurveyRequest) (*Survey, error)
-	// Changes a draft; once published, only the display name.
+	// Changes a draft; once published, only the display name: another question
+	// gives FAILED_PRECONDITION, QUESTION_FIXED.
 	UpdateSurvey(context.Context, *UpdateSurveyRequest) (*Survey, error)
-	// Deletes a survey that has no responses.
+	// Deletes a survey that has no responses. FAILED_PRECONDITION,
+	// SURVEY_HAS_RESPONSES otherwise.
 	DeleteSurvey(context.Context, *DeleteSurveyRequest) (*emptypb.Empty, error)
-	// Lets it take responses. Publishing a published survey changes nothing.
+	// Lets it take responses. Publishing a published survey changes nothing; a
+	// closed one gives FAILED_PRECONDITION, ILLEGAL_STEP.
 	PublishSurvey(context.Context, *PublishSurveyRequest) (*Survey, error)
-	// Lets it take no more. Closing a closed survey changes nothing.
+	// Lets it take no more. Closing a closed survey changes nothing; a draft
+	// gives FAILED_PRECONDITION, ILLEGAL_STEP.
 	CloseSurvey(context.Context, *CloseSurveyRequest) (*Survey, error)
 	// Records a known customer's answer. FAILED_PRECONDITION, SURVEY_NOT_OPEN
 	// unless the survey is published; CUSTOMER_UNKNOWN when profile does not know
-	// the customer.
+	// the customer; ALREADY_EXISTS, RESPONSE_ID_REUSED or REQUEST_ID_REUSED when
+	// the id or the key was used for another answer.
 	SubmitResponse(context.Context, *SubmitResponseRequest) (*Response, error)
-	// Records many answers, each by itself, with a status per item.
+	// Records many answers, each by itself, with a status per item. Reasons are
+	// those of SubmitResponse, and DUPLICATE_IN_REQUEST.
 	BatchSubmitResponses(context.Context, *BatchSubmitResponsesRequest) (*BatchSubmitResponsesResponse, error)
 	// Returns one answer.
 	GetResponse(context.Context, *GetResponseRequest) (*Response, error)
 	// Lists a survey's answers in the order of their ids.
 	ListResponses(context.Context, *ListResponsesRequest) (*ListResponsesResponse, error)
 	// Computes the net promoter score of a survey, over all and by segment. A
-	// customer who answered more than once counts with the last answer.
+	// customer who answered more than once counts with the last answer, by
+	// response_time. Over all it needs no other service; by segment UNAVAILABLE
+	// while segmentation is.
 	ComputeNps(context.Context, *ComputeNpsRequest) (*ComputeNpsResponse, error)
 }
 
