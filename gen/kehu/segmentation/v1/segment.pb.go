@@ -141,7 +141,7 @@ type Segment struct {
 	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// What it is for.
 	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
-	// Who belongs to it.
+	// Who belongs to it. Must be set but where an update leaves it as it is.
 	//
 	// Types that are valid to be assigned to Definition:
 	//
@@ -589,7 +589,7 @@ var File_kehu_segmentation_v1_segment_proto protoreflect.FileDescriptor
 
 const file_kehu_segmentation_v1_segment_proto_rawDesc = "" +
 	"\n" +
-	"\"kehu/segmentation/v1/segment.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a!kehu/valuation/v1/valuation.proto\"\xe9\x05\n" +
+	"\"kehu/segmentation/v1/segment.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a!kehu/valuation/v1/valuation.proto\"\xe2\x05\n" +
 	"\aSegment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12*\n" +
@@ -610,9 +610,9 @@ const file_kehu_segmentation_v1_segment_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x0e \x01(\tB\a\xbaH\x04r\x02(@R\x04etagB\x13\n" +
+	"\x04etag\x18\x0e \x01(\tB\a\xbaH\x04r\x02(@R\x04etagB\f\n" +
 	"\n" +
-	"definition\x12\x05\xbaH\x02\b\x01\"<\n" +
+	"definition\"<\n" +
 	"\x0eRuleDefinition\x12*\n" +
 	"\n" +
 	"expression\x18\x01 \x01(\tB\n" +
