@@ -194,7 +194,7 @@ func testUpdate(t *testing.T, e docstore.Engine) {
 		t.Fatalf("left unchanged: %+v", same)
 	}
 	refused := errors.New("refused")
-	if _, err := c.Update(ctx, "a", func(*item) error { return refused }); err != refused {
+	if _, err := c.Update(ctx, "a", func(*item) error { return refused }); !errors.Is(err, refused) {
 		t.Fatalf("the caller's error became %v", err)
 	}
 	equal(t, "index after updates", scan(t, c, docstore.Range{Index: newest}), []string{"a"})

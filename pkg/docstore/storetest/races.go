@@ -148,7 +148,7 @@ func testPagesUnderWrites(t *testing.T, e docstore.Engine) {
 	put(t, c, docs...)
 	stop := make(chan struct{})
 	var written atomic.Int64
-	var group errgroup.Group
+	group, writing := errgroup.WithContext(ctx)
 	for w := range 4 {
 		group.Go(func() error {
 			for i := w; ; i += 4 {
@@ -169,7 +169,7 @@ func testPagesUnderWrites(t *testing.T, e docstore.Engine) {
 			}
 		})
 	}
-	for round := 0; round == 0 || written.Load() < 400 && !t.Failed(); round++ {
+	for round := 0; round == 0 || written.Load() < 400 && writing.Err() == nil && !t.Failed(); round++ {
 		for _, r := range []docstore.Range{{Limit: 7}, {Index: byRank, Limit: 7}, {Index: newest, Limit: 11}, {Limit: 13, Reverse: true}} {
 			got, err := pages(ctx, c, r)
 			if err != nil {
