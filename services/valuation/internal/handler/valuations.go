@@ -1,0 +1,162 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.einride.tech/aip/resourcename"
+
+	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/valuation/internal/domain"
+	"github.com/kehuhq/kehu/services/valuation/internal/store"
+)
+
+// namePattern is the form of a valuation's name.
+const namePattern = "customers/{customer}/valuation"
+
+func nameOf(customer string) string { return "customers/" + customer + "/valuation" }
+
+func customerID(name string) (string, error) {
+	var id string
+	// The scanner would take "/customers/x/valuation" and full names too.
+	if !strings.HasPrefix(name, "customers/") || resourcename.Sscan(name, namePattern, &id) != nil {
+		return "", fault.Invalid("name", "must have the form %s", namePattern)
+	}
+	if f := domain.CheckCustomerID("name", id); f != nil {
+		return "", f
+	}
+	return id, nil
+}
+
+func notRefreshed() error {
+	return fault.New(fault.NotFound, "VALUATIONS_NOT_REFRESHED", "nothing has been valued yet; call RefreshValuations first")
+}
+
+// GetValuation returns one customer's valuation from the last refresh.
+func (h *Valuations) GetValuation(ctx context.Context, r *valuationv1.GetValuationRequest) (*valuationv1.Valuation, error) {
+	customer, err := customerID(r.GetName())
+	if err != nil {
+		return nil, err
+	}
+	edition, err := h.Store.Publication.Current(ctx)
+	if errors.Is(err, store.ErrNone) {
+		return nil, notRefreshed()
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := h.Store.Valuations.Get(ctx, edition.Generation, customer)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return nil, fault.New(fault.NotFound, "VALUATION_NOT_FOUND", "customer %q had no order that counts when all were last valued", customer)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newProtos(edition).valuation(v), nil
+}
+
+// BatchGetValuations returns the valuations of many customers.
+func (h *Valuations) BatchGetValuations(ctx context.Context, r *valuationv1.BatchGetValuationsRequest) (*valuationv1.BatchGetValuationsResponse, error) {
+	ids := r.GetCustomerIds()
+	var wrong []*fault.Fault
+	for i, id := range ids {
+		wrong = append(wrong, domain.CheckCustomerID(fmt.Sprintf("customer_ids[%d]", i), id))
+	}
+	if err := fault.Merge(wrong...); err != nil {
+		return nil, err
+	}
+	answer := &valuationv1.BatchGetValuationsResponse{}
+	edition, err := h.Store.Publication.Current(ctx)
+	if errors.Is(err, store.ErrNone) {
+		answer.Missing = ids
+		return answer, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	valuations, err := h.Store.Valuations.GetMany(ctx, edition.Generation, ids)
+	if err != nil {
+		return nil, err
+	}
+	to := newProtos(edition)
+	for i, v := range valuations {
+		if v == nil {
+			answer.Missing = append(answer.Missing, ids[i])
+			continue
+		}
+		answer.Valuations = append(answer.Valuations, to.valuation(v))
+	}
+	return answer, nil
+}
+
+// orders are what ListValuations can order by.
+var orders = map[string]store.Order{
+	"":             store.ByRevenue,
+	"revenue desc": store.ByRevenue,
+	"recency_days": store.ByRecency,
+	"customer_id":  store.ByCustomer,
+}
+
+func orderOf(orderBy string) (store.Order, error) {
+	order, ok := orders[strings.Join(strings.Fields(orderBy), " ")]
+	if !ok {
+		f := fault.Invalid("order_by", `must be "revenue desc", "recency_days" or "customer_id", is %q`, orderBy)
+		f.Reason = "FIELD_NOT_SORTABLE"
+		return "", f
+	}
+	return order, nil
+}
+
+// ListValuations lists valuations of one generation: that which was current when
+// the first page was asked for.
+func (h *Valuations) ListValuations(ctx context.Context, r *valuationv1.ListValuationsRequest) (*valuationv1.ListValuationsResponse, error) {
+	order, err := orderOf(r.GetOrderBy())
+	if err != nil {
+		return nil, err
+	}
+	token, size, err := page.Of(r)
+	if err != nil {
+		return nil, err
+	}
+	edition, after, err := h.listed(ctx, token)
+	if errors.Is(err, store.ErrNone) {
+		return &valuationv1.ListValuationsResponse{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	valuations, next, err := h.Store.Valuations.Page(ctx, edition.Generation, order, after, size)
+	if err != nil {
+		return nil, err
+	}
+	answer := &valuationv1.ListValuationsResponse{TotalSize: edition.Customers}
+	to := newProtos(edition)
+	for _, v := range valuations {
+		answer.Valuations = append(answer.Valuations, to.valuation(v))
+	}
+	if next != nil {
+		answer.NextPageToken, err = page.Token{Position: *next, Generation: uint64(edition.Generation)}.Encode(r)
+	}
+	return answer, err
+}
+
+// listed is the edition to list and where to go on.
+func (h *Valuations) listed(ctx context.Context, token page.Token) (store.Edition, *docstore.Position, error) {
+	if token == (page.Token{}) {
+		edition, err := h.Store.Publication.Current(ctx)
+		return edition, nil, err
+	}
+	edition, kept, err := h.Store.Publication.Edition(ctx, int64(token.Generation), h.Clock().Add(-h.Keep))
+	if err == nil && !kept {
+		f := fault.Invalid("page_token", "belongs to a refresh superseded more than %s ago; start again without a token", h.Keep)
+		f.Reason = "PAGE_TOKEN_EXPIRED"
+		err = f
+	}
+	return edition, &token.Position, err
+}

@@ -1,0 +1,109 @@
+// Package profile reads purchase histories from the profile service.
+package profile
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/valuation/internal/domain"
+)
+
+// maxMessage is the largest message taken, in bytes: a history is never split,
+// so that one message may hold some three million orders of one customer.
+const maxMessage = 64 << 20
+
+// Histories streams purchase histories.
+type Histories struct {
+	orders   profilev1.OrderServiceClient
+	patience time.Duration
+}
+
+// New makes a reader on a connection to profile. A stream that is silent for
+// longer than patience is given up.
+func New(conn grpc.ClientConnInterface, patience time.Duration) *Histories {
+	return &Histories{profilev1.NewOrderServiceClient(conn), patience}
+}
+
+// After yields the histories of all customers behind one, in the order of their
+// escaped ids, leaving out orders at or after an instant. The empty id is before
+// all. A history is valid until the iteration moves on.
+//
+// Besides the errors of profile, it yields faults: UNAVAILABLE where the stream
+// falls silent, HISTORY_MALFORMED where it is out of order.
+func (h *Histories) After(ctx context.Context, customer string, before time.Time) iter.Seq2[*domain.History, error] {
+	return func(yield func(*domain.History, error) bool) {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		silence := time.AfterFunc(h.patience, func() { cancel(errSilent) })
+		defer silence.Stop()
+		stream, err := h.orders.StreamPurchaseHistories(ctx, &profilev1.StreamPurchaseHistoriesRequest{
+			Range: &apiv1.CustomerRange{From: customer}, Before: timestamppb.New(before),
+		}, grpc.MaxCallRecvMsgSize(maxMessage))
+		if err != nil {
+			yield(nil, told(ctx, err))
+			return
+		}
+		last := docstore.ID(customer)
+		for {
+			silence.Reset(h.patience)
+			batch, err := stream.Recv()
+			silence.Stop()
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case err != nil:
+				yield(nil, told(ctx, err))
+				return
+			case !each(batch, customer, &last, yield):
+				return
+			}
+		}
+	}
+}
+
+// each yields the histories of one message. The range begins with the customer
+// to be left out.
+func each(batch *profilev1.StreamPurchaseHistoriesResponse, leaveOut string, last *string, yield func(*domain.History, error) bool) bool {
+	var history domain.History
+	for _, p := range batch.GetHistories() {
+		if p.GetCustomerId() == leaveOut {
+			continue
+		}
+		id := docstore.ID(p.GetCustomerId())
+		if id <= *last {
+			yield(nil, fault.New(fault.FailedPrecondition, "HISTORY_MALFORMED",
+				"profile sent the history of customer %q out of order", p.GetCustomerId()).With("customer", p.GetCustomerId()))
+			return false
+		}
+		*last = id
+		history = domain.History{
+			Customer: p.GetCustomerId(), TimeMS: p.GetOrderTimeMs(), Net: p.GetNetMinor(), Cost: p.GetCostMinor(),
+			Currency: p.GetCurrency(), Codes: p.GetCurrencyCodes(),
+		}
+		if !yield(&history, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+var errSilent = fault.New(fault.Unavailable, "PEER_UNAVAILABLE", "profile has stopped sending purchase histories").With("peer", "profile")
+
+// told is why a stream ended: an error of profile, or our own decision.
+func told(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errSilent) {
+		return errSilent
+	}
+	return err
+}

@@ -1,0 +1,47 @@
+// Package store keeps the valuation service's records on pkg/docstore:
+//
+//	publication  _id "current"            which generation is read, its summary, and which others exist
+//	valuations   _id generation!customer  the valuations of every generation
+//	spool        _id generation!number    the accounts a refresh has read, many to a document
+//
+// A generation is what one refresh makes. It is written apart from all others
+// and then published by one write of "current".
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+)
+
+// Store is the collections of the service.
+type Store struct {
+	Publication *Publication
+	Valuations  *Valuations
+	Spool       *Spool
+}
+
+// Open opens the collections, creating them where they are missing.
+func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Store, error) {
+	publication, err := openPublication(ctx, engine, clock)
+	valuations, errValuations := openValuations(ctx, engine, clock)
+	spool, errSpool := openSpool(ctx, engine, clock)
+	return &Store{publication, valuations, spool}, errors.Join(err, errValuations, errSpool)
+}
+
+// Purge removes all that a generation has written.
+func (s *Store) Purge(ctx context.Context, generation int64) error {
+	return errors.Join(s.Valuations.Purge(ctx, generation), s.Spool.Purge(ctx, generation))
+}
+
+// PurgeBelow removes all that generations older than the one given have written.
+func (s *Store) PurgeBelow(ctx context.Context, generation int64) error {
+	r := docstore.Range{To: generationKey(generation)}
+	return errors.Join(s.Valuations.docs.Purge(ctx, r), s.Spool.docs.Purge(ctx, r))
+}
+
+// generationKey is of one length for all generations, so that they sort.
+func generationKey(generation int64) string { return fmt.Sprintf("%012d", generation) }

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/stat"
+
+	"github.com/kehuhq/kehu/services/valuation/internal/domain"
+)
+
+// summaryDoc is a summary as it is stored.
+type summaryDoc struct {
+	Generation  int64        `bson:"generation"`
+	PublishedAt time.Time    `bson:"published_at"`
+	Policy      policyDoc    `bson:"policy"`
+	AsOf        time.Time    `bson:"as_of"`
+	Customers   int64        `bson:"customers"`
+	Orders      int64        `bson:"orders"`
+	Revenue     []moneyDoc   `bson:"revenue"`
+	RepeatRate  float64      `bson:"repeat_rate"`
+	Cells       []cellDoc    `bson:"cells"`
+	Scores      [3][5]int64  `bson:"scores"` // by recency, frequency, monetary value; then by score
+	Groups      []groupDoc   `bson:"groups"`
+	Segments    []segmentDoc `bson:"segments"`
+	Warnings    []warningDoc `bson:"warnings"`
+}
+
+type policyDoc struct {
+	AsOfDate  string           `bson:"as_of_date"`
+	Zone      string           `bson:"time_zone"`
+	Currency  string           `bson:"currency"`
+	Ties      domain.Ties      `bson:"rfm_ties"`
+	Threshold domain.Threshold `bson:"rfm_threshold"`
+}
+
+type moneyDoc struct {
+	Currency string `bson:"currency"`
+	Minor    int64  `bson:"minor"`
+}
+
+type cellDoc struct {
+	Cell      string `bson:"cell"`
+	Customers int64  `bson:"customers"`
+}
+
+type groupDoc struct {
+	Group        stat.Group `bson:"group"`
+	Customers    int64      `bson:"customers"`
+	Revenue      int64      `bson:"revenue"`
+	RevenueShare float64    `bson:"revenue_share"`
+}
+
+type segmentDoc struct {
+	Segment      stat.EnglishSegment `bson:"segment"`
+	Customers    int64               `bson:"customers"`
+	RevenueShare float64             `bson:"revenue_share"`
+}
+
+type warningDoc struct {
+	Reason  string `bson:"reason"`
+	Message string `bson:"message"`
+}
+
+func newSummaryDoc(s *domain.Summary) *summaryDoc {
+	return &summaryDoc{
+		Generation: s.Generation, PublishedAt: s.PublishedAt, Policy: policyDoc(s.Policy), AsOf: s.AsOf,
+		Customers: s.Customers, Orders: s.Orders, RepeatRate: s.RepeatRate, Scores: s.Scores,
+		Revenue:  each(s.Revenue, func(m domain.Money) moneyDoc { return moneyDoc(m) }),
+		Cells:    each(s.Cells, func(c domain.CellCount) cellDoc { return cellDoc(c) }),
+		Groups:   each(s.Groups, func(g domain.GroupSummary) groupDoc { return groupDoc(g) }),
+		Segments: each(s.Segments, func(g domain.SegmentSummary) segmentDoc { return segmentDoc(g) }),
+		Warnings: each(s.Warnings, func(w domain.Warning) warningDoc { return warningDoc(w) }),
+	}
+}
+
+func (d *summaryDoc) domain() domain.Summary {
+	return domain.Summary{
+		Generation: d.Generation, PublishedAt: d.PublishedAt, Policy: domain.Policy(d.Policy), AsOf: d.AsOf,
+		Customers: d.Customers, Orders: d.Orders, RepeatRate: d.RepeatRate, Scores: d.Scores,
+		Revenue:  each(d.Revenue, func(m moneyDoc) domain.Money { return domain.Money(m) }),
+		Cells:    each(d.Cells, func(c cellDoc) domain.CellCount { return domain.CellCount(c) }),
+		Groups:   each(d.Groups, func(g groupDoc) domain.GroupSummary { return domain.GroupSummary(g) }),
+		Segments: each(d.Segments, func(g segmentDoc) domain.SegmentSummary { return domain.SegmentSummary(g) }),
+		Warnings: each(d.Warnings, func(w warningDoc) domain.Warning { return domain.Warning(w) }),
+	}
+}
+
+// each is as converted, nil for nothing.
+func each[From, To any](from []From, convert func(From) To) []To {
+	if len(from) == 0 {
+		return nil
+	}
+	to := make([]To, len(from))
+	for i, v := range from {
+		to[i] = convert(v)
+	}
+	return to
+}

@@ -1,0 +1,138 @@
+// Package valuation says what each customer is worth: RFM scores, order metrics
+// and historic value, computed from the purchase histories that profile holds.
+package valuation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/pkg/config"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/operation"
+
+	"github.com/kehuhq/kehu/services/valuation/internal/app"
+	"github.com/kehuhq/kehu/services/valuation/internal/handler"
+	"github.com/kehuhq/kehu/services/valuation/internal/profile"
+	"github.com/kehuhq/kehu/services/valuation/internal/store"
+)
+
+// Config is what the service needs to know beyond its store and its peers.
+type Config struct {
+	Keep     time.Duration `koanf:"keep" usage:"time for which a superseded refresh can still be read"`
+	Patience time.Duration `koanf:"patience" usage:"time after which a stream of purchase histories that has fallen silent is given up"`
+	Lease    time.Duration `koanf:"lease" usage:"time after which another process takes over a refresh whose process has died"`
+	Attempts int           `koanf:"attempts" usage:"runs of a refresh without any advance, as while profile is down, after which it fails"`
+}
+
+// DefaultConfig suits a shop of any size. With its 10 attempts a refresh waits
+// for profile for about 4 minutes.
+func DefaultConfig() Config {
+	return Config{Keep: 24 * time.Hour, Patience: time.Minute, Lease: 30 * time.Second, Attempts: 10}
+}
+
+// Validate reports every setting that is wrong.
+func (c Config) Validate() error {
+	var check config.Validator
+	check.Require(c.Keep >= time.Minute, "keep", "must be at least 1m")
+	check.Require(c.Patience >= time.Second, "patience", "must be at least 1s")
+	check.Require(c.Lease >= time.Second, "lease", "must be at least 1s")
+	check.Require(c.Attempts >= 1 && c.Attempts <= 1000, "attempts", "must be between 1 and 1000")
+	return check.Err()
+}
+
+// Deps is what the service works with.
+type Deps struct {
+	Engine  docstore.Engine // stays the caller's
+	Profile grpc.ClientConnInterface
+	Logger  *slog.Logger
+	Clock   func() time.Time
+}
+
+// Service is the valuation service.
+type Service struct {
+	operations *operation.Manager
+	handler    *handler.Valuations
+	sweeper    *app.Sweeper
+}
+
+// closeTimeout bounds how long Close waits for a refresh to reach a checkpoint.
+const closeTimeout = 5 * time.Second
+
+// clock is the service's clock as operations need it.
+type clock func() time.Time
+
+func (c clock) Now() time.Time                       { return c() }
+func (clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// New opens the service's collections. It calls no peer.
+func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	opened, err := store.Open(ctx, deps.Engine, deps.Clock)
+	if err != nil {
+		return nil, err
+	}
+	operations, err := operation.NewManager(ctx, deps.Engine, operation.Config{
+		Service: "valuation", Lease: cfg.Lease, MaxAttempts: cfg.Attempts,
+		Parallel: 1, // a refresh takes memory by the number of customers
+		Clock:    clock(deps.Clock), Logger: deps.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("valuation: %w", err)
+	}
+	refresh := app.NewRefresh(opened, profile.New(deps.Profile, cfg.Patience))
+	if err := handler.RegisterRefresh(operations, refresh, deps.Clock); err != nil {
+		return nil, err
+	}
+	return &Service{
+		operations: operations,
+		handler:    &handler.Valuations{Store: opened, Operations: operations, Keep: cfg.Keep, Clock: deps.Clock},
+		sweeper: &app.Sweeper{
+			Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger,
+		},
+	}, nil
+}
+
+// over reports whether an operation is done, or gone for so long that it was
+// removed.
+func over(m *operation.Manager) func(context.Context, string) (bool, error) {
+	return func(ctx context.Context, name string) (bool, error) {
+		op, err := m.Get(ctx, name)
+		if fault.ReasonOf(err) == "OPERATION_NOT_FOUND" {
+			return true, nil
+		}
+		return op.GetDone(), err
+	}
+}
+
+// Register registers the service's RPCs.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	valuationv1.RegisterValuationServiceServer(r, s.handler)
+	valuationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
+}
+
+// Serve runs refreshes and removes what they have superseded, until ctx ends.
+func (s *Service) Serve(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.operations.Serve(ctx) })
+	group.Go(func() error {
+		s.sweeper.Serve(ctx)
+		return nil
+	})
+	return group.Wait()
+}
+
+// Close lets a refresh that is running go on elsewhere, from its last checkpoint.
+func (s *Service) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return s.operations.Close(ctx)
+}
