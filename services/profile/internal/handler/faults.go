@@ -28,14 +28,7 @@ func within(field string, err error) error {
 // itemStatus tells what became of one item of a batch; f is nil for success.
 func itemStatus(f *fault.Fault) *apiv1.ItemStatus {
 	if f == nil {
-		return &apiv1.ItemStatus{}
+		return rpc.ItemStatus(nil)
 	}
-	s := &apiv1.ItemStatus{Code: int32(rpc.Code(f.Kind)), Reason: f.Reason, Message: f.Message}
-	if f.Kind == fault.Internal {
-		s.Message = "internal error"
-	}
-	if len(f.Violations) > 0 {
-		s.Field = f.Violations[0].Field
-	}
-	return s
+	return rpc.ItemStatus(f)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -92,26 +93,48 @@ func (p *Purchase) read(doc bson.Raw) error {
 		if size < 0 || size > len(value) {
 			return fmt.Errorf("stored document: field %q is cut off or of an unknown type", name)
 		}
+		ok := true
 		switch string(name) {
 		case "order_time":
-			p.TimeMS = int64(binary.LittleEndian.Uint64(value))
+			p.TimeMS, ok = number(kind, value)
 		case "currency":
-			p.Currency = value[4 : size-1]
+			p.Currency, ok = text(kind, value[:size])
 		case "amount":
-			p.Amount = int64(binary.LittleEndian.Uint64(value))
+			p.Amount, ok = number(kind, value)
 		case "status":
-			p.status = value[4 : size-1]
+			p.status, ok = text(kind, value[:size])
 		case "discount":
-			p.Discount = int64(binary.LittleEndian.Uint64(value))
+			p.Discount, ok = number(kind, value)
 		case "cost":
-			p.Cost = int64(binary.LittleEndian.Uint64(value))
+			p.Cost, ok = number(kind, value)
 		case "refunded":
-			p.Refunded = int64(binary.LittleEndian.Uint64(value))
-			return nil
+			p.Refunded, ok = number(kind, value)
+			if ok {
+				return nil
+			}
+		}
+		if !ok {
+			return fmt.Errorf("stored document: field %q has the wrong type", name)
 		}
 		rest = value[size:]
 	}
-	return fmt.Errorf("stored document: field \"refunded\" is missing")
+	return errors.New("stored document: field \"refunded\" is missing")
+}
+
+// number reads an int64, or a time in milliseconds.
+func number(kind bson.Type, value []byte) (int64, bool) {
+	if kind != bson.TypeInt64 && kind != bson.TypeDateTime {
+		return 0, false
+	}
+	return int64(binary.LittleEndian.Uint64(value)), true
+}
+
+// text reads the bytes of a string, between its length and its end.
+func text(kind bson.Type, value []byte) ([]byte, bool) {
+	if kind != bson.TypeString {
+		return nil, false
+	}
+	return value[4 : len(value)-1], true
 }
 
 // valueSize is the length of a value of the types that come before refunded,

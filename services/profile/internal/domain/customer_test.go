@@ -1,0 +1,112 @@
+package domain
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+)
+
+var today = time.Date(2026, 2, 28, 12, 0, 0, 0, time.UTC)
+
+// fieldsAtFault lists the fields that an error names.
+func fieldsAtFault(err error) []string {
+	f, ok := fault.As(err)
+	if !ok {
+		return nil
+	}
+	var fields []string
+	for _, v := range f.Violations {
+		fields = append(fields, v.Field)
+	}
+	return fields
+}
+
+func TestBirthDates(t *testing.T) {
+	for date, sound := range map[BirthDate]bool{
+		{}: true, {1990, 5, 17}: true, {0, 5, 17}: true, {0, 2, 29}: true, {2024, 2, 29}: true,
+		{1850, 1, 1}: true, {2026, 2, 28}: true, {2026, 3, 1}: true, // today, further east
+		{2023, 2, 29}: false, {1990, 13, 1}: false, {1990, 4, 31}: false, {1990, 0, 0}: false, {1990, 5, 0}: false,
+		{1849, 12, 31}: false, {2026, 3, 2}: false, {9999, 1, 1}: false, {-1, 1, 1}: false, {0, 0, 5}: false,
+		{math.MaxInt32, 1, 1}: false, {1990, -1, 5}: false, {1990, math.MaxInt32, math.MaxInt32}: false,
+	} {
+		if f := date.check("birth_date", today); (f == nil) != sound {
+			t.Errorf("%+v: %v", date, f)
+		}
+	}
+}
+
+func TestBirthDateIsReadAsWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		date := BirthDate{
+			rapid.SampledFrom([]int{0, 1850, 1990, 2024}).Draw(t, "year"),
+			rapid.IntRange(1, 12).Draw(t, "month"), rapid.IntRange(1, 28).Draw(t, "day"),
+		}
+		if got, err := ParseBirthDate(date.String()); err != nil || got != date {
+			t.Fatalf("%s is read as %+v, %v", date, got, err)
+		}
+	})
+	for _, text := range []string{"1990", "1990-5-17", "x", "1990-05-17 ", "17.5.1990", "--5-17"} {
+		if got, err := ParseBirthDate(text); err == nil {
+			t.Errorf("%q is read as %+v", text, got)
+		}
+	}
+}
+
+func TestCustomerNamesAllThatIsWrong(t *testing.T) {
+	c := Customer{
+		ID: "a/b", Kind: "robot", Gender: "x", Acquisition: "y", DisplayName: strings.Repeat("王", 257),
+		Region: "a\x00b", City: "line\nbreak", BirthDate: BirthDate{1990, 2, 30},
+		Identifiers: []Identifier{{Email, "ok@example.com", ""}, {Phone, "138****5678", ""}},
+	}
+	want := []string{"name", "kind", "gender", "acquisition", "display_name", "region", "city", "birth_date", "identifiers[1].value"}
+	if got := fieldsAtFault(c.Normalize(today)); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	c = Customer{ID: "a", Identifiers: make([]Identifier, MaxIdentifiers+1)}
+	if got := fieldsAtFault(c.Normalize(today)); !slices.Equal(got, []string{"identifiers"}) {
+		t.Errorf("too many identifiers: %q", got)
+	}
+}
+
+func TestTextOfAnyScriptIsKept(t *testing.T) {
+	for _, name := range []string{"王芳", "👩‍👩‍👧", "\u202eevil", "аpple", "\u0301", "<script>alert(1)</script>", "ｆｕｌｌ", strings.Repeat("王", 256)} {
+		c := Customer{ID: "a", DisplayName: name}
+		if err := c.Normalize(today); err != nil || c.DisplayName != name {
+			t.Errorf("%q: %q, %v", name, c.DisplayName, err)
+		}
+	}
+}
+
+func TestIdentifierGivenTwiceIsKeptOnce(t *testing.T) {
+	c := Customer{ID: "a", Identifiers: []Identifier{
+		{Phone, "13812345678", ""}, {Email, "A@example.com", ""}, {Phone, "+86 138 1234 5678", ""}, {Email, "a@EXAMPLE.com", ""},
+	}}
+	if err := c.Normalize(today); err != nil {
+		t.Fatal(err)
+	}
+	want := []Identifier{{Phone, "+8613812345678", ""}, {Email, "a@example.com", ""}}
+	if !slices.Equal(c.Identifiers, want) {
+		t.Errorf("kept %+v", c.Identifiers)
+	}
+}
+
+func TestTakeCopiesTheNamedFieldsOnly(t *testing.T) {
+	stored := Customer{ID: "a", DisplayName: "old", City: "深圳", Version: 3}
+	given := Customer{ID: "b", DisplayName: "new", Gender: Female, Version: 9}
+	some := stored
+	some.Take(&given, []string{"display_name"})
+	if some.DisplayName != "new" || some.City != "深圳" || some.Gender != "" || some.ID != "a" || some.Version != 3 {
+		t.Errorf("took %+v", some)
+	}
+	all := stored
+	all.Take(&given, nil)
+	if !all.SameContent(&given) || all.ID != "a" || all.Version != 3 {
+		t.Errorf("took %+v", all)
+	}
+}

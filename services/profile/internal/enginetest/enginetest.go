@@ -1,0 +1,34 @@
+// Package enginetest gives tests the storage engines that the service runs on.
+package enginetest
+
+import (
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
+	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+)
+
+// Pebble returns an embedded engine in memory, closed when the test ends.
+func Pebble(t testing.TB) docstore.Engine {
+	t.Helper()
+	e, err := pebblestore.Open("", pebblestore.Options{FS: vfs.NewMem(), MemTableBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
+	return e
+}
+
+// Each runs a test on every engine. Without a MongoDB that half is skipped, and
+// says so.
+func Each(t *testing.T, test func(*testing.T, docstore.Engine)) {
+	t.Run("Pebble", func(t *testing.T) { test(t, Pebble(t)) })
+	t.Run("MongoDB", func(t *testing.T) { test(t, mongotest.Open(t)) })
+}
