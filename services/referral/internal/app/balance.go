@@ -36,8 +36,9 @@ func (b *TrialBalance) report(format string, args ...any) {
 }
 
 // TrialBalance folds all transfers and holds every account against them, in
-// constant memory, while transfers are being posted. It compares nothing that
-// was read at different moments unless it cannot have changed between them:
+// constant memory, while transfers are being posted. It finishes those under way
+// first. It compares nothing that was read at different moments unless it cannot
+// have changed between them:
 //
 //   - a transfer's entries are in its accounts before it is posted, so an account
 //     read after the transfer has at least as many entries;
@@ -46,6 +47,9 @@ func (b *TrialBalance) report(format string, args ...any) {
 //     is in flight among them is finished first.
 func (l *Ledger) TrialBalance(ctx context.Context) (*TrialBalance, error) {
 	b := &TrialBalance{AsOf: l.now()}
+	if err := l.Sweep(ctx, b.AsOf.Add(time.Millisecond)); err != nil {
+		return nil, err
+	}
 	if err := l.foldTransfers(ctx, b); err != nil {
 		return nil, err
 	}
