@@ -33,7 +33,7 @@ type Transfer struct {
 	// Id of the account that gives: `customer:{customer id}` for a customer's
 	// points, `program:{program id}` for what a programme issues, `system:adjustments`.
 	FromAccount string `protobuf:"bytes,2,opt,name=from_account,json=fromAccount,proto3" json:"from_account,omitempty"`
-	// Id of the account that receives.
+	// Id of the account that receives; another one.
 	ToAccount string `protobuf:"bytes,3,opt,name=to_account,json=toAccount,proto3" json:"to_account,omitempty"`
 	// How many points, above 0.
 	Points int64 `protobuf:"varint,4,opt,name=points,proto3" json:"points,omitempty"`
@@ -731,10 +731,10 @@ const file_kehu_referral_v1_ledger_service_proto_rawDesc = "" +
 	"\bTransfer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\ffrom_account\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xac\x02R\vfromAccount\x12)\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\x05R\vfromAccount\x12)\n" +
 	"\n" +
 	"to_account\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xac\x02R\ttoAccount\x12&\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\x05R\ttoAccount\x12&\n" +
 	"\x06points\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\xa0\x94\xa5\x8d\x1d \x00R\x06points\x12\x1c\n" +
 	"\x04memo\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\x04memo\x127\n" +
 	"\tpost_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bpostTime\x12$\n" +
@@ -764,10 +764,10 @@ const file_kehu_referral_v1_ledger_service_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01(\xc8\x01R\x04name\"3\n" +
 	"\x11GetAccountRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\x90\x03R\x04name\"\x87\x01\n" +
+	"\xbaH\ar\x05\x10\x01(\xbc\x05R\x04name\"\x87\x01\n" +
 	"\x12ListEntriesRequest\x12\"\n" +
 	"\x06parent\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\x90\x03R\x06parent\x12$\n" +
+	"\xbaH\ar\x05\x10\x01(\xbc\x05R\x06parent\x12$\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\"p\n" +

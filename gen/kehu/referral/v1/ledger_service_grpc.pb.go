@@ -36,7 +36,9 @@ const (
 // the transfers.
 type LedgerServiceClient interface {
 	// Moves points between two accounts, once per transfer id. INSUFFICIENT_POINTS
-	// when it would overdraw an account that must not be overdrawn.
+	// when it would overdraw a customer's account; the refusal is final for the id,
+	// so that no late repetition can do what was refused. Programmes' accounts are
+	// moved by their referrals alone.
 	PostTransfer(ctx context.Context, in *PostTransferRequest, opts ...grpc.CallOption) (*Transfer, error)
 	// Returns one transfer.
 	GetTransfer(ctx context.Context, in *GetTransferRequest, opts ...grpc.CallOption) (*Transfer, error)
@@ -44,8 +46,10 @@ type LedgerServiceClient interface {
 	GetAccount(ctx context.Context, in *GetAccountRequest, opts ...grpc.CallOption) (*Account, error)
 	// Lists the entries of an account, newest first, each with the balance after it.
 	ListEntries(ctx context.Context, in *ListEntriesRequest, opts ...grpc.CallOption) (*ListEntriesResponse, error)
-	// Folds all transfers and compares them with the accounts' balances. Debits
-	// equal credits; anything else is a defect and named in discrepancies.
+	// Folds all transfers and compares them with the accounts' balances, exactly,
+	// also while transfers are being posted. Debits equal credits; anything else is
+	// a defect and named in discrepancies. Give it a deadline that fits the ledger:
+	// it reads all of it.
 	GetTrialBalance(ctx context.Context, in *GetTrialBalanceRequest, opts ...grpc.CallOption) (*TrialBalance, error)
 }
 
@@ -117,7 +121,9 @@ func (c *ledgerServiceClient) GetTrialBalance(ctx context.Context, in *GetTrialB
 // the transfers.
 type LedgerServiceServer interface {
 	// Moves points between two accounts, once per transfer id. INSUFFICIENT_POINTS
-	// when it would overdraw an account that must not be overdrawn.
+	// when it would overdraw a customer's account; the refusal is final for the id,
+	// so that no late repetition can do what was refused. Programmes' accounts are
+	// moved by their referrals alone.
 	PostTransfer(context.Context, *PostTransferRequest) (*Transfer, error)
 	// Returns one transfer.
 	GetTransfer(context.Context, *GetTransferRequest) (*Transfer, error)
@@ -125,8 +131,10 @@ type LedgerServiceServer interface {
 	GetAccount(context.Context, *GetAccountRequest) (*Account, error)
 	// Lists the entries of an account, newest first, each with the balance after it.
 	ListEntries(context.Context, *ListEntriesRequest) (*ListEntriesResponse, error)
-	// Folds all transfers and compares them with the accounts' balances. Debits
-	// equal credits; anything else is a defect and named in discrepancies.
+	// Folds all transfers and compares them with the accounts' balances, exactly,
+	// also while transfers are being posted. Debits equal credits; anything else is
+	// a defect and named in discrepancies. Give it a deadline that fits the ledger:
+	// it reads all of it.
 	GetTrialBalance(context.Context, *GetTrialBalanceRequest) (*TrialBalance, error)
 }
 

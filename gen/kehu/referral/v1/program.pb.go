@@ -181,7 +181,7 @@ type Program struct {
 	AttributionDays int32 `protobuf:"varint,6,opt,name=attribution_days,json=attributionDays,proto3" json:"attribution_days,omitempty"`
 	// Most points the programme may give out in all; 0 is no limit.
 	BudgetPoints int64 `protobuf:"varint,7,opt,name=budget_points,json=budgetPoints,proto3" json:"budget_points,omitempty"`
-	// Points given out and held so far.
+	// Points given out and held so far, less those taken back.
 	SpentPoints int64 `protobuf:"varint,8,opt,name=spent_points,json=spentPoints,proto3" json:"spent_points,omitempty"`
 	// Whether it runs.
 	State ProgramState `protobuf:"varint,9,opt,name=state,proto3,enum=kehu.referral.v1.ProgramState" json:"state,omitempty"`
@@ -654,7 +654,7 @@ const file_kehu_referral_v1_program_proto_rawDesc = "" +
 	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xeb\x02\n" +
 	"\x04Code\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12/\n" +
-	"\vadvocate_id\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01(\x80\x02\x90\xa6\x1d\x01R\n" +
+	"\vadvocate_id\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01(\x80\x04\x90\xa6\x1d\x01R\n" +
 	"advocateId\x12!\n" +
 	"\achannel\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\achannel\x12;\n" +
 	"\vexpire_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +

@@ -87,10 +87,13 @@ type ProgramServiceClient interface {
 	// customer before.
 	RecordSignUp(ctx context.Context, in *RecordSignUpRequest, opts ...grpc.CallOption) (*Referral, error)
 	// The referee has paid an order: QUALIFIED, and then REWARDED with points on
-	// both sides. BUDGET_EXHAUSTED leaves it qualified.
+	// both sides. ORDER_NOT_QUALIFYING unless the order is the referee's, paid, and
+	// placed between the invitation and the end of the attribution window.
+	// BUDGET_EXHAUSTED leaves it qualified: taking the step again rewards it once
+	// the budget is raised.
 	RecordConversion(ctx context.Context, in *RecordConversionRequest, opts ...grpc.CallOption) (*Referral, error)
 	// The order was refunded: the points go back, also where the balance is
-	// overdrawn by it: REVERSED.
+	// overdrawn by it, and count against the budget no more: REVERSED.
 	ReverseConversion(ctx context.Context, in *ReverseConversionRequest, opts ...grpc.CallOption) (*Referral, error)
 	// Refuses a referral that is not rewarded yet: REJECTED.
 	RejectReferral(ctx context.Context, in *RejectReferralRequest, opts ...grpc.CallOption) (*Referral, error)
@@ -349,10 +352,13 @@ type ProgramServiceServer interface {
 	// customer before.
 	RecordSignUp(context.Context, *RecordSignUpRequest) (*Referral, error)
 	// The referee has paid an order: QUALIFIED, and then REWARDED with points on
-	// both sides. BUDGET_EXHAUSTED leaves it qualified.
+	// both sides. ORDER_NOT_QUALIFYING unless the order is the referee's, paid, and
+	// placed between the invitation and the end of the attribution window.
+	// BUDGET_EXHAUSTED leaves it qualified: taking the step again rewards it once
+	// the budget is raised.
 	RecordConversion(context.Context, *RecordConversionRequest) (*Referral, error)
 	// The order was refunded: the points go back, also where the balance is
-	// overdrawn by it: REVERSED.
+	// overdrawn by it, and count against the budget no more: REVERSED.
 	ReverseConversion(context.Context, *ReverseConversionRequest) (*Referral, error)
 	// Refuses a referral that is not rewarded yet: REJECTED.
 	RejectReferral(context.Context, *RejectReferralRequest) (*Referral, error)
