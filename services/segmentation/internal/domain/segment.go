@@ -1,0 +1,107 @@
+// Package domain holds what segments are: definitions, the facts they are about,
+// and the passes that form their members.
+package domain
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+)
+
+// State tells whether a segment is formed.
+type State string
+
+// The states of a segment.
+const (
+	Draft     State = "draft"     // only defined
+	Published State = "published" // its members are formed and kept
+)
+
+// Segment is a group of customers.
+type Segment struct {
+	ID          string
+	DisplayName string
+	Description string
+	Definition  Definition
+	// Revision counts the changes of the definition, from 1.
+	Revision int64
+	State    State
+	// Born is a number that no pass over this segment is at or below. A segment
+	// deleted and created anew under the same id has a larger one, and so nothing
+	// of the old one's.
+	Born int64
+	// Formed is the last good pass, zero before the first.
+	Formed Formed
+	// Failure is why the last pass failed, nil when it did not.
+	Failure   *Failure
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Version   int64
+	Request   RequestKey // that created it
+}
+
+// Formed is a pass as a segment shows it.
+type Formed struct {
+	Generation int64
+	Members    int64
+	At         time.Time // when it was published
+	AsOf       time.Time // of the valuations; zero without
+}
+
+// Failure is why a pass failed, as callers are told.
+type Failure struct {
+	Code    int32 // canonical status code
+	Reason  string
+	Message string
+	Field   string
+}
+
+// RequestKey recognises a repeated request.
+type RequestKey struct {
+	ID   string
+	Hash string // of the content
+}
+
+// Definition says who belongs to a segment: exactly one of its fields is set.
+type Definition struct {
+	Rule string // a CEL expression
+	RFM  *RFM
+}
+
+// Check reports a definition that is none. Whether a rule compiles is for package
+// rule to say.
+func (d Definition) Check() *fault.Fault {
+	switch {
+	case d.RFM != nil && d.Rule != "":
+		return fault.Invalid("definition", "must be either rule or rfm, not both")
+	case d.RFM != nil:
+		return d.RFM.Check()
+	case d.Rule == "":
+		return fault.Invalid("definition", "must be set: give either rule.expression or rfm")
+	}
+	return nil
+}
+
+// Equal tells whether two definitions are the same.
+func (d Definition) Equal(other Definition) bool {
+	if d.Rule != other.Rule || (d.RFM == nil) != (other.RFM == nil) {
+		return false
+	}
+	return d.RFM == nil || slices.Equal(d.RFM.Groups, other.RFM.Groups) && slices.Equal(d.RFM.Cells, other.RFM.Cells)
+}
+
+// Membership is a customer's being in a segment.
+type Membership struct {
+	Customer   string
+	Since      time.Time // of the pass with which the customer came in
+	Generation int64     // of the pass this was read from
+}
+
+// Transition is a customer's entering or leaving a segment.
+type Transition struct {
+	Customer   string
+	Left       bool // entered otherwise
+	At         time.Time
+	Generation int64
+}
