@@ -16,6 +16,7 @@ import (
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
+	"github.com/kehuhq/kehu/services/profile/internal/importer"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -40,6 +41,7 @@ type Service struct {
 	store      *store.Store
 	app        *app.App
 	operations *operation.Manager
+	importer   *importer.Importer
 }
 
 // New opens the service's collections.
@@ -67,13 +69,17 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	s.importer, err = importer.New(ctx, importer.Deps{
+		Engine: deps.Engine, Recorder: s.app, Operations: s.operations, Clock: s.now,
+	})
+	return s, err
 }
 
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterCustomerServiceServer(r, handler.NewCustomers(s.app, s.store.Customers))
 	profilev1.RegisterOrderServiceServer(r, handler.NewOrders(s.app, s.store))
+	profilev1.RegisterImportServiceServer(r, s.importer)
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 
@@ -84,6 +90,10 @@ func (s *Service) Serve(ctx context.Context) error {
 	group.Go(func() error { return s.operations.Serve(ctx) })
 	group.Go(func() error {
 		s.regularly(ctx, s.cfg.SweepInterval, "sweep", s.app.Sweep)
+		return nil
+	})
+	group.Go(func() error {
+		s.regularly(ctx, s.cfg.SweepInterval, "sweep of imports", s.importer.Sweep)
 		return nil
 	})
 	group.Go(func() error {

@@ -1,0 +1,197 @@
+package importer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
+)
+
+// state is where an import stands.
+type state string
+
+const (
+	receiving  state = "receiving"
+	assembling state = "assembling"
+	done       state = "done"
+	failed     state = "failed"
+)
+
+// kind is what the rows of a file are.
+type kind string
+
+const (
+	ofCustomers kind = "customers"
+	ofOrders    kind = "orders"
+)
+
+// file is the import of one file, as it is stored.
+type file struct {
+	docstore.Meta `bson:",inline"`
+
+	Kind     kind   `bson:"kind"`
+	SHA256   string `bson:"file_sha256"`
+	Bytes    int64  `bson:"file_bytes"`
+	Title    string `bson:"file_name"`
+	Currency string `bson:"currency,omitempty"`
+	Zone     string `bson:"zone"`
+	DryRun   bool   `bson:"dry_run,omitempty"`
+
+	CreatedAt time.Time `bson:"created_at"`
+	// Attempt counts how often the import was begun: one that failed is begun
+	// anew when the file is announced again.
+	Attempt int   `bson:"attempt"`
+	State   state `bson:"state"`
+
+	// What is durable: everything before Mark. Header is empty until it is read.
+	Mark   sheet.Mark `bson:"mark"`
+	Header []string   `bson:"header,omitempty"`
+
+	Counts   counts    `bson:"counts"`
+	Warnings []warning `bson:"warnings,omitempty"`
+	// Assembled is the id of the staged line up to which orders were put together.
+	Assembled string   `bson:"assembled,omitempty"`
+	Failure   *failure `bson:"failure,omitempty"`
+}
+
+// counts of records, and of rows refused. LeftOut are single values.
+type counts struct {
+	Created   int64 `bson:"created"`
+	Updated   int64 `bson:"updated"`
+	Unchanged int64 `bson:"unchanged"`
+	Rejected  int64 `bson:"rejected"`
+	LeftOut   int64 `bson:"left_out,omitempty"`
+}
+
+func (c *counts) add(more counts) {
+	c.Created += more.Created
+	c.Updated += more.Updated
+	c.Unchanged += more.Unchanged
+	c.Rejected += more.Rejected
+	c.LeftOut += more.LeftOut
+}
+
+type warning struct {
+	Reason  string `bson:"reason"`
+	Message string `bson:"message"`
+}
+
+// failure is why an import was given up.
+type failure struct {
+	Kind    fault.Kind `bson:"kind"`
+	Reason  string     `bson:"reason"`
+	Message string     `bson:"message"`
+	Field   string     `bson:"field,omitempty"`
+}
+
+// run names this attempt at the import: what it stages and refuses is kept under
+// it, and the records it writes remember it. Another attempt may be sent other
+// bytes, so that its rows are not the same.
+func (f *file) run() string {
+	if f.Attempt <= 1 {
+		return f.ID
+	}
+	return fmt.Sprintf("%s.%d", f.ID, f.Attempt)
+}
+
+// rows is how many rows were read, without the header.
+func (f *file) rows() int64 { return max(f.Mark.Rows-1, 0) }
+
+// known is the columns that a file of this kind can have.
+func (f *file) known() []column {
+	if f.Kind == ofCustomers {
+		return customerColumns
+	}
+	return orderColumns
+}
+
+// assembles reports whether an operation puts orders together, once the whole
+// file is there.
+func (f *file) assembles() bool {
+	if f.Kind != ofOrders || f.State == receiving {
+		return false
+	}
+	c, err := columnsOf(f.Header, f.known())
+	return err == nil && itemLevel(c)
+}
+
+// fail gives the import up.
+func (f *file) fail(why *fault.Fault) {
+	f.State = failed
+	f.Failure = &failure{Kind: why.Kind, Reason: why.Reason, Message: why.Message}
+	if len(why.Violations) > 0 {
+		f.Failure.Field = why.Violations[0].Field
+	}
+}
+
+// clone is a copy that shares nothing that changes.
+func (f *file) clone() *file {
+	c := *f
+	c.Warnings = slices.Clone(f.Warnings)
+	return &c
+}
+
+// idOf is made from the file's content and the settings, so that the same file
+// announced again is the same import.
+func idOf(f *file) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s\x00%t", f.Kind, f.SHA256, f.Bytes, f.Currency, f.Zone, f.DryRun))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
+}
+
+// files keeps the imports. Those that wait for an operation are in an index, so
+// that what a crash left is found.
+type files struct {
+	docs *docstore.Collection[file]
+}
+
+const (
+	byCreated = "created"
+	byOpen    = "open" // those not at their end, by state and last change
+)
+
+func openFiles(ctx context.Context, e docstore.Engine, clock func() time.Time) (files, error) {
+	docs, err := docstore.Open(ctx, e, docstore.Schema[file]{
+		Name: "imports",
+		Indexes: []docstore.Index[file]{
+			{Name: byCreated, Key: func(f *file) string {
+				return docstore.Key(docstore.Desc(docstore.Time(f.CreatedAt)))
+			}},
+			{Name: byOpen, Key: func(f *file) string {
+				if f.State == done || f.State == failed {
+					return ""
+				}
+				return docstore.Key(docstore.String(string(f.State)), docstore.Time(f.UpdatedAt))
+			}},
+		},
+	}, docstore.WithClock(clock))
+	return files{docs}, err
+}
+
+// get returns an import, or a NotFound fault IMPORT_NOT_FOUND.
+func (s files) get(ctx context.Context, id string) (*file, error) {
+	f, err := s.docs.Get(ctx, id)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return nil, fault.New(fault.NotFound, "IMPORT_NOT_FOUND", "there is no import imports/%s", id)
+	}
+	return f, err
+}
+
+// replace stores the import if nobody else has moved it meanwhile, or returns an
+// Aborted fault IMPORT_BUSY.
+func (s files) replace(ctx context.Context, f *file) error {
+	err := s.docs.Replace(ctx, f)
+	if errors.Is(err, docstore.ErrConflict) || errors.Is(err, docstore.ErrNotFound) {
+		return fault.New(fault.Aborted, "IMPORT_BUSY",
+			"somebody else is sending this file: read the import again and go on at its durable_bytes").Because(err)
+	}
+	return err
+}

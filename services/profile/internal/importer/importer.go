@@ -1,0 +1,63 @@
+// Package importer takes in files of customers and orders. It implements
+// profile's ImportService.
+//
+// A file is sent in chunks and cut into batches of whole rows. Each batch is
+// recorded, what it refuses is stored, and then one version-checked write of the
+// import's document says how far the file is durable. A crash in between is
+// repaired by sending the same bytes again: a record remembers the import and
+// the row that wrote it, so that a repeated step counts as it did the first
+// time. The rows of a file that has one per item are staged, sorted by the
+// store, and put together to orders by an operation once the whole file is
+// there.
+package importer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/operation"
+
+	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+)
+
+// Recorder records what is read from a file; *app.App is one. A step taken again
+// for the same source and row must have the outcome it had the first time.
+type Recorder interface {
+	RecordOrders(ctx context.Context, orders []domain.Order, src domain.Source) ([]app.Outcome, error)
+	UpsertCustomers(ctx context.Context, customers []domain.Customer, src domain.Source) ([]app.Outcome, error)
+}
+
+// Deps is what the importer is given.
+type Deps struct {
+	Engine     docstore.Engine
+	Recorder   Recorder
+	Operations *operation.Manager // not serving yet: New registers its kind of operation
+	Clock      func() time.Time
+}
+
+// Importer is profile's ImportService. It is safe for concurrent use.
+type Importer struct {
+	profilev1.UnimplementedImportServiceServer
+
+	files      files
+	rejects    rejects
+	lines      lines
+	recorder   Recorder
+	operations *operation.Manager
+	now        func() time.Time
+}
+
+// New opens the importer's collections and registers its operations.
+func New(ctx context.Context, deps Deps) (*Importer, error) {
+	i := &Importer{recorder: deps.Recorder, operations: deps.Operations, now: deps.Clock}
+	var errs [4]error
+	i.files, errs[0] = openFiles(ctx, deps.Engine, deps.Clock)
+	i.rejects, errs[1] = openRejects(ctx, deps.Engine, deps.Clock)
+	i.lines, errs[2] = openLines(ctx, deps.Engine, deps.Clock)
+	errs[3] = operation.Register(deps.Operations, assembly, operation.Kind[*profilev1.GetImportRequest, int64]{Run: i.assemble})
+	return i, errors.Join(errs[:]...)
+}

@@ -1,0 +1,83 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+)
+
+// reject is a row that was refused, or with LeftOut a value that was not taken
+// over from a row that otherwise was.
+type reject struct {
+	docstore.Meta `bson:",inline"`
+	Row           int64  `bson:"row"`
+	Column        string `bson:"column,omitempty"`
+	Value         string `bson:"value,omitempty"`
+	Reason        string `bson:"reason"`
+	Message       string `bson:"message"`
+}
+
+// maxValue is how many characters of a value are kept with a reject.
+const maxValue = 200
+
+// newReject says why a row of an import's run is refused; value is what stands
+// in the column at fault, or the whole row.
+func newReject(run string, row int64, why *fault.Fault, value string) *reject {
+	r := &reject{
+		Meta: docstore.Meta{ID: docstore.ID(run, rowKey(row))},
+		Row:  row, Value: clip(strings.ToValidUTF8(value, "\uFFFD"), maxValue),
+		Reason: why.Reason, Message: why.Message,
+	}
+	if len(why.Violations) > 0 {
+		r.Column = why.Violations[0].Field
+		r.Message = why.Violations[0].Description
+	}
+	r.Message = strings.ToValidUTF8(r.Message, "\uFFFD")
+	return r
+}
+
+// leftOut says that a value was left out of a row.
+func leftOut(run string, row int64, why *fault.Fault, value string) *reject {
+	r := newReject(run, row, why, value)
+	r.ID = docstore.ID(run, rowKey(row), r.Column)
+	r.Message += "; the row was taken over without it"
+	return r
+}
+
+// rowKey makes rows sort by their number.
+func rowKey(row int64) string { return fmt.Sprintf("%012d", row) }
+
+// rejects keeps what was refused, by run and row.
+type rejects struct {
+	docs *docstore.Collection[reject]
+}
+
+func openRejects(ctx context.Context, e docstore.Engine, clock func() time.Time) (rejects, error) {
+	docs, err := docstore.Open(ctx, e, docstore.Schema[reject]{Name: "import_rejects"}, docstore.WithClock(clock))
+	return rejects{docs}, err
+}
+
+// put stores the rejects. Storing them again changes nothing.
+func (s rejects) put(ctx context.Context, all []*reject) error {
+	ops := make([]docstore.Op[reject], len(all))
+	for i, r := range all {
+		ops[i] = docstore.Op[reject]{Doc: r, Expect: docstore.Any}
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	errs, err := s.docs.Write(ctx, ops)
+	if err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

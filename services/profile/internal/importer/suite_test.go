@@ -1,0 +1,275 @@
+package importer_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/rpc"
+
+	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/importer"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
+)
+
+// process is a profile service as far as imports go, behind a real gRPC server.
+type process struct {
+	imports profilev1.ImportServiceClient
+	ops     profilev1.OperationServiceClient
+	store   *store.Store
+	stop    func() // as a signal that leaves no time
+}
+
+func memory(t testing.TB, fs vfs.FS) docstore.Engine {
+	t.Helper()
+	engine, err := pebblestore.Open("profile", pebblestore.Options{FS: fs, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine
+}
+
+// fresh is a process on an empty store in memory.
+func fresh(t testing.TB) *process {
+	t.Helper()
+	engine := memory(t, vfs.NewMem())
+	p := begin(t, engine)
+	t.Cleanup(func() {
+		p.stop()
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// begin starts a process on a store that stays the caller's.
+func begin(t testing.TB, engine docstore.Engine) *process {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	must := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	s, err := store.Open(ctx, engine, time.Now)
+	must(err)
+	manager, err := operation.NewManager(ctx, engine, operation.Config{
+		Service: "profile", Lease: time.Second, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+	})
+	must(err)
+	i, err := importer.New(ctx, importer.Deps{Engine: engine, Recorder: app.New(s, time.Now), Operations: manager, Clock: time.Now})
+	must(err)
+
+	server, err := rpc.NewServer(rpc.DefaultServerConfig())
+	must(err)
+	server.Register(func(r grpc.ServiceRegistrar) {
+		profilev1.RegisterImportServiceServer(r, i)
+		profilev1.RegisterOperationServiceServer(r, operation.NewServer(manager))
+	})
+	listener, conn, err := rpc.Pipe(rpc.DefaultClientConfig("profile"))
+	must(err)
+	ended := make(chan error, 2)
+	go func() { ended <- server.Serve(ctx, listener) }()
+	go func() { ended <- manager.Serve(ctx) }()
+	stopped := false
+	return &process{
+		imports: profilev1.NewImportServiceClient(conn), ops: profilev1.NewOperationServiceClient(conn), store: s,
+		stop: func() {
+			if stopped {
+				return
+			}
+			stopped = true
+			cancel()
+			conn.Close()
+			for range 2 {
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			}
+		},
+	}
+}
+
+// csvFile is a file to import, with the settings for it.
+type csvFile struct {
+	*profilev1.Import
+	data []byte
+}
+
+func orders(data string) csvFile {
+	return announce(profilev1.ImportKind_IMPORT_KIND_ORDERS, []byte(data))
+}
+func customers(data string) csvFile {
+	return announce(profilev1.ImportKind_IMPORT_KIND_CUSTOMERS, []byte(data))
+}
+
+func announce(kind profilev1.ImportKind, data []byte) csvFile {
+	sum := sha256.Sum256(data)
+	return csvFile{&profilev1.Import{
+		Kind: kind, FileSha256: hex.EncodeToString(sum[:]), FileBytes: int64(len(data)), FileName: "test.csv",
+	}, data}
+}
+
+// create announces the file.
+func (p *process) create(t testing.TB, f csvFile) *profilev1.Import {
+	t.Helper()
+	i, err := p.imports.CreateImport(t.Context(), &profilev1.CreateImportRequest{Import: f.Import})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// run imports a file through a stream of chunks of the given size.
+func (p *process) run(t testing.TB, f csvFile, chunk int) *profilev1.Import {
+	t.Helper()
+	i := p.create(t, f)
+	if err := p.stream(t.Context(), f, i, chunk); err != nil {
+		t.Fatal(err)
+	}
+	return p.finished(t, i.GetName())
+}
+
+// stream sends a file from where the import stands.
+func (p *process) stream(ctx context.Context, f csvFile, i *profilev1.Import, chunk int) error {
+	stream, err := p.imports.StreamImport(ctx)
+	if err != nil {
+		return err
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		offset := i.GetDurableBytes()
+		for last := false; !last; {
+			end := min(offset+int64(chunk), int64(len(f.data)))
+			last = end == int64(len(f.data))
+			if stream.Send(&profilev1.AppendImportRequest{Name: i.GetName(), Offset: offset, Data: f.data[offset:end], Last: last}) != nil {
+				return
+			}
+			offset = end
+		}
+		_ = stream.CloseSend()
+	}()
+	defer func() { <-sent }()
+	for {
+		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+const within = 30 * time.Second
+
+// finished waits for the end of an import.
+func (p *process) finished(t testing.TB, name string) *profilev1.Import {
+	t.Helper()
+	i := p.get(t, name)
+	if i.GetState() == profilev1.ImportState_IMPORT_STATE_ASSEMBLING {
+		op, err := p.ops.WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{Name: i.GetOperation(), Timeout: durationpb.New(within)})
+		if err != nil || !op.GetDone() || op.GetError() != nil {
+			t.Fatalf("operation of %s: %v, %v", name, op, err)
+		}
+		i = p.get(t, name)
+	}
+	return i
+}
+
+func (p *process) get(t testing.TB, name string) *profilev1.Import {
+	t.Helper()
+	i, err := p.imports.GetImport(t.Context(), &profilev1.GetImportRequest{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// stored returns all orders that are stored, by customer and id.
+func (p *process) stored(t testing.TB) []domain.Order {
+	t.Helper()
+	var all []domain.Order
+	var after *docstore.Position
+	for {
+		page, err := p.store.Customers.Page(t.Context(), after, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range page.Items {
+			of, err := p.store.Orders.Page(t.Context(), c.ID, nil, 10000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, of.Items...)
+		}
+		if after = page.Next; after == nil {
+			return all
+		}
+	}
+}
+
+// rejected downloads the rejected rows.
+func (p *process) rejected(t testing.TB, name string) string {
+	t.Helper()
+	stream, err := p.imports.DownloadRejectedRows(t.Context(), &profilev1.DownloadRejectedRowsRequest{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all bytes.Buffer
+	for {
+		part, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return all.String()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(part.GetData())
+	}
+}
+
+// reason is that of a status.
+func reason(err error) string {
+	for _, d := range status.Convert(err).Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info.GetReason()
+		}
+	}
+	return ""
+}
+
+// testdata returns a file of the data for tests, and skips the test where there is none.
+func testdata(t testing.TB, name string) []byte {
+	t.Helper()
+	dir := os.Getenv("KEHU_TESTDATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "..", "..", "shared")
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "data", name))
+	if err != nil {
+		t.Skipf("the data for tests is not there (KEHU_TESTDATA): %v", err)
+	}
+	return data
+}

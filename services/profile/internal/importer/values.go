@@ -1,0 +1,193 @@
+package importer
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/currency"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+)
+
+// tidy is a value without the spaces around it.
+func tidy(value string) string { return strings.TrimSpace(value) }
+
+// plain is a tidy value with compatibility characters, such as the full-width
+// digits of Chinese input methods, replaced by the usual ones (NFKC).
+func plain(value string) string {
+	value = tidy(value)
+	for i := range len(value) {
+		if value[i] >= utf8.RuneSelf {
+			return tidy(norm.NFKC.String(value))
+		}
+	}
+	return value
+}
+
+func invalid(column, reason, format string, args ...any) *fault.Fault {
+	f := fault.Invalid(column, format, args...)
+	f.Reason = reason
+	return f
+}
+
+// tender is a currency and how many decimals its amounts have.
+type tender struct {
+	code  string
+	scale int
+}
+
+// tenders remembers the currencies met in a file by how they are written there.
+type tenders map[string]tender
+
+// read reads an ISO 4217 code in any case.
+func (t tenders) read(value string) (tender, *fault.Fault) {
+	if found, ok := t[value]; ok {
+		return found, nil
+	}
+	code := strings.ToUpper(plain(value))
+	if f := domain.CheckCurrency("currency", code); f != nil {
+		return tender{}, invalid("currency", "CURRENCY_UNKNOWN", "must be an ISO 4217 code such as CNY, is %q", clip(value, 40))
+	}
+	unit := currency.MustParseISO(code)
+	scale, _ := currency.Standard.Rounding(unit)
+	t[strings.Clone(value)] = tender{code, scale}
+	return t[value], nil
+}
+
+// maxDigits keeps the minor units within 64 bits.
+const maxDigits = 18
+
+// amount reads a decimal number exactly, in minor units of a currency with scale
+// decimals. Further decimals must be zero, or no more than what binary floating
+// point leaves of one: 29.330000000000002 is 29.33, and 4.4e-16 is 0.
+func amount(column, value string, scale int) (int64, *fault.Fault) {
+	text := plain(value)
+	whole, fraction, ok := decimal(text)
+	if !ok {
+		return 0, notAnAmount(column, text)
+	}
+	fraction, up, exact := cutDecimals(fraction, scale)
+	if !exact {
+		return 0, invalid(column, "AMOUNT_TOO_FINE", "must have at most %d decimals, is %q", scale, clip(text, 40))
+	}
+	whole = strings.TrimLeft(whole, "0")
+	if len(whole)+scale > maxDigits {
+		return 0, tooLarge(column, text)
+	}
+	var minor int64
+	for _, part := range []string{whole, fraction} {
+		for i := range len(part) {
+			minor = minor*10 + int64(part[i]-'0')
+		}
+	}
+	for range scale - len(fraction) {
+		minor *= 10
+	}
+	if up {
+		minor++
+	}
+	if minor > domain.MaxMinor {
+		return 0, tooLarge(column, text)
+	}
+	return minor, nil
+}
+
+// decimal splits a number at its point. An exponent must be negative: with a
+// positive one, as spreadsheets write it, digits have been lost.
+func decimal(text string) (whole, fraction string, ok bool) {
+	text = strings.TrimPrefix(text, "+")
+	exponent := 0
+	if e := strings.IndexAny(text, "eE"); e >= 0 {
+		n, err := strconv.Atoi(text[e+1:])
+		if err != nil || n > 0 || n < -maxExponent {
+			return "", "", false
+		}
+		exponent, text = -n, text[:e]
+	}
+	whole, fraction, _ = strings.Cut(text, ".")
+	if !digits(whole) || !digits(fraction) || whole+fraction == "" {
+		return "", "", false
+	}
+	if exponent > 0 {
+		padded := strings.Repeat("0", exponent) + whole
+		point := len(padded) - exponent
+		whole, fraction = padded[:point], padded[point:]+fraction
+	}
+	return whole, fraction, true
+}
+
+// maxExponent is below what a 64-bit floating point number can have.
+const maxExponent = 400
+
+// cutDecimals returns the decimals up to scale, and whether they are to be
+// rounded up. It is not exact when what is cut off is more than the residue of
+// floating point.
+func cutDecimals(fraction string, scale int) (kept string, up, exact bool) {
+	if len(fraction) <= scale {
+		return fraction, false, true
+	}
+	kept, rest := fraction[:scale], fraction[scale:]
+	const residue = 6 // leading digits that are all 0, or all 9
+	switch {
+	case strings.Trim(rest, "0") == "", strings.HasPrefix(rest, strings.Repeat("0", residue)):
+		return kept, false, true
+	case strings.HasPrefix(rest, strings.Repeat("9", residue)):
+		return kept, true, true
+	}
+	return kept, false, false
+}
+
+func tooLarge(column, text string) *fault.Fault {
+	return invalid(column, "AMOUNT_TOO_LARGE", "must be at most %d minor units, is %q", int64(domain.MaxMinor), clip(text, 40))
+}
+
+func notAnAmount(column, text string) *fault.Fault {
+	switch {
+	case text == "":
+		return invalid(column, "VALUE_MISSING", "must not be empty")
+	case strings.HasPrefix(text, "-") && digits(strings.Replace(text[1:], ".", "", 1)):
+		return invalid(column, "AMOUNT_NEGATIVE", "must not be negative, is %q", clip(text, 40))
+	case strings.Contains(text, ",") && digits(strings.NewReplacer(",", "", ".", "").Replace(text)):
+		return invalid(column, "AMOUNT_MALFORMED", "must be written without separators of thousands, 1234.50, is %q", clip(text, 40))
+	}
+	return invalid(column, "AMOUNT_MALFORMED", "must be a number such as 1234.50, is %q", clip(text, 40))
+}
+
+func digits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// optionalAmount is amount for a column that may be empty.
+func optionalAmount(column, value string, scale int) (domain.Optional, *fault.Fault) {
+	if tidy(value) == "" {
+		return domain.Optional{}, nil
+	}
+	minor, f := amount(column, value, scale)
+	if f != nil {
+		return domain.Optional{}, f
+	}
+	return domain.Known(minor), nil
+}
+
+// word reads one of a few words, in any case; empty is none.
+func word[T ~string](column, value string, words ...T) (T, *fault.Fault) {
+	text := strings.ToLower(plain(value))
+	if text == "" {
+		return "", nil
+	}
+	for _, w := range words {
+		if text == string(w) {
+			return w, nil
+		}
+	}
+	return "", invalid(column, "VALUE_UNKNOWN", "must be one of %q, is %q", words, clip(value, 40))
+}

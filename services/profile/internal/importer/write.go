@@ -1,0 +1,85 @@
+package importer
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+)
+
+// write makes a batch durable: first the records, then the rejects, then the
+// import's document, which says so. Each step may be repeated. f becomes what is
+// stored; on an error it stays what it was.
+func (i *Importer) write(ctx context.Context, f *file, b *batch) error {
+	var err error
+	switch {
+	case len(b.orders) > 0:
+		err = i.recordOrders(ctx, f, b)
+	case len(b.customers) > 0:
+		err = i.recordCustomers(ctx, f, b)
+	case len(b.lines) > 0:
+		err = i.lines.put(ctx, b.lines)
+	}
+	if err != nil {
+		return err
+	}
+	if err := i.rejects.put(ctx, b.rejects); err != nil {
+		return err
+	}
+	next := f.clone()
+	next.Mark = b.mark
+	next.Counts.add(b.counts)
+	next.Warnings = append(next.Warnings, b.warnings...)
+	if b.header != nil {
+		next.Header = b.header
+	}
+	switch {
+	case b.failure != nil:
+		next.fail(b.failure)
+	case b.last:
+		next.end(b)
+	}
+	if err := i.files.replace(ctx, next); err != nil {
+		return err
+	}
+	*f = *next
+	return i.follow(ctx, f)
+}
+
+// end decides what becomes of a file that is there as a whole.
+func (f *file) end(b *batch) {
+	switch {
+	case hex.EncodeToString(b.sum) != f.SHA256:
+		f.fail(fault.New(fault.InvalidArgument, "FILE_HASH_MISMATCH",
+			"the bytes sent are not those of the file announced: their SHA-256 is %x. The rows taken in so far are kept", b.sum))
+	case itemLevel(b.columns):
+		f.State = assembling
+	default:
+		f.finish()
+	}
+}
+
+// finish is the good end of an import.
+func (f *file) finish() {
+	f.State = done
+	if f.rows() == 0 {
+		f.Warnings = append(f.Warnings, warning{"FILE_NO_ROWS", "the file has a header and no rows"})
+	}
+	if n := f.Counts.LeftOut; n > 0 {
+		f.Warnings = append(f.Warnings, warning{"VALUES_LEFT_OUT", fmt.Sprintf(
+			"%d values, such as masked phone numbers, were left out of rows that were taken over; they are listed with the refused rows", n)})
+	}
+}
+
+// follow does what an import's new state asks for. What is not reached here, the
+// sweeper does.
+func (i *Importer) follow(ctx context.Context, f *file) error {
+	switch f.State {
+	case assembling:
+		return i.startAssembly(ctx, f)
+	case failed:
+		return i.lines.purge(ctx, f.run())
+	}
+	return nil
+}
