@@ -124,13 +124,6 @@ func writeAlone(b *testing.B, batches [][]docstore.Entry) (took time.Duration) {
 	return time.Since(start)
 }
 
-func must(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // quiet drops Pebble's chatter.
 type quiet struct{}
 

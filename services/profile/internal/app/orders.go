@@ -20,9 +20,10 @@ import (
 // and keeps its returns. Customers not known yet are created with nothing but
 // their ids. The orders are normalised in place.
 //
-// For an import every order carries its Row. A step taken again has the outcome
-// it had the first time; a second row with the same key is refused as
-// DUPLICATE_IN_FILE. The error is one of the call as a whole: then nobody knows
+// For an import every order carries its Row, and rows come in their order. A step
+// taken again has the outcome it had the first time; a second row with the key of
+// one that was recorded is refused as DUPLICATE_IN_FILE, unless the first found
+// the order just so. The error is one of the call as a whole: then nobody knows
 // what was recorded, and recording all of it again is safe.
 func (a *App) RecordOrders(ctx context.Context, orders []domain.Order, src domain.Source) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(orders))

@@ -28,17 +28,17 @@ type Outcome struct {
 func refused(f *fault.Fault) Outcome { return Outcome{Fault: f} }
 
 // repeated tells what to answer for a record that the same import has written
-// before: for the same row what was answered then, for another that the key is
-// in the file twice. known is false where the import has not written it.
-//
-// A row that found its record just so has written nothing, and is not known: a
-// second row with the key is then judged by its content alone.
+// before: for the same row what was answered then, for a later one that the key
+// is in the file twice. An earlier row has left no trace, so it had found the
+// record just so. known is false where the import has not written the record.
 func repeated(stored domain.Origin, src domain.Source, row int64) (out Outcome, known bool) {
 	switch {
 	case src.Import == "" || stored.Import != src.Import:
 		return Outcome{}, false
-	case stored.Row != row:
+	case row > stored.Row:
 		return refused(duplicateInFile(stored.Row)), true
+	case row < stored.Row:
+		return Outcome{Effect: Unchanged}, true
 	case stored.Created:
 		return Outcome{Effect: Created}, true
 	}
