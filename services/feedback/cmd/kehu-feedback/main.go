@@ -1,0 +1,66 @@
+// Command kehu-feedback asks the customers and counts their answers.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/kehuhq/kehu/pkg/config"
+	"github.com/kehuhq/kehu/pkg/docstore/engines"
+	"github.com/kehuhq/kehu/pkg/process"
+	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/services/feedback"
+)
+
+// version is set at build time.
+var version = "devel"
+
+type settings struct {
+	process.Settings `koanf:",squash"`
+	Store            engines.Config  `koanf:",squash"`
+	Profile          string          `koanf:"profile" usage:"HOST:PORT of profile"`
+	Segmentation     string          `koanf:"segmentation" usage:"HOST:PORT of segmentation"`
+	Service          feedback.Config `koanf:"service"`
+}
+
+func (s *settings) Validate() error {
+	var check config.Validator
+	check.Nested("", s.Settings.Validate())
+	check.Nested("", s.Store.Validate())
+	check.Address("profile", s.Profile)
+	check.Address("segmentation", s.Segmentation)
+	check.Nested("service", s.Service.Validate())
+	return check.Err()
+}
+
+func main() {
+	s := &settings{Settings: process.Defaults(), Service: feedback.DefaultConfig()}
+	os.Exit(process.Main(process.Program{
+		Name: "kehu-feedback", Version: version, Config: s, Settings: &s.Settings, Start: s.start,
+	}))
+}
+
+func (s *settings) start(ctx context.Context, host *process.Host) error {
+	engine, err := engines.Open(ctx, s.Store, "feedback", host.Telemetry.Logger)
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return engine.Close() })
+	profilePeer, err := host.Dial(s.Profile, rpc.DefaultClientConfig("profile"))
+	if err != nil {
+		return err
+	}
+	segmentationPeer, err := host.Dial(s.Segmentation, rpc.DefaultClientConfig("segmentation"))
+	if err != nil {
+		return err
+	}
+	service, err := feedback.New(ctx, s.Service, feedback.Deps{Engine: engine, Profile: profilePeer, Segmentation: segmentationPeer, Logger: host.Telemetry.Logger})
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return service.Close() })
+	host.Register(service.Register)
+	host.Background(service.Serve)
+	host.Needs(engine.Ping)
+	return nil
+}

@@ -1,0 +1,58 @@
+// Package handler answers the feedback service's RPCs: proto to domain and back.
+package handler
+
+import (
+	"strings"
+
+	"go.einride.tech/aip/resourcename"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/feedback/internal/domain"
+)
+
+// Patterns of the resource names.
+const (
+	surveyPattern   = "surveys/{survey}"
+	responsePattern = "surveys/{survey}/responses/{response}"
+)
+
+func surveyName(id string) string { return resourcename.Sprint(surveyPattern, id) }
+
+func responseName(survey, id string) string { return resourcename.Sprint(responsePattern, survey, id) }
+
+// surveyID is the id in a survey's name, which stands in a field.
+func surveyID(field, name string) (string, error) {
+	var id string
+	if !scan(name, surveyPattern, &id) {
+		return "", malformed(field, surveyPattern)
+	}
+	if f := domain.CheckSurveyID(field, id); f != nil {
+		return "", f
+	}
+	return id, nil
+}
+
+// responseID is the ids in a response's name, which stands in a field.
+func responseID(field, name string) (survey, id string, err error) {
+	if !scan(name, responsePattern, &survey, &id) {
+		return "", "", malformed(field, responsePattern)
+	}
+	if f := domain.CheckSurveyID(field, survey); f != nil {
+		return "", "", f
+	}
+	if f := domain.CheckResponseID(field, id); f != nil {
+		return "", "", f
+	}
+	return survey, id, nil
+}
+
+// scan is resourcename.Sscan without the other forms it takes: "/surveys/x" and
+// full names.
+func scan(name, pattern string, ids ...*string) bool {
+	return strings.HasPrefix(name, "surveys/") && resourcename.Sscan(name, pattern, ids...) == nil
+}
+
+func malformed(field, pattern string) *fault.Fault {
+	return fault.Invalid(field, "must have the form %s", pattern)
+}

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/feedback/internal/domain"
+)
+
+// response is a response as it is stored.
+type response struct {
+	docstore.Meta `bson:",inline"`
+	Customer      string    `bson:"customer"`
+	Score         int32     `bson:"score"`
+	Comment       string    `bson:"comment"`
+	Channel       string    `bson:"channel"`
+	Time          time.Time `bson:"time"`
+	CreatedAt     time.Time `bson:"created_at"`
+}
+
+// byCustomer orders a survey's responses by customer, each one's by time: the
+// time of the answer, then that of its recording, then the id.
+const byCustomer = "by_customer"
+
+var responseSchema = docstore.Schema[response]{
+	Name: "responses",
+	Indexes: []docstore.Index[response]{{Name: byCustomer, Key: func(r *response) string {
+		return docstore.Key(docstore.String(docstore.ParseID(r.ID)[0]), docstore.String(r.Customer),
+			docstore.Time(r.Time), docstore.Time(r.CreatedAt))
+	}}},
+}
+
+func responseDoc(r *domain.Response) *response {
+	return &response{
+		Meta:     docstore.Meta{ID: docstore.ID(r.Survey, r.ID)},
+		Customer: r.Customer, Score: int32(r.Score), Comment: r.Comment, Channel: r.Channel,
+		Time: r.Time, CreatedAt: r.CreatedAt,
+	}
+}
+
+func (d *response) domain() *domain.Response {
+	id := docstore.ParseID(d.ID)
+	return &domain.Response{
+		Survey: id[0], ID: id[len(id)-1], Customer: d.Customer, Score: int(d.Score),
+		Comment: d.Comment, Channel: d.Channel, Time: d.Time, CreatedAt: d.CreatedAt,
+	}
+}
+
+// Responses keeps the responses.
+type Responses struct {
+	docs *docstore.Collection[response]
+}
+
+// Get returns a response, or the fault RESPONSE_NOT_FOUND.
+func (s *Responses) Get(ctx context.Context, survey, id string) (*domain.Response, error) {
+	doc, err := s.docs.Get(ctx, docstore.ID(survey, id))
+	if errors.Is(err, docstore.ErrNotFound) {
+		return nil, fault.New(fault.NotFound, "RESPONSE_NOT_FOUND", "survey %q has no response %q", survey, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return doc.domain(), nil
+}
+
+// GetMany returns one entry per id, nil where the survey has no such response.
+func (s *Responses) GetMany(ctx context.Context, survey string, ids []string) ([]*domain.Response, error) {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = docstore.ID(survey, id)
+	}
+	docs, err := s.docs.GetMany(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*domain.Response, len(docs))
+	for i, doc := range docs {
+		if doc != nil {
+			found[i] = doc.domain()
+		}
+	}
+	return found, nil
+}
+
+// Insert stores new responses, each by itself, and returns one error per
+// response: docstore.ErrConflict where its id is taken.
+func (s *Responses) Insert(ctx context.Context, responses []*domain.Response) ([]error, error) {
+	ops := make([]docstore.Op[response], len(responses))
+	for i, r := range responses {
+		ops[i] = docstore.Op[response]{Doc: responseDoc(r), Expect: docstore.Absent}
+	}
+	return s.docs.Write(ctx, ops)
+}
+
+// Page lists a survey's responses in the order of their ids, from behind a
+// position (nil: the beginning), and says where to go on, nil at the end.
+func (s *Responses) Page(ctx context.Context, survey string, after *docstore.Position, size int) ([]*domain.Response, *docstore.Position, error) {
+	r := docstore.Within(docstore.ID(survey))
+	r.After, r.Limit = after, size
+	docs, next, err := s.docs.Page(ctx, r)
+	responses := make([]*domain.Response, len(docs))
+	for i, doc := range docs {
+		responses[i] = doc.domain()
+	}
+	return responses, next, err
+}
+
+// Latest yields the last answer of each customer to a survey, of those recorded
+// up to an instant. It holds one document at a time.
+func (s *Responses) Latest(ctx context.Context, survey string, asOf time.Time) iter.Seq2[domain.Answer, error] {
+	return func(yield func(domain.Answer, error) bool) {
+		r := docstore.Within(docstore.Key(docstore.String(survey)))
+		r.Index, r.Reverse = byCustomer, true // a customer's last answer comes first
+		var before string
+		for entry, err := range s.docs.ScanRaw(ctx, r) {
+			var answer domain.Answer
+			var recorded time.Time
+			if err == nil {
+				answer, recorded, err = readAnswer(entry.Doc)
+			}
+			if err != nil {
+				yield(answer, err)
+				return
+			}
+			if recorded.After(asOf) || answer.Customer == before {
+				continue
+			}
+			before = answer.Customer
+			if !yield(answer, nil) {
+				return
+			}
+		}
+	}
+}
+
+// readAnswer reads of a stored response what counts, without decoding the rest.
+func readAnswer(doc bson.Raw) (answer domain.Answer, recorded time.Time, err error) {
+	customer, ok := doc.Lookup("customer").StringValueOK()
+	score, hasScore := doc.Lookup("score").Int32OK()
+	at, hasTime := doc.Lookup("created_at").TimeOK()
+	if !ok || !hasScore || !hasTime {
+		return answer, at, fmt.Errorf("responses: stored document without customer, score or created_at")
+	}
+	return domain.Answer{Customer: customer, Score: int(score)}, at, nil
+}
