@@ -1,0 +1,25 @@
+package domain
+
+import "time"
+
+// Pass is one forming of a segment's members. Its generation is shared by the
+// segments formed together; later passes have larger ones.
+type Pass struct {
+	Segment    string
+	Generation int64
+	// Operation is the name of the operation that forms it.
+	Operation string
+	Members   int64
+	Entered   int64
+	Left      int64
+	At        time.Time // when it was published; zero before
+	AsOf      time.Time // of the valuations; zero without
+	// Published tells that it has been what the segment shows. It may be set a
+	// moment late, but always before another pass is published.
+	Published bool
+	// SupersededAt is when another pass was published, about; zero before.
+	SupersededAt time.Time
+	// Purged tells that its memberships are, or are being, removed.
+	Purged  bool
+	Version int64
+}

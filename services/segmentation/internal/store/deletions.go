@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+)
+
+// Deletions notes the segments that are being deleted, so that what is left of
+// them is removed even if the process ends.
+type Deletions struct {
+	docs *docstore.Collection[deletion]
+}
+
+// Deletion is such a note.
+type Deletion struct {
+	Segment string
+	Born    int64
+	// UpTo is the last generation given out when it was noted: none above
+	// belongs to the segment that was deleted.
+	UpTo int64
+	At   time.Time
+	id   string
+}
+
+type deletion struct {
+	docstore.Meta `bson:",inline"`
+	Segment       string    `bson:"segment"`
+	Born          int64     `bson:"born"`
+	UpTo          int64     `bson:"up_to"`
+	At            time.Time `bson:"at"`
+}
+
+func openDeletions(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Deletions, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[deletion]{Name: "deletions"}, docstore.WithClock(clock))
+	return &Deletions{docs}, err
+}
+
+// Note writes the note, anew if it is there.
+func (s *Deletions) Note(ctx context.Context, d Deletion) error {
+	_, err := s.docs.Upsert(ctx, passID(d.Segment, d.Born), func(doc *deletion, _ bool) error {
+		doc.Segment, doc.Born, doc.UpTo, doc.At = d.Segment, d.Born, d.UpTo, d.At
+		return nil
+	})
+	return err
+}
+
+// All returns the notes, which are few.
+func (s *Deletions) All(ctx context.Context) ([]Deletion, error) {
+	var all []Deletion
+	for doc, err := range s.docs.Scan(ctx, docstore.Range{}) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Deletion{doc.Segment, doc.Born, doc.UpTo, doc.At, doc.ID})
+	}
+	return all, nil
+}
+
+// Forget removes a note.
+func (s *Deletions) Forget(ctx context.Context, d Deletion) error {
+	err := s.docs.Delete(ctx, d.id, docstore.Any)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return nil
+	}
+	return err
+}

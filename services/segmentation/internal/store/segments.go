@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+)
+
+// Segments keeps the segments.
+type Segments struct {
+	docs *docstore.Collection[segment]
+}
+
+func openSegments(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Segments, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[segment]{Name: "segments"}, docstore.WithClock(clock))
+	return &Segments{docs}, err
+}
+
+// SegmentNotFound is the fault for a segment that does not exist.
+func SegmentNotFound(id string) *fault.Fault {
+	return fault.New(fault.NotFound, "SEGMENT_NOT_FOUND", "there is no segment %q", id).With("segment", "segments/"+id)
+}
+
+// Get returns a segment, or a NotFound fault SEGMENT_NOT_FOUND.
+func (s *Segments) Get(ctx context.Context, id string) (domain.Segment, error) {
+	doc, err := s.docs.Get(ctx, docstore.ID(id))
+	if errors.Is(err, docstore.ErrNotFound) {
+		return domain.Segment{}, SegmentNotFound(id)
+	}
+	if err != nil {
+		return domain.Segment{}, err
+	}
+	return doc.domain(), nil
+}
+
+// GetMany returns one entry per id, nil where there is no such segment.
+func (s *Segments) GetMany(ctx context.Context, ids []string) ([]*domain.Segment, error) {
+	docs, err := s.docs.GetMany(ctx, ids) // ids of segments need no escapes
+	if err != nil {
+		return nil, err
+	}
+	segments := make([]*domain.Segment, len(docs))
+	for i, doc := range docs {
+		if doc != nil {
+			found := doc.domain()
+			segments[i] = &found
+		}
+	}
+	return segments, nil
+}
+
+// All yields the segments in the order of their ids.
+func (s *Segments) All(ctx context.Context) iter.Seq2[domain.Segment, error] {
+	return func(yield func(domain.Segment, error) bool) {
+		for doc, err := range s.docs.Scan(ctx, docstore.Range{}) {
+			if err != nil {
+				yield(domain.Segment{}, err)
+				return
+			}
+			if !yield(doc.domain(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Page lists segments in the order of their ids, from behind a position. The
+// position returned is where the next page begins, nil at the end.
+func (s *Segments) Page(ctx context.Context, after *docstore.Position, size int) ([]domain.Segment, *docstore.Position, error) {
+	docs, next, err := s.docs.Page(ctx, docstore.Range{After: after, Limit: size})
+	segments := make([]domain.Segment, len(docs))
+	for i, doc := range docs {
+		segments[i] = doc.domain()
+	}
+	return segments, next, err
+}
+
+// Insert stores a new segment and notes its version in it. Where there is one of
+// that id it returns docstore.ErrConflict.
+func (s *Segments) Insert(ctx context.Context, created *domain.Segment) error {
+	doc := segmentDoc(created)
+	err := s.docs.Insert(ctx, doc)
+	if err == nil {
+		created.Version, created.UpdatedAt = doc.Version, doc.UpdatedAt
+	}
+	return err
+}
+
+// Change reads a segment, lets change alter it, and writes it, again if somebody
+// else was faster. docstore.ErrUnchanged leaves it as it is. It returns what is
+// stored in the end, or a NotFound fault.
+func (s *Segments) Change(ctx context.Context, id string, change func(*domain.Segment) error) (domain.Segment, error) {
+	doc, err := s.docs.Update(ctx, docstore.ID(id), func(doc *segment) error {
+		changed := doc.domain()
+		if err := change(&changed); err != nil {
+			return err
+		}
+		meta := doc.Meta
+		*doc = *segmentDoc(&changed)
+		doc.Meta = meta
+		return nil
+	})
+	if errors.Is(err, docstore.ErrNotFound) {
+		return domain.Segment{}, SegmentNotFound(id)
+	}
+	if err != nil {
+		return domain.Segment{}, err
+	}
+	return doc.domain(), nil
+}
+
+// Delete removes a segment at a version. It returns docstore.ErrConflict where it
+// has another, ErrNotFound where there is none.
+func (s *Segments) Delete(ctx context.Context, id string, version int64) error {
+	return s.docs.Delete(ctx, docstore.ID(id), version)
+}

@@ -1,0 +1,113 @@
+// Package store keeps the segmentation service's records on pkg/docstore:
+//
+//	segments     _id segment                      the segments
+//	passes       _id segment!generation           the formings of their members
+//	memberships  _id segment!generation!customer  who is in, by pass
+//	transitions  _id segment!generation!customer  who entered or left with a pass
+//	deletions    _id segment!born                 segments deleted a moment ago
+//	generations  _id last                         the generation given out last
+//
+// Generations are written with leading zeros, so that they order as numbers.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+)
+
+// Store is the collections of the service.
+type Store struct {
+	Segments    *Segments
+	Passes      *Passes
+	Members     *Members
+	Deletions   *Deletions
+	Generations *Generations
+}
+
+// Open opens the collections, creating them where they are missing.
+func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Store, error) {
+	s := &Store{}
+	var errs [5]error
+	s.Segments, errs[0] = openSegments(ctx, engine, clock)
+	s.Passes, errs[1] = openPasses(ctx, engine, clock)
+	s.Members, errs[2] = openMembers(ctx, engine, clock)
+	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
+	s.Generations, errs[4] = openGenerations(ctx, engine, clock)
+	return s, errors.Join(errs[:]...)
+}
+
+// Sweep removes the tombstones made before a time. The members and transitions of
+// passes leave none.
+func (s *Store) Sweep(ctx context.Context, before time.Time) error {
+	_, segments := s.Segments.docs.Sweep(ctx, before)
+	_, passes := s.Passes.docs.Sweep(ctx, before)
+	_, deletions := s.Deletions.docs.Sweep(ctx, before)
+	return errors.Join(segments, passes, deletions)
+}
+
+// generationDigits is how many digits a generation is written with.
+const generationDigits = 16
+
+func generationPart(generation int64) string {
+	return fmt.Sprintf("%0*d", generationDigits, generation)
+}
+
+func passID(segment string, generation int64) string {
+	return docstore.ID(segment, generationPart(generation))
+}
+
+// parsePassID reads the first two parts of an id.
+func parsePassID(id string) (segment string, generation int64, err error) {
+	parts := docstore.ParseID(id)
+	if len(parts) < 2 {
+		return "", 0, fmt.Errorf("stored id %q does not name a pass", id)
+	}
+	generation, err = strconv.ParseInt(parts[1], 10, 64)
+	return parts[0], generation, err
+}
+
+// Generations gives out the numbers of passes.
+type Generations struct {
+	docs *docstore.Collection[counter]
+}
+
+type counter struct {
+	docstore.Meta `bson:",inline"`
+	Last          int64 `bson:"last"`
+}
+
+const lastGeneration = "last"
+
+func openGenerations(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Generations, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[counter]{Name: "generations"}, docstore.WithClock(clock))
+	return &Generations{docs}, err
+}
+
+// Next gives out a number larger than all before.
+func (g *Generations) Next(ctx context.Context) (int64, error) {
+	c, err := g.docs.Upsert(ctx, lastGeneration, func(c *counter, _ bool) error {
+		c.Last++
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return c.Last, nil
+}
+
+// Last is the number given out last.
+func (g *Generations) Last(ctx context.Context) (int64, error) {
+	c, err := g.docs.Get(ctx, lastGeneration)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return c.Last, nil
+}
