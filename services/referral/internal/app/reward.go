@@ -118,7 +118,7 @@ func (a *Programs) hold(ctx context.Context, r *domain.Referral, h domain.Hold) 
 			return docstore.ErrUnchanged
 		}
 		if len(p.Holds) > 0 && len(p.Holds)%holdsKept == 0 {
-			if _, err := a.confirm(ctx, p); err != nil {
+			if err := a.confirm(ctx, p); err != nil {
 				return err
 			}
 		}
@@ -127,37 +127,31 @@ func (a *Programs) hold(ctx context.Context, r *domain.Referral, h domain.Hold) 
 			return err
 		}
 		// What is held for nothing may be enough.
-		if freed, failed := a.confirm(ctx, p); failed != nil || !freed {
-			return firstOf(failed, err)
+		if err := a.confirm(ctx, p); err != nil {
+			return err
 		}
 		return p.Hold(h)
 	})
 	return err
 }
 
-func firstOf(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
-}
-
 // confirm drops the holds of a programme that their referrals confirm or will
 // never use.
-func (a *Programs) confirm(ctx context.Context, p *domain.Program) (changed bool, err error) {
+func (a *Programs) confirm(ctx context.Context, p *domain.Program) error {
 	keys := make([]string, len(p.Holds))
 	for i, h := range p.Holds {
 		keys[i] = store.Key(p.ID, h.Referral)
 	}
 	found, err := a.store.Referrals.GetMany(ctx, keys)
 	if err != nil {
-		return false, err
+		return err
 	}
 	referrals := make(map[string]*domain.Referral, len(found))
 	for i, r := range found {
 		referrals[p.Holds[i].Referral] = r
 	}
-	return p.Confirm(referrals), nil
+	p.Confirm(referrals)
+	return nil
 }
 
 // release gives back what the programme holds for a referral that was rejected.

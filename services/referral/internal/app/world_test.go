@@ -209,3 +209,34 @@ func (t *dyingTable) Write(ctx context.Context, writes []docstore.Write) ([]erro
 	}
 	return t.Table.Write(ctx, writes)
 }
+
+// meddled is a view of an engine by a process that, just before its n-th write,
+// stands still while something else happens.
+type meddled struct {
+	docstore.Engine
+	left   atomic.Int64
+	meddle func()
+}
+
+func meddledAt(e docstore.Engine, n int, meddle func()) *meddled {
+	m := &meddled{Engine: e, meddle: meddle}
+	m.left.Store(int64(n))
+	return m
+}
+
+func (m *meddled) Table(ctx context.Context, layout docstore.Layout) (docstore.Table, error) {
+	table, err := m.Engine.Table(ctx, layout)
+	return &meddledTable{table, m}, err
+}
+
+type meddledTable struct {
+	docstore.Table
+	of *meddled
+}
+
+func (t *meddledTable) Write(ctx context.Context, writes []docstore.Write) ([]error, error) {
+	if t.of.left.Add(-1) == 0 {
+		t.of.meddle()
+	}
+	return t.Table.Write(ctx, writes)
+}
