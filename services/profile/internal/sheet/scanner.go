@@ -33,6 +33,9 @@ const (
 	inFlaw                // in what cannot be told apart
 )
 
+// special marks the bytes that mean something outside of quotes.
+var special = [256]bool{',': true, '"': true, '\n': true, '\r': true}
+
 var (
 	errBareQuote = fault.New(fault.InvalidArgument, "ROW_MALFORMED",
 		`a quote stands inside of a field that does not begin with one: write "5"" pipe" for 5" pipe`)
@@ -96,6 +99,11 @@ func (s *scanner) next(buf []byte, start int, last bool) (end int, whole bool) {
 			}
 		case s.state == atField:
 			s.state = inBare
+			fallthrough
+		case s.state == inBare:
+			for s.at+1 < limit && !special[buf[s.at+1]] {
+				s.at++
+			}
 		case s.state == atClose:
 			if s.flaw = errAfterQuote; s.broken > 0 {
 				return s.broken, true
