@@ -49,7 +49,13 @@ func mixedCurrencies(tally *Tally, currency string) (Warning, bool) {
 }
 
 func (c concentration) warning(currency string) Warning {
-	unit := map[Dimension]string{Recency: "days", Frequency: "order days", Monetary: "minor units of " + currency}[c.Dimension]
+	unit := map[Dimension]string{Recency: "day", Frequency: "order day", Monetary: "minor unit"}[c.Dimension]
+	if c.Value != 1 {
+		unit += "s"
+	}
+	if c.Dimension == Monetary {
+		unit += " of " + currency
+	}
 	message := fmt.Sprintf("%s: one value holds over %.0f %% of customers: %.1f %% have %d %s, so that quantile scores say little",
 		c.Dimension, 100*stat.ConcentrationLimit, 100*c.Share, c.Value, unit)
 	if c.Dimension == Frequency {

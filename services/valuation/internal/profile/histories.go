@@ -48,7 +48,7 @@ func (h *Histories) After(ctx context.Context, customer string, before time.Time
 		silence := time.AfterFunc(h.patience, func() { cancel(errSilent) })
 		defer silence.Stop()
 		stream, err := h.orders.StreamPurchaseHistories(ctx, &profilev1.StreamPurchaseHistoriesRequest{
-			Range: &apiv1.CustomerRange{From: customer}, Before: timestamppb.New(before),
+			Range: &apiv1.CustomerRange{From: behind(customer)}, Before: timestamppb.New(before),
 		}, grpc.MaxCallRecvMsgSize(maxMessage))
 		if err != nil {
 			yield(nil, told(ctx, err))
@@ -65,21 +65,26 @@ func (h *Histories) After(ctx context.Context, customer string, before time.Time
 			case err != nil:
 				yield(nil, told(ctx, err))
 				return
-			case !each(batch, customer, &last, yield):
+			case !each(batch, &last, yield):
 				return
 			}
 		}
 	}
 }
 
-// each yields the histories of one message. The range begins with the customer
-// to be left out.
-func each(batch *profilev1.StreamPurchaseHistoriesResponse, leaveOut string, last *string, yield func(*domain.History, error) bool) bool {
+// behind is where the customers begin that come after one: '"' is the lowest
+// character in the order of escaped ids.
+func behind(customer string) string {
+	if customer == "" {
+		return ""
+	}
+	return customer + `"`
+}
+
+// each yields the histories of one message, and sees to it that they come in order.
+func each(batch *profilev1.StreamPurchaseHistoriesResponse, last *string, yield func(*domain.History, error) bool) bool {
 	var history domain.History
 	for _, p := range batch.GetHistories() {
-		if p.GetCustomerId() == leaveOut {
-			continue
-		}
 		id := docstore.ID(p.GetCustomerId())
 		if id <= *last {
 			yield(nil, fault.New(fault.FailedPrecondition, "HISTORY_MALFORMED",
