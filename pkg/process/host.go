@@ -33,7 +33,7 @@ type Host struct {
 // site is a public HTTP listener.
 type site struct {
 	name, address string
-	handler       http.Handler
+	server        *http.Server
 }
 
 // Register serves a service.
@@ -49,7 +49,12 @@ func (h *Host) Options(options ...rpc.ServerOption) {
 // HTTP serves handler on address; name stands before the address in the line
 // that says the process is ready.
 func (h *Host) HTTP(name, address string, handler http.Handler) {
-	h.sites = append(h.sites, site{name, address, handler})
+	h.HTTPServer(name, address, newHTTPServer(h.Telemetry.Logger, handler))
+}
+
+// HTTPServer is HTTP with a server that brings its own limits.
+func (h *Host) HTTPServer(name, address string, server *http.Server) {
+	h.sites = append(h.sites, site{name, address, server})
 }
 
 // Needs makes readiness depend on check, which speaks of what the process has

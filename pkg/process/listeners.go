@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Bounds of every HTTP server. Answers may stream, so writing is not bounded.
+// Bounds of HTTP servers that bring none of their own. Answers may stream, so
+// writing is not bounded.
 const (
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 2 * time.Minute
@@ -49,14 +50,14 @@ func (l *listeners) close() {
 	}
 }
 
-func (l *listeners) httpServer(listener net.Listener, handler http.Handler) httpListener {
-	return httpListener{listener, &http.Server{
+func newHTTPServer(log *slog.Logger, handler http.Handler) *http.Server {
+	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelDebug), // mostly callers that break off
-	}}
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // mostly callers that break off
+	}
 }
 
 // serveHTTP serves until stopped; a server that ends otherwise says so on failed.

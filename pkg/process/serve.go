@@ -131,7 +131,7 @@ func (p Program) listen(host *Host, server *rpc.Server) (open *listeners, err er
 		if err != nil {
 			return open, err
 		}
-		open.public = append(open.public, open.httpServer(listener, s.handler))
+		open.public = append(open.public, httpListener{listener, s.server})
 	}
 	if p.Settings.Admin == "" {
 		return open, nil
@@ -146,8 +146,7 @@ func (p Program) listen(host *Host, server *rpc.Server) (open *listeners, err er
 		}
 		return server.Ready(ctx)
 	}
-	admin := open.httpServer(listener, AdminHandler(p.Name, p.Version, ready, host.Telemetry.Metrics()))
-	open.admin = &admin
+	open.admin = &httpListener{listener, newHTTPServer(open.log, AdminHandler(p.Name, p.Version, ready, host.Telemetry.Metrics()))}
 	return open, nil
 }
 
