@@ -1,0 +1,43 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	feedbackv1 "github.com/kehuhq/kehu/gen/kehu/feedback/v1"
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
+	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+)
+
+// packages are those of the API whose services are served.
+var packages = []protoreflect.FullName{
+	profilev1.File_kehu_profile_v1_customer_service_proto.Package(),
+	valuationv1.File_kehu_valuation_v1_valuation_service_proto.Package(),
+	segmentationv1.File_kehu_segmentation_v1_segment_service_proto.Package(),
+	referralv1.File_kehu_referral_v1_program_service_proto.Package(),
+	feedbackv1.File_kehu_feedback_v1_survey_service_proto.Package(),
+}
+
+// register adds the generated handlers of every service. Where two routes fit a
+// path the one added later is taken.
+func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
+	return errors.Join(
+		profilev1.RegisterCustomerServiceHandlerClient(ctx, mux, profilev1.NewCustomerServiceClient(d.Profile)),
+		profilev1.RegisterOrderServiceHandlerClient(ctx, mux, profilev1.NewOrderServiceClient(d.Profile)),
+		profilev1.RegisterImportServiceHandlerClient(ctx, mux, profilev1.NewImportServiceClient(d.Profile)),
+		profilev1.RegisterOperationServiceHandlerClient(ctx, mux, profilev1.NewOperationServiceClient(d.Profile)),
+		valuationv1.RegisterValuationServiceHandlerClient(ctx, mux, valuationv1.NewValuationServiceClient(d.Valuation)),
+		valuationv1.RegisterOperationServiceHandlerClient(ctx, mux, valuationv1.NewOperationServiceClient(d.Valuation)),
+		segmentationv1.RegisterSegmentServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentServiceClient(d.Segmentation)),
+		segmentationv1.RegisterOperationServiceHandlerClient(ctx, mux, segmentationv1.NewOperationServiceClient(d.Segmentation)),
+		referralv1.RegisterProgramServiceHandlerClient(ctx, mux, referralv1.NewProgramServiceClient(d.Referral)),
+		referralv1.RegisterLedgerServiceHandlerClient(ctx, mux, referralv1.NewLedgerServiceClient(d.Referral)),
+		referralv1.RegisterOperationServiceHandlerClient(ctx, mux, referralv1.NewOperationServiceClient(d.Referral)),
+		feedbackv1.RegisterSurveyServiceHandlerClient(ctx, mux, feedbackv1.NewSurveyServiceClient(d.Feedback)),
+	)
+}
