@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -266,5 +267,78 @@ func TestTransferMeetsOthers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A process that holds budget for a referral which is rejected just then gives
+// it back. (Such a referral has waited for budget: while its reward is under way
+// a rejection finishes that first.)
+func TestHoldMeetsRejection(t *testing.T) {
+	for n := 1; n <= 2; n++ {
+		e := memory(t)
+		defer e.Close()
+		ctx, w := t.Context(), around(e).start(t, e)
+		code := w.launch(t, func(p *domain.Program) { p.BudgetPoints = 15 }, nil)
+		first, r := w.refer(t, code, "carl"), w.refer(t, code, "bob")
+		_, err := w.RecordConversion(ctx, program, first.ID, "o1")
+		must(t, err)
+		_, err = w.RecordConversion(ctx, program, r.ID, "o1")
+		wantReason(t, err, fault.FailedPrecondition, "BUDGET_EXHAUSTED")
+		_, err = w.UpdateProgram(ctx, &domain.Program{ID: program, BudgetPoints: 30}, []string{"budget_points"}, "", false)
+		must(t, err)
+		old, err := w.Referral(ctx, program, r.ID)
+		must(t, err)
+		old.Work = domain.RewardWork // as it was before it was found that there is no budget
+		slow := w.around.start(t, meddledAt(e, n, func() {
+			_, err := w.RejectReferral(ctx, program, r.ID, "fraud")
+			must(t, err)
+		}))
+		end, err := slow.Work(ctx, old)
+		must(t, err)
+		p, err := w.Program(ctx, program)
+		must(t, err)
+		if end.State != domain.Rejected || p.SpentPoints != 15 || w.balance(t, bob) != 0 {
+			t.Errorf("at write %d: %+v, spent %d, bob has %d", n, end, p.SpentPoints, w.balance(t, bob))
+		}
+	}
+}
+
+// A process that has stood still since before a hold was taken, and confirmed and
+// dropped by others, does not take it again.
+func TestLateProcessHoldsNothing(t *testing.T) {
+	e := memory(t)
+	defer e.Close()
+	s := around(e)
+	ctx, w := t.Context(), s.start(t, e)
+	code := w.launch(t, nil, nil)
+	r := w.refer(t, code, "bob")
+	// It dies when the budget is held and the referral marked: 3 writes.
+	_, err := s.start(t, dyingAt(e, 4, false)).RecordConversion(ctx, program, r.ID, "o1")
+	if !errors.Is(err, errDead) {
+		t.Fatal(err)
+	}
+	old, err := w.Referral(ctx, program, r.ID)
+	must(t, err)
+	if !old.Reserved || old.State != domain.Qualified {
+		t.Fatalf("%+v", old)
+	}
+	old.Reserved = false
+	for i := range 40 {
+		_, err := w.RecordConversion(ctx, program, w.refer(t, code, fmt.Sprint("c", i)).ID, "o1")
+		must(t, err)
+	}
+	p, err := w.Program(ctx, program)
+	must(t, err)
+	if p.Held(r.Hold(+1)) || p.SpentPoints != 41*15 {
+		t.Fatalf("%+v", p)
+	}
+	for range 2 { // before and after it is rewarded
+		end, err := w.Work(ctx, old)
+		must(t, err)
+		p, err := w.Program(ctx, program)
+		must(t, err)
+		if end.State != domain.Rewarded || p.SpentPoints != 41*15 || w.balance(t, bob) != 5 {
+			t.Errorf("%+v, spent %d", end, p.SpentPoints)
+		}
 	}
 }
