@@ -41,14 +41,6 @@ func (s *Publication) Retire(ctx context.Context, before time.Time, over []strin
 	_, err := s.docs.Update(ctx, currentID, func(p *publication) error {
 		gone = Retired{}
 		changed := false
-		p.Previous = slices.DeleteFunc(p.Previous, func(e Edition) bool {
-			expired := e.SupersededAt.Before(before)
-			if expired {
-				changed = true
-				gone.Whole = append(gone.Whole, e.Generation)
-			}
-			return expired
-		})
 		p.Open = slices.DeleteFunc(p.Open, func(o opening) bool {
 			if !slices.Contains(over, o.Operation) {
 				return false
@@ -61,6 +53,14 @@ func (s *Publication) Retire(ctx context.Context, before time.Time, over []strin
 			}
 			return true
 		})
+		p.Previous = slices.DeleteFunc(p.Previous, func(e Edition) bool {
+			expired := e.SupersededAt.Before(before) && !p.isOpen(e.Generation)
+			if expired {
+				changed = true
+				gone.Whole = append(gone.Whole, e.Generation)
+			}
+			return expired
+		})
 		gone.Oldest = p.oldest()
 		if !changed {
 			return docstore.ErrUnchanged
@@ -71,6 +71,12 @@ func (s *Publication) Retire(ctx context.Context, before time.Time, over []strin
 		return Retired{}, nil
 	}
 	return gone, err
+}
+
+// isOpen reports whether the refresh that made a generation may not be over. It
+// would publish again what was forgotten.
+func (p *publication) isOpen(generation int64) bool {
+	return slices.ContainsFunc(p.Open, func(o opening) bool { return o.Generation == generation })
 }
 
 // oldest is the first generation of which something is still needed.

@@ -145,7 +145,8 @@ func readField(key []byte, value bsoncore.Value, into *domain.Valuation) bool {
 // readElements hands every element of a document to read, which reports whether
 // it could use it.
 func readElements(raw bson.Raw, read func(key []byte, value bsoncore.Value) bool) error {
-	_, rest, ok := bsoncore.ReadLength(raw)
+	length, rest, ok := bsoncore.ReadLength(raw)
+	ok = ok && int(length) == len(raw)
 	for ok && len(rest) > 1 {
 		var element bsoncore.Element
 		if element, rest, ok = bsoncore.ReadElement(rest); !ok {
