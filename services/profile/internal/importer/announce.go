@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -124,18 +123,4 @@ func (i *Importer) ListImports(ctx context.Context, r *profilev1.ListImportsRequ
 		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
 	}
 	return answer, err
-}
-
-// Sweep finishes what a crash left: imports that wait for an operation that was
-// never started, or whose operation failed.
-func (i *Importer) Sweep(ctx context.Context) error {
-	key := docstore.Key(docstore.String(string(assembling)))
-	var errs []error
-	for f, err := range i.files.docs.Scan(ctx, docstore.Range{Index: byOpen, From: key, To: docstore.PrefixEnd(key)}) {
-		if err == nil {
-			err = i.settle(ctx, f)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }

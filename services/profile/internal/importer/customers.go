@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
@@ -114,8 +116,13 @@ func customerFields(c *columns) []string {
 
 // recordCustomers writes the customers of a batch.
 func (i *Importer) recordCustomers(ctx context.Context, f *file, b *batch) error {
-	outcomes, err := i.recorder.UpsertCustomers(ctx, b.customers, domain.Source{
-		Import: f.run(), ValidateOnly: f.DryRun, Fields: customerFields(b.columns),
+	src := domain.Source{Import: f.run(), ValidateOnly: f.DryRun, Fields: customerFields(b.columns)}
+	records := make([]keyed, len(b.customers))
+	for n, c := range b.customers {
+		records[n] = keyed{n, docstore.ID(src.Import, c.ID), c.Row}
+	}
+	outcomes, err := i.once(ctx, f, records, func(some []keyed) ([]app.Outcome, error) {
+		return i.recorder.UpsertCustomers(ctx, pick(b.customers, some), src)
 	})
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ type Importer struct {
 	files      files
 	rejects    rejects
 	lines      lines
+	keys       keys
 	recorder   Recorder
 	operations *operation.Manager
 	now        func() time.Time
@@ -54,10 +55,11 @@ type Importer struct {
 // New opens the importer's collections and registers its operations.
 func New(ctx context.Context, deps Deps) (*Importer, error) {
 	i := &Importer{recorder: deps.Recorder, operations: deps.Operations, now: deps.Clock}
-	var errs [4]error
+	var errs [5]error
 	i.files, errs[0] = openFiles(ctx, deps.Engine, deps.Clock)
 	i.rejects, errs[1] = openRejects(ctx, deps.Engine, deps.Clock)
 	i.lines, errs[2] = openLines(ctx, deps.Engine, deps.Clock)
-	errs[3] = operation.Register(deps.Operations, assembly, operation.Kind[*profilev1.GetImportRequest, int64]{Run: i.assemble})
+	i.keys, errs[3] = openKeys(ctx, deps.Engine, deps.Clock)
+	errs[4] = operation.Register(deps.Operations, assembly, operation.Kind[*profilev1.GetImportRequest, int64]{Run: i.assemble})
 	return i, errors.Join(errs[:]...)
 }

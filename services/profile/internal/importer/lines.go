@@ -108,7 +108,12 @@ func (s lines) put(ctx context.Context, all []*line) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	errs, err := s.docs.Write(ctx, ops)
+	return ignoringConflicts(s.docs.Write(ctx, ops))
+}
+
+// ignoringConflicts is the first error of a write that is not that the document
+// was there already.
+func ignoringConflicts(errs []error, err error) error {
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
@@ -107,7 +108,14 @@ func key(column, value string) (string, *fault.Fault) {
 
 // recordOrders writes the orders of a batch.
 func (i *Importer) recordOrders(ctx context.Context, f *file, b *batch) error {
-	outcomes, err := i.recorder.RecordOrders(ctx, b.orders, domain.Source{Import: f.run(), ValidateOnly: f.DryRun})
+	src := domain.Source{Import: f.run(), ValidateOnly: f.DryRun}
+	records := make([]keyed, len(b.orders))
+	for n, o := range b.orders {
+		records[n] = keyed{n, docstore.ID(src.Import, o.Customer, o.ID), o.Row}
+	}
+	outcomes, err := i.once(ctx, f, records, func(some []keyed) ([]app.Outcome, error) {
+		return i.recorder.RecordOrders(ctx, pick(b.orders, some), src)
+	})
 	if err != nil {
 		return err
 	}
@@ -118,6 +126,18 @@ func (i *Importer) recordOrders(ctx context.Context, f *file, b *batch) error {
 		}
 	}
 	return nil
+}
+
+// pick returns the records in the places of some.
+func pick[T any](all []T, some []keyed) []T {
+	if len(some) == len(all) {
+		return all
+	}
+	picked := make([]T, len(some))
+	for n, r := range some {
+		picked[n] = all[r.place]
+	}
+	return picked
 }
 
 // count adds what became of a record to the batch's counts, and to its rejects

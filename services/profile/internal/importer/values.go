@@ -146,10 +146,12 @@ func tooLarge(column, text string) *fault.Fault {
 }
 
 func notAnAmount(column, text string) *fault.Fault {
+	negative, signed := strings.CutPrefix(text, "-")
+	_, _, number := decimal(negative)
 	switch {
 	case text == "":
 		return invalid(column, "VALUE_MISSING", "must not be empty")
-	case strings.HasPrefix(text, "-") && digits(strings.Replace(text[1:], ".", "", 1)):
+	case signed && number:
 		return invalid(column, "AMOUNT_NEGATIVE", "must not be negative, is %q", clip(text, 40))
 	case strings.Contains(text, ",") && digits(strings.NewReplacer(",", "", ".", "").Replace(text)):
 		return invalid(column, "AMOUNT_MALFORMED", "must be written without separators of thousands, 1234.50, is %q", clip(text, 40))

@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -78,8 +79,13 @@ func (i *Importer) follow(ctx context.Context, f *file) error {
 	switch f.State {
 	case assembling:
 		return i.startAssembly(ctx, f)
-	case failed:
-		return i.lines.purge(ctx, f.run())
+	case done, failed:
+		return i.purge(ctx, f)
 	}
 	return nil
+}
+
+// purge removes what a run kept for its own use.
+func (i *Importer) purge(ctx context.Context, f *file) error {
+	return errors.Join(i.lines.purge(ctx, f.run()), i.keys.purge(ctx, f.run()))
 }
