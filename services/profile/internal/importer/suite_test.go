@@ -37,6 +37,7 @@ type process struct {
 	imports profilev1.ImportServiceClient
 	ops     profilev1.OperationServiceClient
 	store   *store.Store
+	idle    func() // ends the work on operations
 	stop    func() // as a signal that leaves no time
 }
 
@@ -94,8 +95,13 @@ func begin(t testing.TB, engine docstore.Engine) *process {
 	go func() { ended <- server.Serve(ctx, listener) }()
 	go func() { ended <- manager.Serve(ctx) }()
 	stopped := false
+	idle := func() {
+		if err := manager.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}
 	return &process{
-		imports: profilev1.NewImportServiceClient(conn), ops: profilev1.NewOperationServiceClient(conn), store: s,
+		imports: profilev1.NewImportServiceClient(conn), ops: profilev1.NewOperationServiceClient(conn), store: s, idle: idle,
 		stop: func() {
 			if stopped {
 				return
