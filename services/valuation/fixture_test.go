@@ -2,6 +2,7 @@ package valuation_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/pkg/telemetry"
 
 	"github.com/kehuhq/kehu/services/valuation"
 )
@@ -96,7 +98,11 @@ func serve(t testing.TB, engine docstore.Engine, profile grpc.ClientConnInterfac
 // run serves RPCs over a pipe, with the interceptors of production.
 func run(t testing.TB, register func(grpc.ServiceRegistrar)) (conn *grpc.ClientConn, stop func()) {
 	t.Helper()
-	server, err := rpc.NewServer(rpc.DefaultServerConfig(), rpc.WithInterceptors(nil, nil))
+	quiet, err := telemetry.Start(t.Context(), telemetry.Config{LogLevel: "error", LogFormat: "text", Output: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := rpc.NewServer(rpc.DefaultServerConfig(), rpc.WithTelemetry(quiet))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 )
@@ -115,25 +116,33 @@ func leaveOut(h *profilev1.PurchaseHistory, before time.Time) {
 	}
 }
 
-// StreamPurchaseHistories is the call that the valuation service makes.
+// StreamPurchaseHistories is the call that the valuation service makes. Orders
+// recorded while it runs are sent where they lie ahead.
 func (s *shop) StreamPurchaseHistories(r *profilev1.StreamPurchaseHistoriesRequest, stream grpc.ServerStreamingServer[profilev1.StreamPurchaseHistoriesResponse]) error {
 	s.mu.Lock()
 	call, before := s.calls, s.before
 	s.calls++
 	s.mu.Unlock()
-	message := 0
-	for batch := range slices.Chunk(s.within(r), s.batch) {
+	r = proto.CloneOf(r)
+	if r.GetRange() == nil {
+		r.Range = &apiv1.CustomerRange{}
+	}
+	for message := 0; ; message++ {
 		if before != nil {
 			if err := before(call, message); err != nil {
 				return err
 			}
 		}
+		batch := s.within(r)
+		if len(batch) == 0 {
+			return nil
+		}
+		batch = batch[:min(len(batch), s.batch)]
 		if err := stream.Send(&profilev1.StreamPurchaseHistoriesResponse{Histories: batch}); err != nil {
 			return err
 		}
-		message++
+		r.Range.From = batch[len(batch)-1].GetCustomerId() + `"`
 	}
-	return nil
 }
 
 // serveShop serves the shop over a pipe.
