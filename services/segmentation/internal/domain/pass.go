@@ -19,7 +19,7 @@ type Pass struct {
 	Published bool
 	// SupersededAt is when another pass was published, about; zero before.
 	SupersededAt time.Time
-	// Purged tells that its memberships are, or are being, removed.
+	// Purged tells that its memberships have been removed.
 	Purged  bool
 	Version int64
 }

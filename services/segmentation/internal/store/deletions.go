@@ -18,18 +18,13 @@ type Deletions struct {
 type Deletion struct {
 	Segment string
 	Born    int64
-	// UpTo is the last generation given out when it was noted: none above
-	// belongs to the segment that was deleted.
-	UpTo int64
-	At   time.Time
-	id   string
+	At      time.Time
 }
 
 type deletion struct {
 	docstore.Meta `bson:",inline"`
 	Segment       string    `bson:"segment"`
 	Born          int64     `bson:"born"`
-	UpTo          int64     `bson:"up_to"`
 	At            time.Time `bson:"at"`
 }
 
@@ -41,7 +36,7 @@ func openDeletions(ctx context.Context, engine docstore.Engine, clock func() tim
 // Note writes the note, anew if it is there.
 func (s *Deletions) Note(ctx context.Context, d Deletion) error {
 	_, err := s.docs.Upsert(ctx, passID(d.Segment, d.Born), func(doc *deletion, _ bool) error {
-		doc.Segment, doc.Born, doc.UpTo, doc.At = d.Segment, d.Born, d.UpTo, d.At
+		doc.Segment, doc.Born, doc.At = d.Segment, d.Born, d.At
 		return nil
 	})
 	return err
@@ -54,14 +49,14 @@ func (s *Deletions) All(ctx context.Context) ([]Deletion, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Deletion{doc.Segment, doc.Born, doc.UpTo, doc.At, doc.ID})
+		all = append(all, Deletion{doc.Segment, doc.Born, doc.At})
 	}
 	return all, nil
 }
 
 // Forget removes a note.
 func (s *Deletions) Forget(ctx context.Context, d Deletion) error {
-	err := s.docs.Delete(ctx, d.id, docstore.Any)
+	err := s.docs.Delete(ctx, passID(d.Segment, d.Born), docstore.Any)
 	if errors.Is(err, docstore.ErrNotFound) {
 		return nil
 	}

@@ -18,6 +18,7 @@ type segment struct {
 	Revision      int64        `bson:"revision"`
 	State         domain.State `bson:"state"`
 	Born          int64        `bson:"born"`
+	Floor         int64        `bson:"floor,omitempty"`
 	Formed        *formed      `bson:"formed,omitempty"`
 	Failure       *failure     `bson:"failure,omitempty"`
 	CreatedAt     time.Time    `bson:"created_at"`
@@ -52,7 +53,7 @@ func segmentDoc(s *domain.Segment) *segment {
 	d := &segment{
 		Meta:        docstore.Meta{ID: docstore.ID(s.ID), Version: s.Version, UpdatedAt: s.UpdatedAt},
 		DisplayName: s.DisplayName, Description: s.Description,
-		Rule: s.Definition.Rule, Revision: s.Revision, State: s.State, Born: s.Born, CreatedAt: s.CreatedAt,
+		Rule: s.Definition.Rule, Revision: s.Revision, State: s.State, Born: s.Born, Floor: s.Floor, CreatedAt: s.CreatedAt,
 	}
 	if r := s.Definition.RFM; r != nil {
 		d.RFM = &rfm{r.Groups, r.Cells}
@@ -75,7 +76,7 @@ func segmentDoc(s *domain.Segment) *segment {
 func (d *segment) domain() domain.Segment {
 	s := domain.Segment{
 		ID: docstore.ParseID(d.ID)[0], DisplayName: d.DisplayName, Description: d.Description,
-		Definition: domain.Definition{Rule: d.Rule}, Revision: d.Revision, State: d.State, Born: d.Born,
+		Definition: domain.Definition{Rule: d.Rule}, Revision: d.Revision, State: d.State, Born: d.Born, Floor: d.Floor,
 		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Version: d.Version,
 	}
 	if d.RFM != nil {

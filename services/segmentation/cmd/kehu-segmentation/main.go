@@ -1,0 +1,66 @@
+// Command kehu-segmentation groups the customers.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/kehuhq/kehu/pkg/config"
+	"github.com/kehuhq/kehu/pkg/docstore/engines"
+	"github.com/kehuhq/kehu/pkg/process"
+	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/services/segmentation"
+)
+
+// version is set at build time.
+var version = "devel"
+
+type settings struct {
+	process.Settings `koanf:",squash"`
+	Store            engines.Config      `koanf:",squash"`
+	Profile          string              `koanf:"profile" usage:"HOST:PORT of profile"`
+	Valuation        string              `koanf:"valuation" usage:"HOST:PORT of valuation"`
+	Service          segmentation.Config `koanf:"service"`
+}
+
+func (s *settings) Validate() error {
+	var check config.Validator
+	check.Nested("", s.Settings.Validate())
+	check.Nested("", s.Store.Validate())
+	check.Address("profile", s.Profile)
+	check.Address("valuation", s.Valuation)
+	check.Nested("service", s.Service.Validate())
+	return check.Err()
+}
+
+func main() {
+	s := &settings{Settings: process.Defaults(), Service: segmentation.DefaultConfig()}
+	os.Exit(process.Main(process.Program{
+		Name: "kehu-segmentation", Version: version, Config: s, Settings: &s.Settings, Start: s.start,
+	}))
+}
+
+func (s *settings) start(ctx context.Context, host *process.Host) error {
+	engine, err := engines.Open(ctx, s.Store, "segmentation", host.Telemetry.Logger)
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return engine.Close() })
+	profilePeer, err := host.Dial(s.Profile, rpc.DefaultClientConfig("profile"))
+	if err != nil {
+		return err
+	}
+	valuationPeer, err := host.Dial(s.Valuation, rpc.DefaultClientConfig("valuation"))
+	if err != nil {
+		return err
+	}
+	service, err := segmentation.New(ctx, s.Service, segmentation.Deps{Engine: engine, Profile: profilePeer, Valuation: valuationPeer, Logger: host.Telemetry.Logger})
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return service.Close() })
+	host.Register(service.Register)
+	host.Background(service.Serve)
+	host.Needs(engine.Ping)
+	return nil
+}

@@ -1,0 +1,38 @@
+package segmentation
+
+import (
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/config"
+)
+
+// Config is what the service needs to know beyond its store and its peers.
+type Config struct {
+	Keep          time.Duration `koanf:"keep" usage:"time for which the members of a superseded pass can still be paged through"`
+	Patience      time.Duration `koanf:"patience" usage:"time after which a stream of customers or valuations that has fallen silent is given up"`
+	Lease         time.Duration `koanf:"lease" usage:"time after which another process takes over a recomputation whose process has died"`
+	Attempts      int           `koanf:"attempts" usage:"runs of a recomputation without any advance, as while a peer is down, after which it fails"`
+	Operations    int           `koanf:"operations" usage:"how many recomputations run at a time in this process"`
+	SweepInterval time.Duration `koanf:"sweep_interval" usage:"how often to remove what nobody can read any more"`
+}
+
+// DefaultConfig suits a process on a few cores. With its 10 attempts a
+// recomputation waits for its peers for about 4 minutes.
+func DefaultConfig() Config {
+	return Config{
+		Keep: 24 * time.Hour, Patience: time.Minute, Lease: 30 * time.Second,
+		Attempts: 10, Operations: 2, SweepInterval: time.Minute,
+	}
+}
+
+// Validate reports every setting that is wrong.
+func (c Config) Validate() error {
+	var check config.Validator
+	check.Require(c.Keep >= time.Minute, "keep", "must be at least 1m")
+	check.Require(c.Patience >= time.Second, "patience", "must be at least 1s")
+	check.Require(c.Lease >= time.Second, "lease", "must be at least 1s")
+	check.Require(c.Attempts >= 1 && c.Attempts <= 1000, "attempts", "must be between 1 and 1000")
+	check.Require(c.Operations >= 1, "operations", "must be at least 1")
+	check.Require(c.SweepInterval >= time.Second, "sweep_interval", "must be at least 1s")
+	return check.Err()
+}

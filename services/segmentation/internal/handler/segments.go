@@ -1,0 +1,147 @@
+package handler
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/rpc/etag"
+	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/app"
+	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/store"
+)
+
+// Segments answers the SegmentService.
+type Segments struct {
+	app        *app.App
+	store      *store.Segments
+	operations *operation.Manager
+}
+
+// NewSegments makes the SegmentService.
+func NewSegments(a *app.App, s *store.Segments, operations *operation.Manager) *Segments {
+	return &Segments{a, s, operations}
+}
+
+// GetSegment returns one segment.
+func (h *Segments) GetSegment(ctx context.Context, r *segmentationv1.GetSegmentRequest) (*segmentationv1.Segment, error) {
+	id, err := segmentID("name", r.GetName())
+	if err != nil {
+		return nil, err
+	}
+	s, err := h.store.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return segmentProto(&s), nil
+}
+
+// ListSegments lists segments in the order of their ids.
+func (h *Segments) ListSegments(ctx context.Context, r *segmentationv1.ListSegmentsRequest) (*segmentationv1.ListSegmentsResponse, error) {
+	after, size, err := place(r)
+	if err != nil {
+		return nil, err
+	}
+	found, next, err := h.store.Page(ctx, after, size)
+	if err != nil {
+		return nil, err
+	}
+	answer := &segmentationv1.ListSegmentsResponse{Segments: make([]*segmentationv1.Segment, len(found))}
+	for i := range found {
+		answer.Segments[i] = segmentProto(&found[i])
+	}
+	answer.NextPageToken, err = nextToken(next, r)
+	return answer, err
+}
+
+// place is where the page begins, nil for the first, and its size.
+func place(r page.Request) (*docstore.Position, int, error) {
+	token, size, err := page.Of(r)
+	if err != nil || token == (page.Token{}) {
+		return nil, size, err
+	}
+	return &token.Position, size, nil
+}
+
+func nextToken(next *docstore.Position, r page.Request) (string, error) {
+	if next == nil {
+		return "", nil
+	}
+	return page.Token{Position: *next}.Encode(r)
+}
+
+// CreateSegment defines a segment.
+func (h *Segments) CreateSegment(ctx context.Context, r *segmentationv1.CreateSegmentRequest) (*segmentationv1.Segment, error) {
+	s := domain.Segment{
+		ID: r.GetSegmentId(), DisplayName: r.GetSegment().GetDisplayName(), Description: r.GetSegment().GetDescription(),
+		Definition: definitionOf(r.GetSegment()),
+	}
+	if r.GetRequestId() != "" {
+		key, err := requestKey(r)
+		if err != nil {
+			return nil, err
+		}
+		s.Request = key
+	}
+	created, err := h.app.Create(ctx, s, r.GetValidateOnly())
+	if err != nil {
+		return nil, within("segment", err)
+	}
+	return segmentProto(&created), nil
+}
+
+// requestKey recognises the same request with the same content.
+func requestKey(r *segmentationv1.CreateSegmentRequest) (domain.RequestKey, error) {
+	content := proto.Clone(r).(*segmentationv1.CreateSegmentRequest)
+	content.RequestId, content.ValidateOnly = "", false
+	content.Segment.Name = "" // is ignored
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(content)
+	if err != nil {
+		return domain.RequestKey{}, err
+	}
+	hash := sha256.Sum256(body)
+	return domain.RequestKey{ID: r.GetRequestId(), Hash: hex.EncodeToString(hash[:])}, nil
+}
+
+// UpdateSegment changes the fields that the mask names.
+func (h *Segments) UpdateSegment(ctx context.Context, r *segmentationv1.UpdateSegmentRequest) (*segmentationv1.Segment, error) {
+	id, err := segmentID("segment.name", r.GetSegment().GetName())
+	if err != nil {
+		return nil, err
+	}
+	fields, err := segmentMask(r.GetUpdateMask(), r.GetSegment())
+	if err != nil {
+		return nil, err
+	}
+	changed, err := h.app.Change(ctx, id, r.GetValidateOnly(), func(s *domain.Segment) error {
+		if err := etag.Check(r.GetSegment().GetEtag(), s.Version); err != nil {
+			return err
+		}
+		return fields.apply(s, r.GetSegment())
+	})
+	if err != nil {
+		return nil, within("segment", err)
+	}
+	return segmentProto(&changed), nil
+}
+
+// DeleteSegment deletes a segment with its members and transitions.
+func (h *Segments) DeleteSegment(ctx context.Context, r *segmentationv1.DeleteSegmentRequest) (*emptypb.Empty, error) {
+	id, err := segmentID("name", r.GetName())
+	if err != nil {
+		return nil, err
+	}
+	err = h.app.Delete(ctx, id, func(version int64) error { return etag.Check(r.GetEtag(), version) })
+	if err != nil {
+		return nil, err
+	}
+	return &emptypb.Empty{}, nil
+}
