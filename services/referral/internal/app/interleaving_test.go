@@ -342,3 +342,63 @@ func TestLateProcessHoldsNothing(t *testing.T) {
 		}
 	}
 }
+
+// Nor does one give the points of a reversal back to the budget for the second time.
+func TestLateProcessReturnsNothing(t *testing.T) {
+	e := memory(t)
+	defer e.Close()
+	ctx, w := t.Context(), around(e).start(t, e)
+	code := w.launch(t, nil, nil)
+	r := w.refer(t, code, "bob")
+	rewarded, err := w.RecordConversion(ctx, program, r.ID, "o1")
+	must(t, err)
+	old := *rewarded
+	old.Work, old.Reason = domain.ReverseWork, "refunded"
+	_, err = w.ReverseConversion(ctx, program, r.ID, "refunded")
+	must(t, err)
+	for i := range 40 {
+		_, err := w.RecordConversion(ctx, program, w.refer(t, code, fmt.Sprint("c", i)).ID, "o1")
+		must(t, err)
+	}
+	end, err := w.Work(ctx, &old)
+	must(t, err)
+	p, err := w.Program(ctx, program)
+	must(t, err)
+	if end.State != domain.Reversed || p.SpentPoints != 40*15 || w.balance(t, bob) != 0 {
+		t.Errorf("%+v, spent %d", end, p.SpentPoints)
+	}
+}
+
+// A sign-up that broke off is finished, or given up, by the next one that wants
+// the same customer.
+func TestSignUpAfterOneThatBrokeOff(t *testing.T) {
+	for _, rejected := range []bool{false, true} {
+		e := memory(t)
+		defer e.Close()
+		s := around(e)
+		ctx, w := t.Context(), s.start(t, e)
+		code := w.launch(t, nil, nil)
+		one, err := w.CreateReferral(ctx, program, code.Code, request("one"))
+		must(t, err)
+		two, err := w.CreateReferral(ctx, program, code.Code, request("two"))
+		must(t, err)
+		_, err = s.start(t, dyingAt(e, 1, true)).RecordSignUp(ctx, program, one.ID, "bob")
+		if !errors.Is(err, errDead) {
+			t.Fatal(err)
+		}
+		if rejected {
+			_, err = w.RejectReferral(ctx, program, one.ID, "fraud")
+			must(t, err)
+			_, err = w.RecordSignUp(ctx, program, two.ID, "bob")
+			must(t, err)
+			continue
+		}
+		_, err = w.RecordSignUp(ctx, program, two.ID, "bob")
+		wantReason(t, err, fault.AlreadyExists, "REFEREE_TAKEN")
+		one, err = w.Referral(ctx, program, one.ID)
+		must(t, err)
+		if one.State != domain.SignedUp || one.Referee != "bob" {
+			t.Errorf("%+v", one)
+		}
+	}
+}
