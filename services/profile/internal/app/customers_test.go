@@ -106,8 +106,8 @@ func TestBrokenOffChanges(t *testing.T) {
 	}
 	for _, after := range []bool{false, true} {
 		for writes, broke := 0, true; broke; writes++ {
-			engine := &failing{Engine: enginetest.Pebble(t), after: after}
-			engine.left.Store(1 << 30)
+			engine := healthy(enginetest.Pebble(t))
+			engine.after = after
 			f := start(t, engine, newClock())
 			_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Identifiers: []domain.Identifier{old, kept}}, false)
 			must(t, err)
@@ -133,8 +133,7 @@ func TestBrokenOffChanges(t *testing.T) {
 func TestBrokenOffDeletions(t *testing.T) {
 	mail := email("a@example.com")
 	for writes, broke := 0, true; broke; writes++ {
-		engine := &failing{Engine: enginetest.Pebble(t)}
-		engine.left.Store(1 << 30)
+		engine := healthy(enginetest.Pebble(t))
 		f := start(t, engine, newClock())
 		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Identifiers: []domain.Identifier{mail}}, false)
 		must(t, err)
@@ -155,6 +154,55 @@ func TestBrokenOffDeletions(t *testing.T) {
 }
 
 func anyVersion(int64) error { return nil }
+
+// Who was overtaken leaves no claim behind, without waiting for the sweeper.
+func TestOvertakenChangeFreesItsClaims(t *testing.T) {
+	f := start(t, enginetest.Pebble(t), newClock())
+	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c"}, false)
+	must(t, err)
+	first, second := email("first@example.com"), email("second@example.com")
+	engine := healthy(f.engine)
+	f = start(t, engine, f.clock)
+	engine.before["customers"] = func() {
+		_, err := f.ChangeCustomer(t.Context(), "c", app.Change{}, func(c *domain.Customer) error { c.City = "深圳"; return nil })
+		must(t, err)
+	}
+	tries := 0
+	_, err = f.ChangeCustomer(t.Context(), "c", app.Change{}, func(c *domain.Customer) error {
+		tries++
+		c.Identifiers = []domain.Identifier{first}
+		if tries > 1 {
+			c.Identifiers = []domain.Identifier{second}
+		}
+		return nil
+	})
+	must(t, err)
+	if tries != 2 {
+		t.Errorf("tried %d times", tries)
+	}
+	f.consistent(t, first, second)
+}
+
+// Who is held up so long that its claim is swept away, and the identifier given
+// to another, does without it.
+func TestWriterHeldUpTooLong(t *testing.T) {
+	engine := healthy(enginetest.Pebble(t))
+	f := start(t, engine, newClock())
+	mail, own := email("a@example.com"), email("own@example.com")
+	engine.before["customers"] = func() {
+		f.settled(t)
+		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "quick", Identifiers: []domain.Identifier{mail}}, false)
+		must(t, err)
+	}
+	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "slow", Identifiers: []domain.Identifier{own, mail}}, false)
+	if fault.ReasonOf(err) != "IDENTIFIER_BUSY" {
+		t.Errorf("the slow one is told %v", err)
+	}
+	f.consistent(t, mail, own)
+	if c, err := f.LookupCustomer(t.Context(), mail); err != nil || c.ID != "quick" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
 
 func TestIdentifierMovesWithinABatch(t *testing.T) {
 	f := start(t, enginetest.Pebble(t), newClock())

@@ -174,6 +174,7 @@ func TestDeletedCustomer(t *testing.T) {
 	}
 	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "d", DisplayName: "x"}, false)
 	must(t, err)
+	must(t, f.Know(t.Context(), "d"))
 	must(t, f.DeleteCustomer(t.Context(), "d", anyVersion))
 	if err := f.DeleteCustomer(t.Context(), "d", anyVersion); fault.ReasonOf(err) != "CUSTOMER_NOT_FOUND" {
 		t.Errorf("twice: %v", err)
@@ -185,6 +186,49 @@ func TestDeletedCustomer(t *testing.T) {
 	if c.DisplayName != "" || c.Version != 3 {
 		t.Errorf("after its deletion an order has made %+v", c)
 	}
+}
+
+// An order that arrives while its customer is being deleted makes it anew, at
+// once where one process does both.
+func TestOrderArrivesDuringDeletion(t *testing.T) {
+	engine := healthy(enginetest.Pebble(t))
+	f := start(t, engine, newClock())
+	for id, meet := range map[string]func(){
+		"deleted while the order is written": func() {
+			engine.before["orders"] = func() { must(t, f.DeleteCustomer(t.Context(), "c", anyVersion)) }
+			f.record(t, domain.Source{}, f.order("c", "1", 1))
+		},
+		"ordered while the customer is deleted": func() {
+			engine.before["customers"] = func() { f.record(t, domain.Source{}, f.order("c", "1", 1)) }
+			must(t, f.DeleteCustomer(t.Context(), "c", anyVersion))
+		},
+	} {
+		engine = healthy(enginetest.Pebble(t))
+		f = start(t, engine, newClock())
+		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", DisplayName: "x"}, false)
+		must(t, err)
+		must(t, f.Know(t.Context(), "c"))
+		meet()
+		if c, err := f.store.Customers.Get(t.Context(), "c"); err != nil || c.DisplayName != "" {
+			t.Errorf("%s: %+v, %v", id, c, err)
+		}
+	}
+}
+
+// A process that does not hear of a deletion may believe in the customer still.
+func TestOrderRecordedElsewhereDuringDeletion(t *testing.T) {
+	engine := healthy(enginetest.Pebble(t))
+	c := newClock()
+	here, elsewhere := start(t, engine, c), start(t, engine, c)
+	_, err := here.CreateCustomer(t.Context(), domain.Customer{ID: "c"}, false)
+	must(t, err)
+	must(t, elsewhere.Know(t.Context(), "c"))
+	engine.before["orders"] = func() { must(t, here.DeleteCustomer(t.Context(), "c", anyVersion)) }
+	elsewhere.record(t, domain.Source{}, elsewhere.order("c", "1", 1))
+	c.advance(2 * time.Minute)
+	must(t, here.Sweep(t.Context()))
+	_, err = here.store.Customers.Get(t.Context(), "c")
+	must(t, err)
 }
 
 // However a deletion and an order meet, the order has a customer in the end,

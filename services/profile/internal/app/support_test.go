@@ -115,23 +115,36 @@ func (f *fixture) consistent(t *testing.T, identifiers ...domain.Identifier) {
 // once a number of them has passed.
 type failing struct {
 	docstore.Engine
-	left  atomic.Int64
-	after bool
+	left   atomic.Int64
+	after  bool
+	before map[string]func() // done once, before the next write to a table
 }
 
 var errDown = errors.New("the engine is down")
 
+// healthy returns a failing engine that does not fail yet.
+func healthy(e docstore.Engine) *failing {
+	f := &failing{Engine: e, before: map[string]func(){}}
+	f.left.Store(1 << 30)
+	return f
+}
+
 func (f *failing) Table(ctx context.Context, layout docstore.Layout) (docstore.Table, error) {
 	table, err := f.Engine.Table(ctx, layout)
-	return &failingTable{table, f}, err
+	return &failingTable{table, f, layout.Name}, err
 }
 
 type failingTable struct {
 	docstore.Table
 	engine *failing
+	name   string
 }
 
 func (t *failingTable) Write(ctx context.Context, writes []docstore.Write) ([]error, error) {
+	if do := t.engine.before[t.name]; do != nil {
+		delete(t.engine.before, t.name)
+		do()
+	}
 	left := t.engine.left.Add(-1)
 	if left >= 0 {
 		return t.Table.Write(ctx, writes)
