@@ -2,8 +2,6 @@
 package handler
 
 import (
-	"strings"
-
 	"go.einride.tech/aip/resourcename"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -47,10 +45,17 @@ func responseID(field, name string) (survey, id string, err error) {
 	return survey, id, nil
 }
 
-// scan is resourcename.Sscan without the other forms it takes: "/surveys/x" and
-// full names.
+// scan is resourcename.Sscan without the other forms it takes: "/surveys/x", full
+// names, and "surveys/{x}" for x.
 func scan(name, pattern string, ids ...*string) bool {
-	return strings.HasPrefix(name, "surveys/") && resourcename.Sscan(name, pattern, ids...) == nil
+	if resourcename.Sscan(name, pattern, ids...) != nil {
+		return false
+	}
+	found := make([]string, len(ids))
+	for i, id := range ids {
+		found[i] = *id
+	}
+	return resourcename.Sprint(pattern, found...) == name
 }
 
 func malformed(field, pattern string) *fault.Fault {
