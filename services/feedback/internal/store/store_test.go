@@ -103,7 +103,7 @@ func TestLatestAsOf(t *testing.T) {
 		add("s", "b", 4, 0, 5)
 		add("s", "a!", 5, 0, 0)
 		add("s", "c", 8, 0, 7)
-		add("s", "c", 9, 0, 6) // at the same time: the recording decides
+		add("s", "c", 9, 0, 6)   // at the same time: the recording decides
 		add("s-2", "a", 6, 9, 0) // of another survey
 		add("r", "a", 7, 9, 0)
 		errs, err := s.Responses.Insert(t.Context(), responses)
