@@ -66,7 +66,6 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	api, err := transcode.New(transcode.Limits{
 		MaxBody:        int64(cfg.MaxBody),
-		BodyTimeout:    cfg.BodyTimeout,
 		DefaultTimeout: cfg.DefaultTimeout,
 		MaxTimeout:     cfg.MaxTimeout,
 		Heartbeat:      cfg.Heartbeat,
@@ -85,6 +84,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	s.handler = &edge.Edge{
 		Logger:       deps.Logger,
 		Origins:      origins,
+		BodyTimeout:  cfg.BodyTimeout,
 		WriteTimeout: cfg.WriteTimeout,
 		API:          api,
 		Pages: map[string]http.Handler{

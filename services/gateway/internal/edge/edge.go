@@ -24,7 +24,8 @@ import (
 type Edge struct {
 	Logger       *slog.Logger
 	Origins      *Origins
-	WriteTimeout time.Duration
+	BodyTimeout  time.Duration           // for callers to send a body, or what is left of one that was refused
+	WriteTimeout time.Duration           // for callers to take in a piece of an answer
 	API          http.Handler            // everything else
 	Pages        map[string]http.Handler // what is served by GET at exactly a path
 }
@@ -37,6 +38,9 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", x.ID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 
+	if r.ContentLength != 0 {
+		x.SetReadDeadline(began.Add(e.BodyTimeout)) // until the body has been read
+	}
 	defer e.log(ctx, r.Method, x, began)
 	defer e.recover(ctx, x)
 	e.serve(x, r.WithContext(ctx))

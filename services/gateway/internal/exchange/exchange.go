@@ -4,6 +4,7 @@ package exchange
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -121,6 +122,12 @@ func (x *Exchange) Beat(sign []byte) {
 		_ = x.control.Flush()
 	}
 	x.quiet = true
+}
+
+// Limit bounds a request's body to n bytes. Where it is longer net/http closes
+// the connection with a delay in which the caller can read why.
+func (x *Exchange) Limit(body io.ReadCloser, n int64) io.ReadCloser {
+	return http.MaxBytesReader(x.writer, body, n) // finds net/http's own writer only directly
 }
 
 // SetReadDeadline bounds the reading of the request; the zero time does not.

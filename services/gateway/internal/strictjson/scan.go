@@ -77,21 +77,21 @@ func (c *checker) nested(at *place, closing byte, part func(i int) error) error 
 	return nil
 }
 
-// anything checks a value of whatever type.
+// anything checks a value of whatever type. Errors within it name its place, not
+// their own: it has no fields that a caller could know.
 func (c *checker) anything(at *place) error {
 	switch b := c.peek(); {
 	case b == '{':
 		keys := make(map[string]bool)
 		return c.object(at, func(key string) error {
-			here := &place{parent: at, field: key}
 			if keys[key] {
-				return here.refuse("DUPLICATE_FIELD", "is given twice")
+				return at.refuse("DUPLICATE_FIELD", "has %q twice", key)
 			}
 			keys[key] = true
-			return c.anything(here)
+			return c.anything(at)
 		})
 	case b == '[':
-		return c.list(at, c.anything)
+		return c.nested(at, ']', func(int) error { return c.anything(at) })
 	case b == '"':
 		_, err := c.stringValue(at)
 		return err

@@ -24,7 +24,7 @@ func (t *Transcoder) readBody(c *call) error {
 		return nil
 	}
 	if c.binding.Body == nil {
-		return noBody(r)
+		return c.noBody()
 	}
 	if err := checkMediaType(r.Header); err != nil {
 		return err
@@ -32,25 +32,23 @@ func (t *Transcoder) readBody(c *call) error {
 	if r.ContentLength > t.limits.MaxBody {
 		return t.tooLarge()
 	}
-	c.x.SetReadDeadline(time.Now().Add(t.limits.BodyTimeout))
-	defer c.x.SetReadDeadline(time.Time{})
-
 	var body bytes.Buffer
 	if r.ContentLength > 0 {
 		body.Grow(int(r.ContentLength) + bytes.MinRead)
 	}
-	_, err := body.ReadFrom(http.MaxBytesReader(c.x, r.Body, t.limits.MaxBody))
+	_, err := body.ReadFrom(c.x.Limit(r.Body, t.limits.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return t.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return closing(http.StatusRequestTimeout, fault.New(fault.DeadlineExceeded, "BODY_TIMEOUT",
-			"the body did not arrive within %s", t.limits.BodyTimeout))
+			"the body did not arrive in time"))
 	case err != nil:
 		return closing(http.StatusBadRequest, fault.New(fault.InvalidArgument, "BODY_INCOMPLETE",
 			"the body ended early or is not encoded as the headers say").Because(err))
 	}
+	c.x.SetReadDeadline(time.Time{})
 	c.body = body.Bytes()
 	return nil
 }
@@ -67,11 +65,12 @@ func closing(status int, f *fault.Fault) error {
 }
 
 // noBody refuses bodies where no one would read them.
-func noBody(r *http.Request) error {
-	if n, _ := io.ReadFull(r.Body, make([]byte, 1)); n == 0 {
+func (c *call) noBody() error {
+	if _, err := io.ReadFull(c.request.Body, make([]byte, 1)); errors.Is(err, io.EOF) {
+		c.x.SetReadDeadline(time.Time{})
 		return nil // said to be chunked, and empty
 	}
-	return closing(http.StatusBadRequest, fault.New(fault.InvalidArgument, "BODY_NOT_ALLOWED", "%s takes no body", r.Method))
+	return closing(http.StatusBadRequest, fault.New(fault.InvalidArgument, "BODY_NOT_ALLOWED", "%s takes no body", c.binding.Method))
 }
 
 // checkMediaType requires plain JSON in UTF-8. Compressed bodies are refused:

@@ -25,7 +25,6 @@ import (
 // Limits bound what a request can ask for.
 type Limits struct {
 	MaxBody        int64         // bytes
-	BodyTimeout    time.Duration // to send the body
 	DefaultTimeout time.Duration // of an RPC with one answer, where the caller names none
 	MaxTimeout     time.Duration // that a caller may name
 	Heartbeat      time.Duration // between signs of life in a silent stream of events
