@@ -35,7 +35,7 @@ var errConcluded = errors.New("transfer concluded meanwhile")
 
 // forgetEvery is how many decisions an account gathers before it looks which it
 // can drop: one look-up serves that many transfers.
-const forgetEvery = 32
+const forgetEvery = 16
 
 // Post posts a transfer, or returns the one that was posted under its id before.
 // Faults: TRANSFER_ID_REUSED when that had another content, INSUFFICIENT_POINTS
