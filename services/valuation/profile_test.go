@@ -29,6 +29,7 @@ type shop struct {
 	// within the call. Its error ends the call.
 	before func(call, message int) error
 	calls  int
+	froms  []string // where each call began
 }
 
 func newShop() *shop {
@@ -122,6 +123,7 @@ func (s *shop) StreamPurchaseHistories(r *profilev1.StreamPurchaseHistoriesReque
 	s.mu.Lock()
 	call, before := s.calls, s.before
 	s.calls++
+	s.froms = append(s.froms, r.GetRange().GetFrom())
 	s.mu.Unlock()
 	r = proto.CloneOf(r)
 	if r.GetRange() == nil {

@@ -42,7 +42,7 @@ func (r *run) read(ctx context.Context) error {
 		}
 		next.Accounts = store.AppendAccount(next.Accounts, &account)
 		next.Count++
-		if next.Count == chunkAccounts || len(next.Accounts) >= chunkBytes {
+		if next.Count == r.chunk || len(next.Accounts) >= chunkBytes {
 			if err := r.spool(ctx, &next); err != nil {
 				return err
 			}

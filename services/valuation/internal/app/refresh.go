@@ -44,11 +44,12 @@ type Journal interface {
 type Refresh struct {
 	store     *store.Store
 	histories Histories
+	chunk     int // accounts in a chunk of the spool
 }
 
 // NewRefresh makes a refresh of the valuations in a store.
 func NewRefresh(s *store.Store, histories Histories) *Refresh {
-	return &Refresh{s, histories}
+	return &Refresh{s, histories, chunkAccounts}
 }
 
 // run is one run of a refresh.

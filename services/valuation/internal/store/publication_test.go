@@ -93,6 +93,10 @@ func TestPublicationLaws(t *testing.T) {
 						superseded[g] = clock.now
 					}
 				}
+				late := superseded[g].Equal(published[g])
+				if warned := len(s.Warnings) == 1 && s.Warnings[0].Reason == "SUPERSEDED"; g < current && warned != late {
+					rt.Fatalf("generation %d was published behind %d: %v, told: %v", g, current, late, warned)
+				}
 				if !s.PublishedAt.Equal(published[g]) {
 					rt.Fatalf("generation %d was published at %s, want %s", g, s.PublishedAt, published[g])
 				}

@@ -1,0 +1,202 @@
+package valuation_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	longrunningpb "cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/pkg/rpc"
+
+	"github.com/kehuhq/kehu/services/valuation"
+)
+
+// crowdedShop has so many customers that a refresh takes several chunks.
+func crowdedShop(customers int) *shop {
+	s := newShop()
+	s.batch = 700
+	for i := range customers {
+		for n := range 1 + i%4 {
+			s.buy(fmt.Sprintf("c%05d", i), time.Date(2025, 5, 1+n, 0, 0, 0, 0, time.UTC), int64(i%97), "CNY", int64(n))
+		}
+	}
+	return s
+}
+
+// wantSame checks that a refresh came to what one without any trouble comes to.
+func wantSame(t *testing.T, c *client, summary *valuationv1.ValuationSummary, s *shop) {
+	t.Helper()
+	s.setBefore(nil)
+	calm := serve(t, openPebble(t), serveShop(t, s), frozen)
+	want := calm.refresh(summary.GetPolicy())
+	got := proto.CloneOf(summary)
+	got.PublishTime = want.GetPublishTime()
+	if !proto.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	theirs, err := calm.stream(&valuationv1.StreamValuationsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := c.stream(&valuationv1.StreamValuationsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ours) != len(theirs) {
+		t.Fatalf("%d valuations, want %d", len(ours), len(theirs))
+	}
+	for i := range ours {
+		if !proto.Equal(ours[i], theirs[i]) {
+			t.Fatalf("got %v, want %v", ours[i], theirs[i])
+		}
+	}
+}
+
+// closedAddress is one on which nobody listens.
+func closedAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+func TestProfileIsDown(t *testing.T) {
+	conn, err := rpc.Dial(closedAddress(t), rpc.DefaultClientConfig("profile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	c := serve(t, openPebble(t), conn, time.Now, func(cfg *valuation.Config) { cfg.Attempts = 2 })
+	op := c.await(c.start(policy("2025-05-31")).GetName())
+	err = status.FromProto(op.GetError()).Err()
+	wantError(t, err, codes.Unavailable, "PEER_UNAVAILABLE", "")
+	_, err = c.GetValuationSummary(t.Context(), &valuationv1.GetValuationSummaryRequest{})
+	wantError(t, err, codes.NotFound, "VALUATIONS_NOT_REFRESHED", "")
+}
+
+// TestProfileComesBack: the refresh that met a profile that was down succeeds
+// without being asked for again.
+func TestProfileComesBack(t *testing.T) {
+	s := smallShop()
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := door.Addr().String()
+	conn, err := rpc.Dial(address, rpc.DefaultClientConfig("profile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	c := serve(t, openPebble(t), conn, time.Now)
+	name := c.start(policy("2025-05-31")).GetName()
+	caller, err := door.Accept() // the refresh has called
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(caller.Close(), door.Close()); err != nil {
+		t.Fatal(err)
+	}
+	profileOn(t, address, s)
+	wantSame(t, c, c.result(c.await(name)), s)
+}
+
+// TestProfileBreaksOff: the refresh goes on where the stream broke off.
+func TestProfileBreaksOff(t *testing.T) {
+	s := crowdedShop(3000)
+	s.setBefore(func(call, message int) error {
+		if call == 0 && message == 4 {
+			return status.Error(codes.Unavailable, "restarting")
+		}
+		return nil
+	})
+	c := serve(t, openPebble(t), serveShop(t, s), time.Now)
+	summary := c.refresh(policy("2025-05-31"))
+	if s.calls != 2 || s.froms[1] != `c01999"` {
+		t.Errorf("profile was called %d times, from %q; want the second from behind the 2,000th customer", s.calls, s.froms)
+	}
+	wantSame(t, c, summary, s)
+}
+
+func TestProfileFallsSilent(t *testing.T) {
+	s := crowdedShop(3000)
+	done := make(chan struct{})
+	s.setBefore(func(call, message int) error {
+		if call == 0 && message == 2 {
+			<-done
+		}
+		return nil
+	})
+	defer close(done)
+	c := serve(t, openPebble(t), serveShop(t, s), time.Now, func(cfg *valuation.Config) { cfg.Patience = time.Second })
+	summary := c.refresh(policy("2025-05-31"))
+	if summary.GetCustomers() != 3000 || s.calls != 2 {
+		t.Errorf("%d customers after %d calls", summary.GetCustomers(), s.calls)
+	}
+}
+
+// TestProcessRestarts: the service ends in the middle of a refresh, and the next
+// process on the same store finishes it.
+func TestProcessRestarts(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			s := crowdedShop(3000)
+			reached, goOn := make(chan struct{}), make(chan struct{})
+			s.setBefore(func(call, message int) error {
+				if call == 0 && message == 3 {
+					close(reached)
+					<-goOn
+				}
+				return nil
+			})
+			defer close(goOn)
+			e := engine.open(t)
+			first := serve(t, e, serveShop(t, s), time.Now)
+			name := first.start(policy("2025-05-31")).GetName()
+			<-reached
+			first.stop()
+			second := serve(t, e, serveShop(t, s), time.Now)
+			wantSame(t, second, second.result(second.await(name)), s)
+			if s.froms[1] != `c00999"` && s.froms[1] != `c01999"` {
+				t.Errorf("the second process read from %q, not from behind what was spooled", s.froms[1])
+			}
+		})
+	}
+}
+
+func TestCancelledRefresh(t *testing.T) {
+	s := crowdedShop(3000)
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	s.setBefore(func(call, message int) error {
+		if call == 0 && message == 3 {
+			close(reached)
+			<-goOn
+		}
+		return nil
+	})
+	c := serve(t, openPebble(t), serveShop(t, s), time.Now)
+	name := c.start(policy("2025-05-31")).GetName()
+	<-reached
+	if _, err := c.operations.CancelOperation(t.Context(), &longrunningpb.CancelOperationRequest{Name: name}); err != nil {
+		t.Fatal(err)
+	}
+	close(goOn)
+	err := status.FromProto(c.await(name).GetError()).Err()
+	wantError(t, err, codes.Canceled, "OPERATION_CANCELLED", "")
+	if got := c.refresh(policy("2025-05-31")); got.GetCustomers() != 3000 {
+		t.Errorf("the next refresh has %d customers", got.GetCustomers())
+	}
+}
