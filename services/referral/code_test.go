@@ -93,30 +93,30 @@ func TestCodes(t *testing.T) {
 func TestBadCodes(t *testing.T) {
 	s := start(t, memory(t))
 	s.launch(t)
-	make := func(c *code) error {
+	create := func(c *code) error {
 		_, err := s.CreateCode(t.Context(), &referralv1.CreateCodeRequest{Parent: spring, Code: c})
 		return err
 	}
-	want(t, make(&code{AdvocateId: "stranger"}), fault.InvalidArgument, "CUSTOMER_UNKNOWN", "code.advocate_id")
-	want(t, make(&code{AdvocateId: "ann", ExpireTime: timestamppb.New(epoch)}), fault.InvalidArgument, "INVALID_FIELD", "code.expire_time")
-	want(t, make(&code{AdvocateId: "ann", ExpireTime: &timestamppb.Timestamp{Seconds: 1 << 60}}), fault.InvalidArgument, "INVALID_FIELD", "code.expire_time")
-	want(t, make(&code{AdvocateId: "ann", MaxReferrals: -1}), fault.InvalidArgument, "INVALID_FIELD", "code.max_referrals")
-	want(t, make(&code{AdvocateId: "ann", Channel: "a\x00b"}), fault.InvalidArgument, "INVALID_FIELD", "code.channel")
+	want(t, create(&code{AdvocateId: "stranger"}), fault.InvalidArgument, "CUSTOMER_UNKNOWN", "code.advocate_id")
+	want(t, create(&code{AdvocateId: "ann", ExpireTime: timestamppb.New(epoch)}), fault.InvalidArgument, "INVALID_FIELD", "code.expire_time")
+	want(t, create(&code{AdvocateId: "ann", ExpireTime: &timestamppb.Timestamp{Seconds: 1 << 60}}), fault.InvalidArgument, "INVALID_FIELD", "code.expire_time")
+	want(t, create(&code{AdvocateId: "ann", MaxReferrals: -1}), fault.InvalidArgument, "INVALID_FIELD", "code.max_referrals")
+	want(t, create(&code{AdvocateId: "ann", Channel: "a\x00b"}), fault.InvalidArgument, "INVALID_FIELD", "code.channel")
 	for _, id := range []string{"", "a/b", "..", " ann", "a%b", strings.Repeat("a", 129), strings.Repeat("a", 1<<20)} {
-		want(t, make(&code{AdvocateId: id}), fault.InvalidArgument, "INVALID_FIELD", "code.advocate_id")
+		want(t, create(&code{AdvocateId: id}), fault.InvalidArgument, "INVALID_FIELD", "code.advocate_id")
 	}
-	if err := make(&code{AdvocateId: strings.Repeat("😀", 128)}); err != nil {
+	if err := create(&code{AdvocateId: strings.Repeat("😀", 128)}); err != nil {
 		t.Errorf("128 characters: %v", err)
 	}
-	if err := make(&code{AdvocateId: "ann", ExpireTime: &timestamppb.Timestamp{Seconds: 253402300799}}); err != nil {
+	if err := create(&code{AdvocateId: "ann", ExpireTime: &timestamppb.Timestamp{Seconds: 253402300799}}); err != nil {
 		t.Errorf("the year 9999: %v", err)
 	}
 	_, err := s.CreateCode(t.Context(), &referralv1.CreateCodeRequest{Parent: "programs/none", Code: &code{AdvocateId: "ann"}})
 	want(t, err, fault.NotFound, "PROGRAM_NOT_FOUND")
 	s.profile.setDown(true)
-	want(t, make(&code{AdvocateId: "ann"}), fault.Unavailable, "STORE_UNAVAILABLE")
+	want(t, create(&code{AdvocateId: "ann"}), fault.Unavailable, "STORE_UNAVAILABLE")
 	s.profile.setDown(false)
-	if err := make(&code{AdvocateId: "ann"}); err != nil {
+	if err := create(&code{AdvocateId: "ann"}); err != nil {
 		t.Errorf("after profile came back: %v", err)
 	}
 }

@@ -76,7 +76,7 @@ func TestTrialBalanceNamesWhatDoesNotAgree(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := memory(t)
-			defer e.Close()
+			defer end(t, e)
 			ctx, w := t.Context(), around(e).start(t, e)
 			for i := range 5 {
 				_, err := w.ledger.Post(ctx, transfer(fmt.Sprint("t", i), issuer, ann, int64(10+i)))

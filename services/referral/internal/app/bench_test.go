@@ -29,7 +29,7 @@ func BenchmarkPost(b *testing.B) {
 func benchmarkPost(b *testing.B, callers int, accounts func(int64) (from, to domain.AccountID)) {
 	e, err := pebblestore.Open(b.TempDir(), pebblestore.Options{})
 	must(b, err)
-	defer e.Close()
+	defer end(b, e)
 	w := around(e).start(b, e)
 	var next atomic.Int64
 	var group sync.WaitGroup
@@ -53,7 +53,7 @@ func benchmarkPost(b *testing.B, callers int, accounts func(int64) (from, to dom
 func BenchmarkTrialBalance(b *testing.B) {
 	const transfers = 20_000
 	e := memory(b)
-	defer e.Close()
+	defer end(b, e)
 	w := around(e).start(b, e)
 	for n := range transfers {
 		_, err := w.ledger.Post(b.Context(), transfer(fmt.Sprint("t", n), issuer, domain.AccountID(fmt.Sprint("customer:", n%2000)), 1))

@@ -115,7 +115,7 @@ func TestPost(t *testing.T) {
 
 func TestAccountOverflowIsRefused(t *testing.T) {
 	e := memory(t)
-	defer e.Close()
+	defer end(t, e)
 	ctx, w := t.Context(), around(e).start(t, e)
 	_, err := w.ledger.Post(ctx, transfer("t1", issuer, ann, 1))
 	must(t, err)
@@ -142,7 +142,7 @@ func TestPostSurvivesDeathAtEveryWrite(t *testing.T) {
 				for _, again := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%s at %d performed %v again %v", name, n, performed, again), func(t *testing.T) {
 						e := memory(t)
-						defer e.Close()
+						defer end(t, e)
 						s := around(e)
 						ctx, w := t.Context(), s.start(t, e)
 						_, err := w.ledger.Post(ctx, transfer("start", issuer, ann, 100))
@@ -211,7 +211,7 @@ func TestOnlyWhatAnAccountHasCanBeGivenByMany(t *testing.T) {
 // apply it after everybody else has forgotten it.
 func TestLateProcessAppliesNothing(t *testing.T) {
 	e := memory(t)
-	defer e.Close()
+	defer end(t, e)
 	s := around(e)
 	ctx, w := t.Context(), s.start(t, e)
 	mortal := dyingAt(e, 2, false)
@@ -249,7 +249,7 @@ func TestLateProcessAppliesNothing(t *testing.T) {
 func TestLedgerProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := memory(t)
-		defer e.Close()
+		defer end(t, e)
 		s := around(e)
 		ctx, w := context.Background(), s.start(t, e)
 		accounts := []domain.AccountID{issuer, "program:p", "customer:a", "customer:b", "customer:c"}

@@ -251,7 +251,7 @@ func difference(got, want []string) string {
 
 func surviving(t *testing.T, prepare func(fataler, *world, *domain.Code), run func(*world, *domain.Code)) []string {
 	e := memory(t)
-	defer e.Close()
+	defer end(t, e)
 	w := around(e).start(t, e)
 	code := w.launch(t, func(p *domain.Program) { p.BudgetPoints = 15 }, func(c *domain.Code) { c.MaxReferrals = 1 })
 	prepare(t, w, code)
@@ -374,28 +374,4 @@ func TestBudgetUnderConcurrency(t *testing.T) {
 		}
 		w.wantBalanced(t)
 	})
-}
-
-// A hold that a dead process took for a referral which was rejected then does
-// not stay in the budget.
-func TestHoldOfARejectedReferralComesBack(t *testing.T) {
-	e := memory(t)
-	defer e.Close()
-	s := around(e)
-	ctx, w := t.Context(), s.start(t, e)
-	code := w.launch(t, func(p *domain.Program) { p.BudgetPoints = 15 }, nil)
-	r, other := w.refer(t, code, "bob"), w.refer(t, code, "carl")
-	_, err := w.store.Programs.Update(ctx, program, func(p *domain.Program) error { // as a slow process might
-		return p.Hold(domain.Hold{Referral: r.ID, Points: 15})
-	})
-	must(t, err)
-	_, err = w.RejectReferral(ctx, program, r.ID, "fraud")
-	must(t, err)
-	done, err := w.RecordConversion(ctx, program, other.ID, "o1")
-	must(t, err)
-	p, err := w.Program(ctx, program)
-	must(t, err)
-	if done.State != domain.Rewarded || p.SpentPoints != 15 || w.balance(t, bob) != 0 {
-		t.Errorf("%+v, spent %d, bob has %d", done, p.SpentPoints, w.balance(t, bob))
-	}
 }

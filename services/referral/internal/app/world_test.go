@@ -56,7 +56,7 @@ func wantReason(t fataler, err error, kind fault.Kind, reason string) {
 func onBothEngines(t *testing.T, test func(t *testing.T, e docstore.Engine)) {
 	t.Run("Pebble", func(t *testing.T) {
 		e := memory(t)
-		defer e.Close()
+		defer end(t, e)
 		test(t, e)
 	})
 	t.Run("MongoDB", func(t *testing.T) { test(t, mongotest.Open(t)) })
@@ -66,6 +66,11 @@ func memory(t fataler) docstore.Engine {
 	e, err := pebblestore.Open("referral", pebblestore.Options{FS: vfs.NewMem(), CacheBytes: 1 << 20, MemTableBytes: 1 << 20})
 	must(t, err)
 	return e
+}
+
+func end(t fataler, e docstore.Engine) {
+	t.Helper()
+	must(t, e.Close())
 }
 
 // epoch is when the tests take place.

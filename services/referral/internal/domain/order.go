@@ -17,7 +17,7 @@ type Order struct {
 // qualifies the referee: paid, and placed between the invitation and the end of
 // the attribution window. A nil order is one the referee has not.
 func (r *Referral) CheckOrder(order *Order) error {
-	why, description := "", ""
+	var why, description string
 	switch {
 	case order == nil:
 		why, description = "ORDER_UNKNOWN", "must be an order of the referee's that profile knows"
