@@ -1,6 +1,7 @@
 package referral_test
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,9 @@ import (
 
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc"
+
+	"github.com/kehuhq/kehu/services/referral"
 )
 
 const spring = "programs/spring"
@@ -119,4 +123,29 @@ func TestBadCodes(t *testing.T) {
 	if err := create(&code{AdvocateId: "ann"}); err != nil {
 		t.Errorf("after profile came back: %v", err)
 	}
+}
+
+// Without profile, what needs it is UNAVAILABLE, and the rest works.
+func TestProfileCannotBeReached(t *testing.T) {
+	e := memory(t)
+	s := start(t, e)
+	s.launch(t)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	peer, err := rpc.Dial(closed.Addr().String(), rpc.DefaultClientConfig("profile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	alone, err := referral.New(t.Context(), referral.DefaultConfig(), referral.Deps{Engine: e, Profile: peer, Clock: s.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := referralv1.NewProgramServiceClient(serve(t, "referral", alone.Register))
+	_, err = client.CreateCode(t.Context(), &referralv1.CreateCodeRequest{Parent: spring, Code: &code{AdvocateId: "ann"}})
+	want(t, err, fault.Unavailable, "PEER_UNAVAILABLE")
+	must[*program](t)(client.GetProgram(t.Context(), &referralv1.GetProgramRequest{Name: spring}))
 }
