@@ -61,6 +61,9 @@ func orderFrom(p *profilev1.Order) (domain.Order, error) {
 	if f != nil {
 		return domain.Order{}, f
 	}
+	if f := domain.CheckCurrency("amount.currency_code", p.GetAmount().GetCurrencyCode()); f != nil {
+		return domain.Order{}, f // before others are held against it
+	}
 	o := domain.Order{
 		Customer: customer, ID: id, Time: at,
 		Currency: p.GetAmount().GetCurrencyCode(), Amount: p.GetAmount().GetMinorUnits(),
