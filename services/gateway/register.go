@@ -37,7 +37,6 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		segmentationv1.RegisterOperationServiceHandlerClient(ctx, mux, segmentationv1.NewOperationServiceClient(d.Segmentation)),
 		referralv1.RegisterProgramServiceHandlerClient(ctx, mux, referralv1.NewProgramServiceClient(d.Referral)),
 		referralv1.RegisterLedgerServiceHandlerClient(ctx, mux, referralv1.NewLedgerServiceClient(d.Referral)),
-		referralv1.RegisterOperationServiceHandlerClient(ctx, mux, referralv1.NewOperationServiceClient(d.Referral)),
 		feedbackv1.RegisterSurveyServiceHandlerClient(ctx, mux, feedbackv1.NewSurveyServiceClient(d.Feedback)),
 	)
 }

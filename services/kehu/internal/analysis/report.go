@@ -92,12 +92,7 @@ func newReport(imported *profilev1.Import, summary *valuationv1.ValuationSummary
 	for _, sum := range summary.GetRevenue() {
 		r.Revenue[sum.GetCurrencyCode()] = money.Format(sum)
 	}
-	for _, g := range summary.GetGroups() {
-		r.RFM.Groups = append(r.RFM.Groups, Group{
-			Name: g.GetNameZh(), NameEN: g.GetNameEn(), Customers: g.GetCustomers(),
-			Revenue: money.Format(g.GetRevenue()), RevenueShare: g.GetRevenueShare(),
-		})
-	}
+	r.RFM.Groups = groupsOf(summary)
 	for _, v := range top {
 		r.TopCustomers = append(r.TopCustomers, topCustomer(v))
 	}
@@ -107,6 +102,17 @@ func newReport(imported *profilev1.Import, summary *valuationv1.ValuationSummary
 	}
 	r.warn(summary.GetWarnings())
 	return r
+}
+
+func groupsOf(summary *valuationv1.ValuationSummary) []Group {
+	groups := make([]Group, len(summary.GetGroups()))
+	for i, g := range summary.GetGroups() {
+		groups[i] = Group{
+			Name: g.GetNameZh(), NameEN: g.GetNameEn(), Customers: g.GetCustomers(),
+			Revenue: money.Format(g.GetRevenue()), RevenueShare: g.GetRevenueShare(),
+		}
+	}
+	return groups
 }
 
 func (r *Report) warn(warnings []*apiv1.Warning) {

@@ -3,8 +3,10 @@ package analysis
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
+	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
 )
 
@@ -29,33 +31,36 @@ func zoneName(zone string) string {
 }
 
 func (r *Report) writeTotals(p *layout.Page) {
-	rows := [][]string{
+	facts := [][2]string{
 		{"Customers 客户", fmt.Sprint(r.Customers)},
 		{"Orders 订单", fmt.Sprint(r.Orders)},
 	}
-	currencies := make([]string, 0, len(r.Revenue))
-	for code := range r.Revenue {
-		currencies = append(currencies, code)
+	for _, code := range slices.Sorted(maps.Keys(r.Revenue)) {
+		facts = append(facts, [2]string{"Revenue 收入", r.Revenue[code] + " " + code})
 	}
-	slices.Sort(currencies)
-	for _, code := range currencies {
-		rows = append(rows, []string{"Revenue 收入", r.Revenue[code] + " " + code})
-	}
-	rows = append(rows,
-		[]string{"Repeat rate 复购率", percent(r.RepeatRate) + "  (orders on at least two days)"},
-		[]string{"Rows 行", fmt.Sprintf("%d read, %d refused", r.Import.Rows, r.Import.Rejected)},
-	)
-	p.Table(rows)
+	p.Facts(append(facts,
+		[2]string{"Repeat rate 复购率", percent(r.RepeatRate) + " have orders on at least two days"},
+		[2]string{"Rows 行", fmt.Sprintf("%d read, %d refused", r.Import.Rows, r.Import.Rejected)},
+	))
 }
 
 func (r *Report) writeGroups(p *layout.Page) {
 	p.Heading(fmt.Sprintf("RFM groups 客户分组 (ties %s)", r.RFM.Ties))
+	writeGroups(p, r.RFM.Groups)
+}
+
+// WriteGroups sets the eight RFM groups of a summary as bars.
+func WriteGroups(p *layout.Page, summary *valuationv1.ValuationSummary) {
+	writeGroups(p, groupsOf(summary))
+}
+
+func writeGroups(p *layout.Page, groups []Group) {
 	var most float64
-	for _, g := range r.RFM.Groups {
+	for _, g := range groups {
 		most = max(most, g.RevenueShare)
 	}
-	bars := make([]layout.Bar, len(r.RFM.Groups))
-	for i, g := range r.RFM.Groups {
+	bars := make([]layout.Bar, len(groups))
+	for i, g := range groups {
 		bars[i] = layout.Bar{
 			Label: g.Name + " " + g.NameEN,
 			Text:  fmt.Sprintf("%7d customers %6s of revenue", g.Customers, percent(g.RevenueShare)),

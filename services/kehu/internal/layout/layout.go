@@ -70,6 +70,17 @@ func (p *Page) Table(rows [][]string) {
 	}
 }
 
+// Facts sets names and what is said of them, both to the left.
+func (p *Page) Facts(rows [][2]string) {
+	var widest int
+	for _, row := range rows {
+		widest = max(widest, Columns(row[0]))
+	}
+	for _, row := range rows {
+		p.line(pad(row[0], widest) + "  " + row[1])
+	}
+}
+
 // Bars sets a bar chart: labels, texts, and bars in the columns that are left.
 func (p *Page) Bars(bars []Bar) {
 	var label, text int
@@ -98,9 +109,6 @@ func (p *Page) Item(s string) {
 	}
 	p.line(line)
 }
-
-// Text sets a line as it is.
-func (p *Page) Text(s string) { p.line(s) }
 
 func (p *Page) columns() int {
 	if p.Width <= 0 {

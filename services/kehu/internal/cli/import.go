@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
+	"github.com/kehuhq/kehu/services/kehu/internal/upload"
+)
+
+type importFlags struct {
+	server, currency, zone, rejected, format string
+	dryRun                                   bool
+}
+
+func newImport() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Import a file of customers or orders into a running server",
+		Long: `Sends a file to a running server. What was acknowledged is durable: the same
+command again goes on where an import broke off, and adds nothing twice.`,
+	}
+	cmd.AddCommand(
+		newImportOf("customers", "customer_id, display_name, kind, gender, birth_date, region, city, email, phone, external_id, acquisition",
+			profilev1.ImportKind_IMPORT_KIND_CUSTOMERS),
+		newImportOf("orders", "order_id, customer_id, order_time, amount, currency, discount, cost, channel, payment_method, status, sku, quantity",
+			profilev1.ImportKind_IMPORT_KIND_ORDERS),
+	)
+	return cmd
+}
+
+func newImportOf(what, columns string, kind profilev1.ImportKind) *cobra.Command {
+	var f importFlags
+	cmd := &cobra.Command{
+		Use:   what + " FILE",
+		Short: "Import " + what + " from a CSV file",
+		Long:  "Columns, by the names in the header: " + columns + ".",
+		Args:  exactly(1),
+		RunE:  func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), kind, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.server, "server", defaultGRPC, "gRPC address of the server or of profile")
+	flags.StringVar(&f.currency, "currency", "", "currency of rows that state none, ISO 4217")
+	flags.StringVar(&f.zone, "zone", "", "IANA time zone of dates without one (default UTC)")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "check every row and write none")
+	flags.StringVar(&f.rejected, "rejected", "", "write the refused rows to this CSV file")
+	flags.StringVar(&f.format, "format", "text", "text or json")
+	return cmd
+}
+
+func (f *importFlags) run(ctx context.Context, kind profilev1.ImportKind, path string) error {
+	if err := oneOf("format", f.format, "text", "json"); err != nil {
+		return err
+	}
+	conn, err := rpc.Dial(f.server, rpc.DefaultClientConfig("server"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	done, err := upload.Send(ctx, conn, path, upload.Settings{
+		Kind: kind, Currency: f.currency, Zone: f.zone, DryRun: f.dryRun, Progress: reporter(),
+	})
+	if err != nil {
+		return err
+	}
+	if f.rejected != "" && done.GetRejected() > 0 {
+		if err := saveRejected(ctx, conn, done.GetName(), f.rejected); err != nil {
+			return fmt.Errorf("rejected rows: %w", err)
+		}
+	}
+	if err := f.print(os.Stdout, done); err != nil {
+		return err
+	}
+	if done.GetState() == profilev1.ImportState_IMPORT_STATE_FAILED {
+		return &analysis.FileError{Reason: done.GetError().GetReason(), Message: done.GetError().GetMessage()}
+	}
+	return nil
+}
+
+func (f *importFlags) print(w io.Writer, done *profilev1.Import) error {
+	if f.format == "json" {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(importResult{
+			Import: done.GetName(), Rows: done.GetRows(), Created: done.GetCreated(), Updated: done.GetUpdated(),
+			Unchanged: done.GetUnchanged(), Rejected: done.GetRejected(), DryRun: done.GetDryRun(),
+		})
+	}
+	fmt.Fprintf(w, "%d rows read: %d created, %d updated, %d unchanged, %d rows refused\n",
+		done.GetRows(), done.GetCreated(), done.GetUpdated(), done.GetUnchanged(), done.GetRejected())
+	for _, warning := range done.GetWarnings() {
+		fmt.Fprintf(w, "- %s\n", warning.GetMessage())
+	}
+	switch {
+	case done.GetDryRun():
+		fmt.Fprintln(w, "dry run: nothing was written")
+	case done.GetRejected() > 0 && f.rejected == "":
+		fmt.Fprintln(w, "the refused rows and why: the same command with --rejected FILE")
+	case done.GetRejected() > 0:
+		fmt.Fprintf(w, "the refused rows and why are in %s\n", f.rejected)
+	}
+	return nil
+}
+
+type importResult struct {
+	Import    string `json:"import"`
+	Rows      int64  `json:"rows"`
+	Created   int64  `json:"created"`
+	Updated   int64  `json:"updated"`
+	Unchanged int64  `json:"unchanged"`
+	Rejected  int64  `json:"rejected"`
+	DryRun    bool   `json:"dry_run"`
+}
+
+func saveRejected(ctx context.Context, conn grpc.ClientConnInterface, name, path string) (err error) {
+	stream, err := profilev1.NewImportServiceClient(conn).DownloadRejectedRows(ctx, &profilev1.DownloadRejectedRowsRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	for {
+		part, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := file.Write(part.GetData()); err != nil {
+			return err
+		}
+	}
+}
