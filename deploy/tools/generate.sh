@@ -11,5 +11,6 @@ export PATH="$PWD/.cache/bin:$PATH"
 buf generate --output "$out"
 # One document for all services; the plugin writes one per proto file.
 parts=$out/gen/openapi/parts
-find "$parts" -name '*.json' -print0 | sort -z | xargs -0 openapiv3-merge >"$out/gen/openapi/openapi.json"
+find "$parts" -name '*.json' -print0 | sort -z | xargs -0 openapiv3-merge |
+  (cd deploy/tools && GOWORK=off go run ./openapi) >"$out/gen/openapi/openapi.json"
 rm -r "$parts"

@@ -108,7 +108,10 @@ func TestOpenAPI(t *testing.T) {
 	a.ok()
 	var document struct {
 		OpenAPI string
-		Paths   map[string]map[string]json.RawMessage
+		Paths   map[string]map[string]struct {
+			OperationID string
+			Responses   map[string]json.RawMessage
+		}
 	}
 	if err := json.Unmarshal(a.body, &document); err != nil {
 		t.Fatal(err)
@@ -116,10 +119,14 @@ func TestOpenAPI(t *testing.T) {
 	if !strings.HasPrefix(document.OpenAPI, "3.1") || len(document.Paths) < 50 {
 		t.Errorf("OpenAPI %s with %d paths", document.OpenAPI, len(document.Paths))
 	}
-	routes := 0
+	routes, ids := 0, make(map[string]bool)
 	for path, methods := range document.Paths {
-		for method := range methods {
+		for method, operation := range methods {
 			routes++
+			if ids[operation.OperationID] || operation.Responses["default"] == nil {
+				t.Errorf("%s %s: %v", method, path, operation)
+			}
+			ids[operation.OperationID] = true
 			parts := strings.Split(path, "/")
 			for i, part := range parts {
 				if strings.HasPrefix(part, "{") {

@@ -28,10 +28,16 @@ func Check(text []byte, message protoreflect.MessageDescriptor, prefix string, s
 		return Found{}, err
 	}
 	c.space()
-	if c.peek() != '{' {
-		return Found{}, c.mismatch(root, "must be a JSON object")
+	var err error
+	switch {
+	case c.peek() != '{':
+		err = c.mismatch(root, "must be a JSON object")
+	case isWellKnown(message):
+		err = c.wellKnown(root, message)
+	default:
+		err = c.message(root, message)
 	}
-	if err := c.message(root, message); err != nil {
+	if err != nil {
 		return Found{}, err
 	}
 	c.space()
