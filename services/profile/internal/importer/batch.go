@@ -13,8 +13,8 @@ import (
 
 // A batch is written as soon as it has this many rows or bytes.
 const (
-	batchRows  = 2000
-	batchBytes = 256 << 10
+	batchRows  = 4000
+	batchBytes = 512 << 10
 )
 
 // batch is a run of whole rows, read and ready to be written.

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 )
 
@@ -39,17 +41,70 @@ func (i *Importer) StreamImport(stream appendStream) error {
 	}
 	u := &upload{parser: p, offset: f.Mark.Offset, name: first.GetName(), arrivals: make(chan arrival), batches: make(chan *batch)}
 	go u.receive(ctx, stream, first) // its last Recv ends with the call
-	ended := make(chan error, 1)
-	go func() { ended <- u.read(ctx) }()
+	read := make(chan error, 1)
+	go func() { read <- u.read(ctx) }()
+	k := keep(f.Meta, func(f *file) error {
+		err := i.save(ctx, f)
+		if err == nil {
+			err = stream.Send(ack(f))
+		}
+		if err != nil {
+			cancel() // what is recorded from here on is in vain
+		}
+		return err
+	})
 	for b := range u.batches {
-		if err := i.write(ctx, f, b); err != nil {
-			return err
+		if err := i.record(ctx, f, b); err != nil {
+			return cmp.Or(k.end(), err)
 		}
-		if err := stream.Send(ack(f)); err != nil {
-			return err
-		}
+		f.advance(b)
+		k.hand(f.clone())
 	}
-	return <-ended
+	return cmp.Or(k.end(), <-read)
+}
+
+// keeper stores how far an import has come while the next batch is being
+// recorded. Where several batches are recorded meanwhile it stores the latest.
+type keeper struct {
+	latest chan *file
+	ended  chan error
+}
+
+// keep starts a keeper on the document last stored.
+func keep(stored docstore.Meta, save func(*file) error) *keeper {
+	k := &keeper{latest: make(chan *file, 1), ended: make(chan error, 1)}
+	go func() {
+		var err error
+		for f := range k.latest {
+			f.Meta = stored
+			if err == nil {
+				err = save(f)
+			}
+			stored = f.Meta
+		}
+		k.ended <- err
+	}()
+	return k
+}
+
+// hand gives the keeper what is to be stored. Only one goroutine may call it.
+func (k *keeper) hand(f *file) {
+	select {
+	case k.latest <- f:
+		return
+	default:
+	}
+	select {
+	case <-k.latest: // not yet begun, and out of date
+	default:
+	}
+	k.latest <- f
+}
+
+// end waits until the last handed over is stored, and returns the first error.
+func (k *keeper) end() error {
+	close(k.latest)
+	return <-k.ended
 }
 
 // upload is a stream on its way from chunks to batches.

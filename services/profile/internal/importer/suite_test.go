@@ -188,7 +188,7 @@ func (p *process) stream(ctx context.Context, f csvFile, i *profilev1.Import, ch
 	}
 }
 
-const within = 30 * time.Second
+const within = 2 * time.Minute
 
 // finished waits for the end of an import.
 func (p *process) finished(t testing.TB, name string) *profilev1.Import {

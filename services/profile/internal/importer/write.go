@@ -9,10 +9,24 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 )
 
-// write makes a batch durable: first the records, then the rejects, then the
-// import's document, which says so. Each step may be repeated. f becomes what is
-// stored; on an error it stays what it was.
+// write makes a batch durable: first its records, then the import's document,
+// which says so. f becomes what is stored; on an error it stays what it was.
 func (i *Importer) write(ctx context.Context, f *file, b *batch) error {
+	if err := i.record(ctx, f, b); err != nil {
+		return err
+	}
+	next := f.clone()
+	next.advance(b)
+	if err := i.save(ctx, next); err != nil {
+		return err
+	}
+	*f = *next
+	return nil
+}
+
+// record writes the records of a batch and what it refuses. It may be repeated,
+// as long as no import's document says that the batch is durable.
+func (i *Importer) record(ctx context.Context, f *file, b *batch) error {
 	var err error
 	switch {
 	case len(b.orders) > 0:
@@ -25,26 +39,30 @@ func (i *Importer) write(ctx context.Context, f *file, b *batch) error {
 	if err != nil {
 		return err
 	}
-	if err := i.rejects.put(ctx, b.rejects); err != nil {
-		return err
-	}
-	next := f.clone()
-	next.Mark = b.mark
-	next.Counts.add(b.counts)
-	next.Warnings = append(next.Warnings, b.warnings...)
+	return i.rejects.put(ctx, b.rejects)
+}
+
+// advance moves an import on behind a batch that is recorded.
+func (f *file) advance(b *batch) {
+	f.Mark = b.mark
+	f.Counts.add(b.counts)
+	f.Warnings = append(f.Warnings, b.warnings...)
 	if b.header != nil {
-		next.Header = b.header
+		f.Header = b.header
 	}
 	switch {
 	case b.failure != nil:
-		next.fail(b.failure)
+		f.fail(b.failure)
 	case b.last:
-		next.end(b)
+		f.end(b)
 	}
-	if err := i.files.replace(ctx, next); err != nil {
+}
+
+// save stores how far an import has come, and does what its new state asks for.
+func (i *Importer) save(ctx context.Context, f *file) error {
+	if err := i.files.replace(ctx, f); err != nil {
 		return err
 	}
-	*f = *next
 	return i.follow(ctx, f)
 }
 
