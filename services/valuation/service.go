@@ -76,6 +76,12 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if deps.Logger == nil {
+		deps.Logger = slog.Default()
+	}
+	if deps.Clock == nil {
+		deps.Clock = time.Now
+	}
 	opened, err := store.Open(ctx, deps.Engine, deps.Clock)
 	if err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ func start(t testing.TB, name string, args ...string) *server {
 
 func launch(name string, args ...string) (*server, error) {
 	s := &server{name: name, addresses: map[string]string{}, log: &safeBuffer{}, exited: make(chan error, 1)}
-	s.command = exec.Command(filepath.Join(bin, name), args...)
+	s.command = exec.Command(filepath.Join(bin, name), append(args, "--telemetry-log-level", "warn")...)
 	s.command.Stderr = s.log
 	stdout, err := s.command.StdoutPipe()
 	if err != nil {

@@ -37,7 +37,7 @@ func profileJourney(c client) {
 	etag := made.str("etag")
 	c.get("/v1/customers:lookup?phone=%2B8613812345678").want("customers/wang-fang", "name")
 	c.get("/v1/customers:lookup?email=fang.wang@example.com").want("customers/wang-fang", "name")
-	c.do("GET", "/v1/customers:lookup?phone=138****5678", nil).refused(400, "IDENTIFIER_MASKED")
+	c.do("GET", "/v1/customers:lookup?phone=138****5678", nil).refused(400, "PHONE_MASKED")
 	c.do("POST", "/v1/customers?customerId=other", map[string]any{
 		"identifiers": []any{map[string]any{"type": "IDENTIFIER_TYPE_PHONE", "value": "13812345678"}},
 	}).refused(409, "IDENTIFIER_TAKEN")

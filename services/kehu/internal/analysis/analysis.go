@@ -47,8 +47,12 @@ func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, er
 	if failed := imported.GetError(); imported.GetState() == profilev1.ImportState_IMPORT_STATE_FAILED {
 		return nil, &FileError{Reason: failed.GetReason(), Message: failed.GetMessage()}
 	}
+	refused, err := refusedRows(ctx, suite.Profile, imported)
+	if err != nil {
+		return nil, err
+	}
 	if s.AsOf == "" {
-		s.AsOf, err = lastOrderDay(ctx, suite.Profile, s.Zone)
+		s.AsOf, err = lastOrderDay(ctx, suite.Profile, s.Zone, refused)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +69,17 @@ func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, er
 	if err != nil {
 		return nil, err
 	}
-	return newReport(imported, summary, top.GetValuations()), nil
+	return newReport(imported, refused, summary, top.GetValuations()), nil
+}
+
+// refusedShown is how many of the refused rows a report names.
+const refusedShown = 5
+
+func refusedRows(ctx context.Context, conn grpc.ClientConnInterface, imported *profilev1.Import) ([]upload.Refused, error) {
+	if imported.GetRejected() == 0 {
+		return nil, nil
+	}
+	return upload.FirstRefused(ctx, conn, imported.GetName(), refusedShown)
 }
 
 // FileError says why a file could not be taken in as a whole.
@@ -119,16 +133,17 @@ func Await(ctx context.Context, watch func(context.Context) (Watcher, error), na
 		if !op.GetDone() {
 			continue
 		}
-		stage.End()
 		if failed := op.GetError(); failed != nil {
 			return status.FromProto(failed).Err()
 		}
+		stage.Set(at.GetTotal(), 0) // the last state may have been written a moment before the end
+		stage.End()
 		return done(op)
 	}
 }
 
 // lastOrderDay is the day, in zone, of the last order that profile holds.
-func lastOrderDay(ctx context.Context, conn grpc.ClientConnInterface, zone string) (string, error) {
+func lastOrderDay(ctx context.Context, conn grpc.ClientConnInterface, zone string, refused []upload.Refused) (string, error) {
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		return "", &FileError{Reason: "INVALID_FIELD", Message: fmt.Sprintf("zone: %q is no IANA time zone, e.g. Asia/Shanghai", zone)}
@@ -153,7 +168,19 @@ func lastOrderDay(ctx context.Context, conn grpc.ClientConnInterface, zone strin
 		}
 	}
 	if last == 0 {
-		return "", &FileError{Reason: "NO_ORDERS", Message: "the file holds no order that counts: nothing to analyse"}
+		return "", noOrders(refused)
 	}
 	return time.UnixMilli(last).In(location).Format(time.DateOnly), nil
+}
+
+func noOrders(refused []upload.Refused) error {
+	if len(refused) == 0 {
+		return &FileError{Reason: "NO_ORDERS", Message: "the file holds no order that counts: nothing to analyse"}
+	}
+	first := refused[0]
+	message := fmt.Sprintf("no row could be taken in; row %d, column %s: %s", first.Row, first.Column, first.Message)
+	if first.Reason == "CURRENCY_MISSING" {
+		message += "; name the currency with --currency"
+	}
+	return &FileError{Reason: first.Reason, Message: message}
 }

@@ -7,6 +7,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/services/kehu/internal/money"
+	"github.com/kehuhq/kehu/services/kehu/internal/upload"
 )
 
 // Report is the analysis of a file of orders, as `kehu analyze --format json`
@@ -60,8 +61,9 @@ type TopCustomer struct {
 
 // Import says what became of the file's rows.
 type Import struct {
-	Rows     int64 `json:"rows"`
-	Rejected int64 `json:"rejected"`
+	Rows         int64            `json:"rows"`
+	Rejected     int64            `json:"rejected"`
+	RejectedRows []upload.Refused `json:"rejected_rows"` // the first of them
 }
 
 // Warning is something the reader should know of.
@@ -70,7 +72,7 @@ type Warning struct {
 	Message string `json:"message"`
 }
 
-func newReport(imported *profilev1.Import, summary *valuationv1.ValuationSummary, top []*valuationv1.Valuation) *Report {
+func newReport(imported *profilev1.Import, refused []upload.Refused, summary *valuationv1.ValuationSummary, top []*valuationv1.Valuation) *Report {
 	policy := summary.GetPolicy()
 	r := &Report{
 		AsOf:       policy.GetAsOfDate(),
@@ -86,7 +88,7 @@ func newReport(imported *profilev1.Import, summary *valuationv1.ValuationSummary
 				Recency: summary.GetRecencyScores(), Frequency: summary.GetFrequencyScores(), Monetary: summary.GetMonetaryScores(),
 			},
 		},
-		Import:   Import{Rows: imported.GetRows(), Rejected: imported.GetRejected()},
+		Import:   Import{Rows: imported.GetRows(), Rejected: imported.GetRejected(), RejectedRows: append([]upload.Refused{}, refused...)},
 		Warnings: []Warning{},
 	}
 	for _, sum := range summary.GetRevenue() {

@@ -8,6 +8,7 @@ import (
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
+	"github.com/kehuhq/kehu/services/kehu/internal/upload"
 )
 
 // WriteText prints the report for a person, in lines of at most width columns.
@@ -18,6 +19,7 @@ func (r *Report) WriteText(w io.Writer, width int) error {
 	r.writeGroups(p)
 	r.writeScores(p)
 	r.writeTop(p)
+	WriteRefused(p, r.Import.RejectedRows)
 	r.writeWarnings(p)
 	_, err := io.WriteString(w, p.String())
 	return err
@@ -94,6 +96,19 @@ func (r *Report) writeTop(p *layout.Page) {
 	rows := [][]string{{"customer", "revenue", "orders", "last order", "RFM"}}
 	for _, t := range r.TopCustomers {
 		rows = append(rows, []string{t.CustomerID, t.Revenue + " " + t.Currency, fmt.Sprint(t.Orders), t.LastOrder, t.Cell})
+	}
+	p.Table(rows)
+}
+
+// WriteRefused sets a few refused rows and why they were.
+func WriteRefused(p *layout.Page, refused []upload.Refused) {
+	if len(refused) == 0 {
+		return
+	}
+	p.Heading("Refused rows 被拒行, the first of them")
+	rows := [][]string{{"row", "column", "value", "why"}}
+	for _, r := range refused {
+		rows = append(rows, []string{fmt.Sprint(r.Row), r.Column, r.Value, r.Message})
 	}
 	p.Table(rows)
 }

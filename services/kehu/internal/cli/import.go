@@ -122,25 +122,10 @@ type importResult struct {
 }
 
 func saveRejected(ctx context.Context, conn grpc.ClientConnInterface, name, path string) (err error) {
-	stream, err := profilev1.NewImportServiceClient(conn).DownloadRejectedRows(ctx, &profilev1.DownloadRejectedRowsRequest{Name: name})
-	if err != nil {
-		return err
-	}
 	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	for {
-		part, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := file.Write(part.GetData()); err != nil {
-			return err
-		}
-	}
+	return upload.SaveRefused(ctx, conn, name, file)
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
 	"github.com/kehuhq/kehu/services/kehu/internal/progress"
 	"github.com/kehuhq/kehu/services/kehu/internal/shop"
@@ -111,19 +112,10 @@ func (d *demo) showRefused(ctx context.Context, done *profilev1.Import) error {
 	if done.GetRejected() == 0 {
 		return nil
 	}
-	stream, err := profilev1.NewImportServiceClient(d.conn).DownloadRejectedRows(ctx, &profilev1.DownloadRejectedRowsRequest{Name: done.GetName()})
+	refused, err := upload.FirstRefused(ctx, d.conn, done.GetName(), 5)
 	if err != nil {
 		return err
 	}
-	first, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	rows, err := firstRows(first.GetData(), 5)
-	if err != nil {
-		return err
-	}
-	d.page.Heading("Refused rows, the first of them")
-	d.page.Table(rows)
+	analysis.WriteRefused(d.page, refused)
 	return nil
 }

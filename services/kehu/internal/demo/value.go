@@ -1,12 +1,8 @@
 package demo
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
@@ -35,6 +31,7 @@ func (d *demo) value(ctx context.Context) error {
 	})
 	d.page.Item(fmt.Sprintf("The file differs from the truth on purpose: %d rows cannot be read, %d are copies, %d customers are in it twice.",
 		truth.Remedies[shop.Reject], truth.Remedies[shop.Drop]+truth.Remedies[shop.Repeat], truth.Records-truth.Customers))
+	d.page.Heading("RFM groups 客户分组")
 	analysis.WriteGroups(d.page, summary)
 	return nil
 }
@@ -49,20 +46,3 @@ func (d *demo) refresh(ctx context.Context, monthsBefore int) (*valuationv1.Valu
 func count(n int64) string { return strconv.FormatInt(n, 10) }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }
-
-// firstRows reads the header and up to n rows of CSV text that may be cut off.
-func firstRows(text []byte, n int) ([][]string, error) {
-	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\uFEFF"))))
-	var rows [][]string
-	for len(rows) <= n {
-		row, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
-	}
-	return rows, nil
-}
