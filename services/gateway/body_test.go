@@ -119,7 +119,9 @@ func TestMediaTypes(t *testing.T) {
 	if _, err := io.CopyN(packed, zeros{}, 64<<20); err != nil {
 		t.Fatal(err)
 	}
-	packed.Close()
+	if err := packed.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ name, body, header, value, reason string }{
 		{"missing", "{}", "Content-Type", "", "UNSUPPORTED_MEDIA_TYPE"},
 		{"text", "{}", "Content-Type", "text/plain", "UNSUPPORTED_MEDIA_TYPE"},

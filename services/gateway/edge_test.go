@@ -156,7 +156,7 @@ func (w *world) raw(text string) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		w.t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestRawRequests(t *testing.T) {
 			break
 		}
 		_, _ = io.Copy(io.Discard, response.Body)
-		response.Body.Close()
+		_ = response.Body.Close()
 		statuses = append(statuses, response.StatusCode)
 	}
 	if fmt.Sprint(statuses) != "[200 404]" {
@@ -231,7 +231,7 @@ func TestServiceAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	service, err := gateway.New(t.Context(), gateway.DefaultConfig(), gateway.Deps{
 		Profile: conn, Valuation: conn, Segmentation: conn, Referral: conn, Feedback: conn, Logger: slog.New(slog.DiscardHandler),
 	})

@@ -100,22 +100,32 @@ func start(t testing.TB, change ...func(*gateway.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.server = w.service.HTTPServer(w.service)
+	w.url = listen(t, w.server.Serve, w.server.Close)
+	w.address = strings.TrimPrefix(w.url, "http://")
+	transport := &http.Transport{DisableCompression: true, ExpectContinueTimeout: time.Minute}
+	w.client = &http.Client{Transport: transport}
+	t.Cleanup(transport.CloseIdleConnections)
+	return w
+}
+
+// listen serves on a free port until the test ends, and returns its URL.
+func listen(t testing.TB, serve func(net.Listener) error, stop func() error) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.address, w.url = listener.Addr().String(), "http://"+listener.Addr().String()
-	w.server = w.service.HTTPServer(w.service)
-	served := make(chan error, 1)
-	go func() { served <- w.server.Serve(listener) }()
-	transport := &http.Transport{DisableCompression: true, ExpectContinueTimeout: time.Minute}
-	w.client = &http.Client{Transport: transport}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = serve(listener) // says no more than that it was stopped
+	}()
 	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		w.server.Close()
+		_ = stop()
 		<-served
 	})
-	return w
+	return "http://" + listener.Addr().String()
 }
 
 // serveServices serves them over a pipe, as the suite in one process does.
@@ -143,7 +153,7 @@ func serveServices(t testing.TB, s services) grpc.ClientConnInterface {
 	go func() { served <- server.Serve(ctx, listener) }()
 	t.Cleanup(func() {
 		stop()
-		conn.Close()
+		_ = conn.Close()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
@@ -207,7 +217,7 @@ func (w *world) do(r *http.Request) answer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		w.t.Fatal(err)

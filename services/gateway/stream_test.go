@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -115,7 +116,7 @@ func (w *world) open(ctx context.Context, path string) *bufio.Reader {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() { response.Body.Close() })
+	w.t.Cleanup(func() { _ = response.Body.Close() })
 	return bufio.NewReader(response.Body)
 }
 
@@ -181,6 +182,29 @@ func TestCallerLeavesStream(t *testing.T) {
 	<-left
 }
 
+// A caller that does not read holds up its stream only for so long.
+func TestCallerDoesNotRead(t *testing.T) {
+	w := start(t, func(c *gateway.Config) { c.WriteTimeout = 50 * time.Millisecond })
+	ended := make(chan struct{})
+	w.customers.stream = func(_ context.Context, send sendCustomers) (err error) {
+		defer close(ended)
+		large := &profilev1.StreamCustomersResponse{Customers: []*profilev1.Customer{{DisplayName: strings.Repeat("a", 256<<10)}}}
+		for err == nil {
+			err = send(large)
+		}
+		return err
+	}
+	conn, err := net.Dial("tcp", w.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "GET "+streamCustomers+" HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+}
+
 func TestRejectedRows(t *testing.T) {
 	w := start(t)
 	chunk := func(text string) *httpbody.HttpBody {
@@ -208,7 +232,7 @@ func TestRejectedRows(t *testing.T) {
 	}
 	if response, err := w.client.Do(r); err == nil {
 		_, err = io.ReadAll(response.Body)
-		response.Body.Close()
+		_ = response.Body.Close()
 		if err == nil {
 			t.Error("a file that broke off looks whole")
 		}

@@ -5,6 +5,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -78,7 +79,7 @@ func (e *Edge) recover(ctx context.Context, x *exchange.Exchange) {
 	if value == nil {
 		return
 	}
-	if value != http.ErrAbortHandler {
+	if err, ok := value.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 		e.Logger.ErrorContext(ctx, "panic", slog.String("panic", fmt.Sprint(value)), slog.String("stack", string(debug.Stack())))
 		x.Fail(fault.New(fault.Internal, "", "panic: %v", value))
 		return

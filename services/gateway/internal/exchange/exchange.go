@@ -37,7 +37,9 @@ type Exchange struct {
 // New begins an exchange. Every write has the timeout to get through to the
 // caller.
 func New(w http.ResponseWriter, id string, timeout time.Duration) *Exchange {
-	return &Exchange{ID: id, writer: w, control: http.NewResponseController(w), timeout: timeout}
+	x := &Exchange{ID: id, writer: w, control: http.NewResponseController(w), timeout: timeout}
+	x.relax() // the connection may have served another request
+	return x
 }
 
 type contextKey struct{}
@@ -72,8 +74,10 @@ func (x *Exchange) begin(status int) {
 	x.writer.WriteHeader(status)
 }
 
-// extend gives the next write its time. A writer without deadlines has none to extend.
+// extend gives the next write its time, and relax ends it: HTTP/2 would reset a
+// stream that is silent. A writer without deadlines needs neither.
 func (x *Exchange) extend() { _ = x.control.SetWriteDeadline(time.Now().Add(x.timeout)) }
+func (x *Exchange) relax()  { _ = x.control.SetWriteDeadline(time.Time{}) }
 
 // Write writes to the body. After a failure was told it pretends to.
 func (x *Exchange) Write(p []byte) (int, error) {
@@ -101,6 +105,12 @@ func (x *Exchange) FlushError() error {
 	if x.ended {
 		return nil
 	}
+	return x.flush()
+}
+
+func (x *Exchange) flush() error {
+	x.extend()
+	defer x.relax()
 	return x.control.Flush()
 }
 
@@ -119,7 +129,7 @@ func (x *Exchange) Beat(sign []byte) {
 	defer x.mu.Unlock()
 	if x.quiet && x.status != 0 && !x.ended {
 		_, _ = x.write(sign) // a caller that has gone ends the request's context
-		_ = x.control.Flush()
+		_ = x.flush()
 	}
 	x.quiet = true
 }

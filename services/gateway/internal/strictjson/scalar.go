@@ -31,7 +31,7 @@ func (c *checker) integer(at *place, kind protoreflect.Kind) error {
 	if !isWhole(text) {
 		return at.refuse("INVALID_FIELD", "must be a whole number, written in digits only")
 	}
-	low, high, bits := "", "", 64
+	low, high, bits := "-9223372036854775808", "9223372036854775807", 64
 	switch kind {
 	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
 		low, high = "0", "18446744073709551615"
@@ -39,8 +39,6 @@ func (c *checker) integer(at *place, kind protoreflect.Kind) error {
 		low, high, bits = "0", "4294967295", 32
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
 		low, high, bits = "-2147483648", "2147483647", 32
-	default:
-		low, high = "-9223372036854775808", "9223372036854775807"
 	}
 	var size uint64
 	if low == "0" {
