@@ -13,8 +13,6 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
-
-	"github.com/kehuhq/kehu/services/profile/internal/enginetest"
 )
 
 func wang() *profilev1.Customer {
@@ -30,7 +28,7 @@ func wang() *profilev1.Customer {
 }
 
 func TestCustomerComesBackAsCreated(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
 		created := s.create(t, "会员 1", wang())
 		want := wang()
@@ -52,7 +50,7 @@ func TestCustomerComesBackAsCreated(t *testing.T) {
 }
 
 func TestLookupErrors(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	s.create(t, "a", wang())
 	for _, c := range []struct {
 		request       *profilev1.LookupCustomerRequest
@@ -75,7 +73,7 @@ func TestLookupErrors(t *testing.T) {
 }
 
 func TestCreateErrors(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	s.create(t, "a", wang())
 	with := func(change func(*profilev1.Customer)) *profilev1.Customer {
 		c := &profilev1.Customer{DisplayName: "x"}
@@ -115,7 +113,7 @@ func TestCreateErrors(t *testing.T) {
 }
 
 func TestCreateWithoutAnID(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	one, two := s.create(t, "", &profilev1.Customer{}), s.create(t, "", &profilev1.Customer{})
 	if one.GetName() == two.GetName() || len(one.GetName()) != len("customers/")+26 {
 		t.Errorf("made %s and %s", one.GetName(), two.GetName())
@@ -123,7 +121,7 @@ func TestCreateWithoutAnID(t *testing.T) {
 }
 
 func TestCreateOnce(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	for _, id := range []string{"", "given"} {
 		r := &profilev1.CreateCustomerRequest{Customer: &profilev1.Customer{DisplayName: "x"}, CustomerId: id, RequestId: "key-" + id}
 		first, err := s.customers.CreateCustomer(t.Context(), r)
@@ -138,7 +136,7 @@ func TestCreateOnce(t *testing.T) {
 }
 
 func TestValidateOnlyCreatesNothing(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	would, err := s.customers.CreateCustomer(t.Context(), &profilev1.CreateCustomerRequest{Customer: wang(), CustomerId: "a", ValidateOnly: true})
 	must(t, err)
 	if would.GetName() != "customers/a" || would.GetIdentifiers()[1].GetValue() != "+8613812345678" {
@@ -150,7 +148,7 @@ func TestValidateOnlyCreatesNothing(t *testing.T) {
 }
 
 func TestUpdate(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	before := s.create(t, "a", wang())
 	given := &profilev1.Customer{
 		Name: "customers/a", DisplayName: "王小芳", BirthDate: &date.Date{Month: 5, Day: 18},
@@ -199,7 +197,7 @@ func TestUpdate(t *testing.T) {
 }
 
 func TestUpdateErrors(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	s.create(t, "a", wang())
 	s.create(t, "b", &profilev1.Customer{DisplayName: "x"})
 	for _, c := range []struct {
@@ -238,7 +236,7 @@ func TestUpdateErrors(t *testing.T) {
 }
 
 func TestDelete(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
 		created := s.create(t, "a", wang())
 		s.record(t, order("customers/b/orders/1", 1))
@@ -269,7 +267,7 @@ func TestDelete(t *testing.T) {
 }
 
 func TestBatchUpsertAndGet(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	s.create(t, "a", &profilev1.Customer{City: "深圳", DisplayName: "old"})
 	answer, err := s.customers.BatchUpsertCustomers(t.Context(), &profilev1.BatchUpsertCustomersRequest{Customers: []*profilev1.Customer{
 		{Name: "customers/a", DisplayName: "new"}, {Name: "customers/b", Identifiers: []*profilev1.Identifier{mail("b@example.com")}},
@@ -293,7 +291,7 @@ func TestBatchUpsertAndGet(t *testing.T) {
 }
 
 func TestListCustomers(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
 		var want []string
 		for _, id := range []string{"a", "a-b", "a.b", "b", "😀", "会"} {

@@ -13,8 +13,6 @@ import (
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
-
-	"github.com/kehuhq/kehu/services/profile/internal/enginetest"
 )
 
 func fullOrder(name string) *profilev1.Order {
@@ -26,7 +24,7 @@ func fullOrder(name string) *profilev1.Order {
 }
 
 func TestOrderComesBackAsRecorded(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
 		const name = "customers/会员 1/orders/o:1"
 		if got := s.record(t, fullOrder(name)); got[0] != "" {
@@ -44,7 +42,7 @@ func TestOrderComesBackAsRecorded(t *testing.T) {
 }
 
 func TestBatchRecordOrdersTellsOfEachItem(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	change := func(name string, f func(*profilev1.Order)) *profilev1.Order {
 		o := fullOrder(name)
 		f(o)
@@ -92,7 +90,7 @@ func TestBatchRecordOrdersTellsOfEachItem(t *testing.T) {
 }
 
 func TestRecordingAgain(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	const name = "customers/a/orders/1"
 	etag := func() string {
 		o, err := s.orders.GetOrder(t.Context(), &profilev1.GetOrderRequest{Name: name})
@@ -118,7 +116,7 @@ func TestRecordingAgain(t *testing.T) {
 }
 
 func TestReturnOrder(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
 		const name = "customers/a/orders/1"
 		s.record(t, order(name, 1000), &profilev1.Order{
@@ -173,7 +171,7 @@ func TestReturnOrder(t *testing.T) {
 }
 
 func TestListOrders(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
 		ids := []string{"1", "10", "2", "a", "a-b", "a.b"}
 		for _, id := range ids {

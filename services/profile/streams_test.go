@@ -17,8 +17,6 @@ import (
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
-
-	"github.com/kehuhq/kehu/services/profile/internal/enginetest"
 )
 
 // drain receives all messages of a stream.
@@ -49,7 +47,7 @@ func (s *suite) histories(ctx context.Context, r *profilev1.StreamPurchaseHistor
 }
 
 func TestPurchaseHistories(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
 		dollars := order("customers/b/orders/2", 70)
 		dollars.Amount.CurrencyCode = "USD"
@@ -107,7 +105,7 @@ func TestPurchaseHistories(t *testing.T) {
 // However the base is split, the parts together are the whole, in messages of
 // a bounded size; and a history of any length stays in one piece.
 func TestHistoriesInPartsAndMessages(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	var batch []*profilev1.Order
 	flush := func() {
 		for _, reason := range s.record(t, batch...) {
@@ -157,7 +155,7 @@ func TestHistoriesInPartsAndMessages(t *testing.T) {
 }
 
 func TestStreamCustomers(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
 		const customers = 1500
 		var want []string
@@ -196,7 +194,7 @@ func TestStreamCustomers(t *testing.T) {
 
 // A caller that goes away ends the scan behind its stream.
 func TestStreamEndsWithItsCaller(t *testing.T) {
-	s := serve(t, enginetest.Pebble(t))
+	s := serve(t, onPebble(t))
 	s.record(t, order("customers/a/orders/1", 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -15,12 +15,11 @@ import (
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
-	"github.com/kehuhq/kehu/services/profile/internal/enginetest"
 )
 
 // An identifier goes to one customer, however many ask for it at once.
 func TestIdentifierGoesToOne(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		f := start(t, e, newClock())
 		mails := []domain.Identifier{email("a@example.com"), email("b@example.com")}
 		errs := make([]error, 16)
@@ -62,7 +61,7 @@ func (f *fixture) settled(t *testing.T) {
 
 // Many add identifiers to, and take them from, the same few customers.
 func TestIdentifiersUnderContention(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		f := start(t, e, newClock())
 		var mails []domain.Identifier
 		for n := range 5 {
@@ -106,7 +105,7 @@ func TestBrokenOffChanges(t *testing.T) {
 	}
 	for _, after := range []bool{false, true} {
 		for writes, broke := 0, true; broke; writes++ {
-			engine := healthy(enginetest.Pebble(t))
+			engine := healthy(onPebble(t))
 			engine.after = after
 			f := start(t, engine, newClock())
 			_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Identifiers: []domain.Identifier{old, kept}}, false)
@@ -133,7 +132,7 @@ func TestBrokenOffChanges(t *testing.T) {
 func TestBrokenOffDeletions(t *testing.T) {
 	mail := email("a@example.com")
 	for writes, broke := 0, true; broke; writes++ {
-		engine := healthy(enginetest.Pebble(t))
+		engine := healthy(onPebble(t))
 		f := start(t, engine, newClock())
 		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Identifiers: []domain.Identifier{mail}}, false)
 		must(t, err)
@@ -157,7 +156,7 @@ func anyVersion(int64) error { return nil }
 
 // Who was overtaken leaves no claim behind, without waiting for the sweeper.
 func TestOvertakenChangeFreesItsClaims(t *testing.T) {
-	f := start(t, enginetest.Pebble(t), newClock())
+	f := start(t, onPebble(t), newClock())
 	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c"}, false)
 	must(t, err)
 	first, second := email("first@example.com"), email("second@example.com")
@@ -186,7 +185,7 @@ func TestOvertakenChangeFreesItsClaims(t *testing.T) {
 // Who is held up so long that its claim is swept away, and the identifier given
 // to another, does without it.
 func TestWriterHeldUpTooLong(t *testing.T) {
-	engine := healthy(enginetest.Pebble(t))
+	engine := healthy(onPebble(t))
 	f := start(t, engine, newClock())
 	mail, own := email("a@example.com"), email("own@example.com")
 	engine.before["customers"] = func() {
@@ -205,7 +204,7 @@ func TestWriterHeldUpTooLong(t *testing.T) {
 }
 
 func TestIdentifierMovesWithinABatch(t *testing.T) {
-	f := start(t, enginetest.Pebble(t), newClock())
+	f := start(t, onPebble(t), newClock())
 	mail := email("a@example.com")
 	upsert := func(customers ...domain.Customer) []string {
 		t.Helper()
@@ -238,7 +237,7 @@ func TestIdentifierMovesWithinABatch(t *testing.T) {
 }
 
 func TestImportedCustomers(t *testing.T) {
-	f := start(t, enginetest.Pebble(t), newClock())
+	f := start(t, onPebble(t), newClock())
 	rows := func(src domain.Source, customers ...domain.Customer) []string {
 		t.Helper()
 		outcomes, err := f.UpsertCustomers(t.Context(), customers, src)
@@ -276,7 +275,7 @@ func TestImportedCustomers(t *testing.T) {
 }
 
 func TestRepeatedRequest(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		f := start(t, e, newClock())
 		ask := func(name, hash string) (domain.Customer, error) {
 			return f.CreateCustomer(t.Context(), domain.Customer{DisplayName: name, Request: domain.RequestKey{ID: "key", Hash: hash}}, false)
@@ -308,7 +307,7 @@ func TestRepeatedRequest(t *testing.T) {
 }
 
 func TestConcurrentChangesAreAllKept(t *testing.T) {
-	f := start(t, enginetest.Pebble(t), newClock())
+	f := start(t, onPebble(t), newClock())
 	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c"}, false)
 	must(t, err)
 	const writers = 32

@@ -14,7 +14,6 @@ import (
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
-	"github.com/kehuhq/kehu/services/profile/internal/enginetest"
 )
 
 func (f *fixture) record(t fataler, src domain.Source, orders ...domain.Order) []string {
@@ -25,7 +24,7 @@ func (f *fixture) record(t fataler, src domain.Source, orders ...domain.Order) [
 }
 
 func TestRecordOrders(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		f := start(t, e, newClock())
 		wrong := f.order("c", "3", -1)
 		got := f.record(t, domain.Source{}, f.order("c", "1", 100), f.order("c", "2", 200), wrong, f.order("d", "1", 300), f.order("c", "1", 999))
@@ -54,7 +53,7 @@ func TestRecordOrders(t *testing.T) {
 }
 
 func TestValidateOnlyWritesNothing(t *testing.T) {
-	f := start(t, enginetest.Pebble(t), newClock())
+	f := start(t, onPebble(t), newClock())
 	f.record(t, domain.Source{}, f.order("c", "1", 100))
 	got := f.record(t, domain.Source{ValidateOnly: true}, f.order("c", "1", 50), f.order("c", "2", 1), f.order("new", "1", 1), f.order("c", "9", -1))
 	if want := []string{"updated", "created", "created", "INVALID_FIELD"}; !slices.Equal(got, want) {
@@ -68,7 +67,7 @@ func TestValidateOnlyWritesNothing(t *testing.T) {
 }
 
 func TestCorrectionMeetsReturns(t *testing.T) {
-	f := start(t, enginetest.Pebble(t), newClock())
+	f := start(t, onPebble(t), newClock())
 	f.record(t, domain.Source{}, f.order("c", "1", 100))
 	_, err := f.ReturnOrder(t.Context(), "c", "1", "CNY", domain.Return{ID: "r", Refund: 60, Time: f.clock.now()})
 	must(t, err)
@@ -105,7 +104,7 @@ func TestImportedOrdersInBatches(t *testing.T) {
 			before = append(before, domain.Order{Customer: "a", ID: id, Time: c.now(), Currency: "CNY", Amount: 3, Row: 1})
 		}
 		prepare := func() *fixture {
-			f := start(rt, enginetest.Pebble(t), c)
+			f := start(rt, onPebble(t), c)
 			f.record(rt, domain.Source{Import: "before"}, before...)
 			return f
 		}
@@ -134,7 +133,7 @@ func TestImportedOrdersInBatches(t *testing.T) {
 
 // The same orders recorded by many at once are recorded once each.
 func TestRecordingTheSameAtOnce(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		f := start(t, e, newClock())
 		var orders []domain.Order
 		for n := range 60 {
@@ -167,7 +166,7 @@ func TestRecordingTheSameAtOnce(t *testing.T) {
 }
 
 func TestDeletedCustomer(t *testing.T) {
-	f := start(t, enginetest.Pebble(t), newClock())
+	f := start(t, onPebble(t), newClock())
 	f.record(t, domain.Source{}, f.order("c", "1", 1))
 	if err := f.DeleteCustomer(t.Context(), "c", anyVersion); fault.ReasonOf(err) != "CUSTOMER_HAS_ORDERS" {
 		t.Errorf("with an order: %v", err)
@@ -191,7 +190,7 @@ func TestDeletedCustomer(t *testing.T) {
 // An order that arrives while its customer is being deleted makes it anew, at
 // once where one process does both.
 func TestOrderArrivesDuringDeletion(t *testing.T) {
-	engine := healthy(enginetest.Pebble(t))
+	engine := healthy(onPebble(t))
 	f := start(t, engine, newClock())
 	for id, meet := range map[string]func(){
 		"deleted while the order is written": func() {
@@ -203,7 +202,7 @@ func TestOrderArrivesDuringDeletion(t *testing.T) {
 			must(t, f.DeleteCustomer(t.Context(), "c", anyVersion))
 		},
 	} {
-		engine = healthy(enginetest.Pebble(t))
+		engine = healthy(onPebble(t))
 		f = start(t, engine, newClock())
 		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", DisplayName: "x"}, false)
 		must(t, err)
@@ -217,7 +216,7 @@ func TestOrderArrivesDuringDeletion(t *testing.T) {
 
 // A process that does not hear of a deletion may believe in the customer still.
 func TestOrderRecordedElsewhereDuringDeletion(t *testing.T) {
-	engine := healthy(enginetest.Pebble(t))
+	engine := healthy(onPebble(t))
 	c := newClock()
 	here, elsewhere := start(t, engine, c), start(t, engine, c)
 	_, err := here.CreateCustomer(t.Context(), domain.Customer{ID: "c"}, false)
@@ -234,7 +233,7 @@ func TestOrderRecordedElsewhereDuringDeletion(t *testing.T) {
 // However a deletion and an order meet, the order has a customer in the end,
 // also where another process, which does not hear of the deletion, records it.
 func TestDeletionMeetsOrder(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		c := newClock()
 		here, elsewhere := start(t, e, c), start(t, e, c)
 		for n := range 20 {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"time"
 
@@ -126,7 +125,7 @@ func readCustomer(doc *customer) (domain.Customer, error) {
 	c, err := doc.domain()
 	if err != nil {
 		// What is stored was checked before: a defect of ours, not of the caller.
-		return c, fmt.Errorf("customers: stored document: %s", err)
+		return c, fault.New(fault.Internal, "STORED_DOCUMENT_DAMAGED", "customer %q cannot be read", doc.ID).Because(err)
 	}
 	return c, nil
 }

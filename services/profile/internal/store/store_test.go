@@ -16,7 +16,6 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
-	"github.com/kehuhq/kehu/services/profile/internal/enginetest"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -57,7 +56,7 @@ func writeOrders(t interface {
 }
 
 func TestOrderComesBackWhole(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := open(t, e)
 		want := domain.Order{
 			Customer: "会员 1", ID: "o!1", Time: now.Add(-time.Hour), Currency: "CNY", Amount: 100,
@@ -81,7 +80,7 @@ func TestOrderComesBackWhole(t *testing.T) {
 }
 
 func TestWritesThatCameTooLate(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := open(t, e)
 		first := domain.Order{Customer: "c", ID: "o", Time: now, Currency: "CNY"}
 		second, third := first, first
@@ -98,7 +97,7 @@ func TestWritesThatCameTooLate(t *testing.T) {
 }
 
 func TestCustomersStandInTheOrderOfTheirEscapedIDs(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := open(t, e)
 		customers := make([]*domain.Customer, len(oddIDs))
 		for i, id := range oddIDs {
@@ -156,7 +155,7 @@ type bought struct {
 
 func TestPurchasesAreTheCountingOrders(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := open(t, enginetest.Pebble(t))
+		s := open(t, onPebble(t))
 		var model []domain.Order
 		for n := range rapid.IntRange(0, 30).Draw(rt, "orders") {
 			o := domain.Order{
@@ -224,7 +223,7 @@ func purchases(orders []domain.Order, span store.Span, before int64) []bought {
 }
 
 func TestClaims(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e docstore.Engine) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := open(t, e)
 		mail := domain.Identifier{Type: domain.Email, Value: "a@example.com"}
 		mine := &store.Claim{Identifier: mail, Customer: "c", Pending: now}

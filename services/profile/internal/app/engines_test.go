@@ -1,5 +1,4 @@
-// Package enginetest gives tests the storage engines that the service runs on.
-package enginetest
+package app_test
 
 import (
 	"testing"
@@ -11,8 +10,8 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 )
 
-// Pebble returns an embedded engine in memory, closed when the test ends.
-func Pebble(t testing.TB) docstore.Engine {
+// onPebble returns an embedded engine in memory, closed when the test ends.
+func onPebble(t testing.TB) docstore.Engine {
 	t.Helper()
 	e, err := pebblestore.Open("", pebblestore.Options{FS: vfs.NewMem(), MemTableBytes: 1 << 20})
 	if err != nil {
@@ -26,9 +25,9 @@ func Pebble(t testing.TB) docstore.Engine {
 	return e
 }
 
-// Each runs a test on every engine. Without a MongoDB that half is skipped, and
+// onEach runs a test on every engine. Without a MongoDB that half is skipped, and
 // says so.
-func Each(t *testing.T, test func(*testing.T, docstore.Engine)) {
-	t.Run("Pebble", func(t *testing.T) { test(t, Pebble(t)) })
+func onEach(t *testing.T, test func(*testing.T, docstore.Engine)) {
+	t.Run("Pebble", func(t *testing.T) { test(t, onPebble(t)) })
 	t.Run("MongoDB", func(t *testing.T) { test(t, mongotest.Open(t)) })
 }
