@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -41,23 +42,25 @@ func (i *Importer) assemble(ctx context.Context, run *operation.Run[*profilev1.G
 	if f.run() != run.ID || f.State != assembling {
 		return importProto(f), nil // ended, or begun anew, while this run waited
 	}
-	read := run.State
-	for {
-		group, err := i.nextOrders(ctx, f)
-		if err != nil {
-			return nil, err
+	group, reading := errgroup.WithContext(ctx)
+	next := make(chan *assembled)
+	group.Go(func() error { return i.readOrders(reading, f.run(), f.Assembled, next) })
+	group.Go(func() error {
+		read := run.State
+		for some := range next {
+			if err := i.writeOrders(ctx, f, some); err != nil {
+				return err
+			}
+			read += some.lines
+			run.Progress(read, f.rows(), "assembling orders")
+			if err := run.Checkpoint(ctx, read); err != nil {
+				return err
+			}
 		}
-		if group.lines == 0 {
-			break
-		}
-		if err := i.writeOrders(ctx, f, group); err != nil {
-			return nil, err
-		}
-		read += group.lines
-		run.Progress(read, f.rows(), "assembling orders")
-		if err := run.Checkpoint(ctx, read); err != nil {
-			return nil, err
-		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	if err := i.lines.purge(ctx, f.run()); err != nil {
 		return nil, err
@@ -85,30 +88,45 @@ const (
 	maxLines  = 5000
 )
 
-// nextOrders reads the orders behind those that were recorded.
-func (i *Importer) nextOrders(ctx context.Context, f *file) (*assembled, error) {
-	r := docstore.Within(docstore.ID(f.run()))
-	if f.Assembled != "" {
-		r.After = &docstore.Position{ID: f.Assembled}
+// readOrders puts the staged lines of a run together, from behind the one with
+// the id given, and hands the orders on, several at a time.
+func (i *Importer) readOrders(ctx context.Context, run, behind string, next chan<- *assembled) error {
+	defer close(next)
+	r := docstore.Within(docstore.ID(run))
+	if behind != "" {
+		r.After = &docstore.Position{ID: behind}
 	}
-	all, o := &assembled{}, &order{run: f.run()}
+	all, o := &assembled{}, &order{run: run}
+	hand := func() error {
+		select {
+		case next <- all:
+			all = &assembled{}
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 	for l, err := range i.lines.docs.Scan(ctx, r) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !o.holds(l) {
 			all.close(o)
+			o = &order{run: run}
 			if len(all.orders) >= maxOrders || all.lines >= maxLines {
-				return all, nil
+				if err := hand(); err != nil {
+					return err
+				}
 			}
-			o = &order{run: f.run()}
 		}
 		if err := i.addLine(ctx, o, l); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	all.close(o)
-	return all, nil
+	if all.close(o); all.lines == 0 {
+		return nil
+	}
+	return hand()
 }
 
 // writeOrders records what was put together and says so in the import's document.

@@ -18,7 +18,6 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -193,10 +192,11 @@ const within = 2 * time.Minute
 // finished waits for the end of an import.
 func (p *process) finished(t testing.TB, name string) *profilev1.Import {
 	t.Helper()
+	deadline := time.Now().Add(within)
 	i := p.get(t, name)
-	if i.GetState() == profilev1.ImportState_IMPORT_STATE_ASSEMBLING {
-		op, err := p.ops.WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{Name: i.GetOperation(), Timeout: durationpb.New(within)})
-		if err != nil || !op.GetDone() || op.GetError() != nil {
+	for i.GetState() == profilev1.ImportState_IMPORT_STATE_ASSEMBLING {
+		op, err := p.ops.WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{Name: i.GetOperation()})
+		if err != nil || op.GetError() != nil || time.Now().After(deadline) {
 			t.Fatalf("operation of %s: %v, %v", name, op, err)
 		}
 		i = p.get(t, name)
