@@ -116,7 +116,7 @@ func TestMediaTypes(t *testing.T) {
 	w := start(t)
 	var bomb bytes.Buffer
 	packed := gzip.NewWriter(&bomb)
-	if _, err := io.CopyN(packed, zeros{}, 64<<20); err != nil {
+	if _, err := io.CopyN(packed, zeros{}, 8<<20); err != nil {
 		t.Fatal(err)
 	}
 	if err := packed.Close(); err != nil {
