@@ -176,7 +176,8 @@ type Import struct {
 	// What to know about the file, e.g. columns that were ignored.
 	Warnings []*v1.Warning `protobuf:"bytes,16,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// The operation that puts the items of orders together after the last chunk,
-	// `operations/profile/{id}`; it also shows the upload's progress.
+	// `operations/profile/{id}`; its response is the Import. Empty before, and where
+	// each row is a record of its own.
 	Operation string `protobuf:"bytes,17,opt,name=operation,proto3" json:"operation,omitempty"`
 	// When it was announced.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`

@@ -37,7 +37,8 @@ const (
 // broke off goes on at the offset last acknowledged, whoever sends the rest.
 type ImportServiceClient interface {
 	// Announces a file. The same file with the same settings again returns the
-	// import that is there, with the offset to go on at.
+	// import that is there, with the offset to go on at; one that FAILED is begun
+	// anew.
 	CreateImport(ctx context.Context, in *CreateImportRequest, opts ...grpc.CallOption) (*Import, error)
 	// Returns an import and how far it has come.
 	GetImport(ctx context.Context, in *GetImportRequest, opts ...grpc.CallOption) (*Import, error)
@@ -48,8 +49,10 @@ type ImportServiceClient interface {
 	// Sends the file as a stream of chunks; answers name what is durable so far.
 	// gRPC only: over JSON, AppendImport does the same.
 	StreamImport(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AppendImportRequest, AppendImportResponse], error)
-	// Returns the rows that were refused as CSV (row, column, value, reason), in
-	// the order of the file, safe to open in a spreadsheet.
+	// Returns the rows that were refused as CSV (row, column, value, reason,
+	// message), in the order of the file, safe to open in a spreadsheet. Values that
+	// were left out of rows otherwise taken over, such as a customer's masked phone
+	// number, are listed too; they count in no figure but a warning.
 	DownloadRejectedRows(ctx context.Context, in *DownloadRejectedRowsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 }
 
@@ -142,7 +145,8 @@ type ImportService_DownloadRejectedRowsClient = grpc.ServerStreamingClient[httpb
 // broke off goes on at the offset last acknowledged, whoever sends the rest.
 type ImportServiceServer interface {
 	// Announces a file. The same file with the same settings again returns the
-	// import that is there, with the offset to go on at.
+	// import that is there, with the offset to go on at; one that FAILED is begun
+	// anew.
 	CreateImport(context.Context, *CreateImportRequest) (*Import, error)
 	// Returns an import and how far it has come.
 	GetImport(context.Context, *GetImportRequest) (*Import, error)
@@ -153,8 +157,10 @@ type ImportServiceServer interface {
 	// Sends the file as a stream of chunks; answers name what is durable so far.
 	// gRPC only: over JSON, AppendImport does the same.
 	StreamImport(grpc.BidiStreamingServer[AppendImportRequest, AppendImportResponse]) error
-	// Returns the rows that were refused as CSV (row, column, value, reason), in
-	// the order of the file, safe to open in a spreadsheet.
+	// Returns the rows that were refused as CSV (row, column, value, reason,
+	// message), in the order of the file, safe to open in a spreadsheet. Values that
+	// were left out of rows otherwise taken over, such as a customer's masked phone
+	// number, are listed too; they count in no figure but a warning.
 	DownloadRejectedRows(*DownloadRejectedRowsRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 }
 
