@@ -14,7 +14,7 @@ func (c *Collection[T]) encode(doc *T) (bson.Raw, error) {
 	if meta.Deleted {
 		return c.encodeTombstone(meta)
 	}
-	raw, err := bson.Marshal(doc)
+	raw, err := marshal(doc)
 	if err != nil {
 		return nil, fmt.Errorf("%s: encode document: %w", c.name, err)
 	}
@@ -28,6 +28,15 @@ func (c *Collection[T]) encode(doc *T) (bson.Raw, error) {
 		}
 	}
 	return c.appendKeys(raw, keys)
+}
+
+// marshal lets a document that encodes itself do so: bson.Marshal would copy
+// what it made field by field.
+func marshal(doc any) (bson.Raw, error) {
+	if m, ok := doc.(bson.Marshaler); ok {
+		return m.MarshalBSON()
+	}
+	return bson.Marshal(doc)
 }
 
 // tombstone is a Meta with the field that documents go without: leaving an empty

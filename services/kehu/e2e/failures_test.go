@@ -7,14 +7,13 @@ import (
 	"testing"
 	"time"
 
+	longrunningpb "cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/rpc"
-
-	longrunningpb "cloud.google.com/go/longrunning/autogen/longrunningpb"
-	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // TestPeerDownAndBack shows a service whose peer is down: it says so within its
@@ -23,9 +22,9 @@ func TestPeerDownAndBack(t *testing.T) {
 	dir := t.TempDir()
 	profile := start(t, "kehu-profile", "--data", dir)
 	address := profile.addresses["grpc"]
-	feedback := start(t, "kehu-referral", "--data", dir, "--profile", address)
+	referral := start(t, "kehu-referral", "--data", dir, "--profile", address)
 	valuation := start(t, "kehu-valuation", "--data", dir, "--profile", address)
-	gateway := start(t, "kehu-gateway", "--http", "127.0.0.1:0", "--profile", address, "--referral", feedback.addresses["grpc"],
+	gateway := start(t, "kehu-gateway", "--http", "127.0.0.1:0", "--profile", address, "--referral", referral.addresses["grpc"],
 		"--valuation", valuation.addresses["grpc"], "--segmentation", valuation.addresses["grpc"], "--feedback", valuation.addresses["grpc"])
 	c := client{t, "http://" + gateway.addresses["http"]}
 	c.post("/v1/customers?customerId=a", map[string]any{"displayName": "A"})
@@ -40,10 +39,24 @@ func TestPeerDownAndBack(t *testing.T) {
 	}
 	operation := refreshOf(t, valuation)
 	start(t, "kehu-profile", "--data", dir, "--listen", address)
-	c.do("POST", "/v1/programs/p/codes", map[string]any{"advocateId": "a"}).ok()
+	recovered(t, func() bool {
+		return c.do("POST", "/v1/programs/p/codes", map[string]any{"advocateId": "a"}).status == http.StatusOK
+	})
 	done := waitFor(t, valuation, operation)
 	if done.GetError() != nil {
 		t.Errorf("the refresh begun while profile was down failed: %v", done.GetError())
+	}
+}
+
+// recovered waits until works does, for as long as reconnecting may take.
+func recovered(t *testing.T, works func() bool) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); !works(); <-tick.C {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatal("not recovered 10 s after the peer came back")
+		}
 	}
 }
 

@@ -76,7 +76,7 @@ func valuationJourney(c client) {
 
 func segmentationJourney(c client) {
 	c.t.Helper()
-	c.do("POST", "/v1/segments?segmentId=bad", map[string]any{"rule": map[string]any{"expression": "orders.cuont > 2"}}).refused(400, "RULE_INVALID")
+	c.do("POST", "/v1/segments?segmentId=bad", map[string]any{"rule": map[string]any{"expression": "orders.cuont > 2"}}).refused(400, "RULE_FACT_UNKNOWN")
 	c.post("/v1/segments?segmentId=regulars", map[string]any{
 		"displayName": "Regulars", "rule": map[string]any{"expression": "orders.count >= 5"},
 	}).want("SEGMENT_STATE_DRAFT", "state")
