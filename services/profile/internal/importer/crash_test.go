@@ -69,7 +69,7 @@ type scenario struct {
 
 func scenarios() []scenario {
 	rng := rand.New(rand.NewPCG(7, 11))
-	rows, items := madeFile(rng, 120, false), madeFile(rng, 5300, true) // assembled in two steps
+	rows, items := madeFile(rng, 120, false), madeFile(rng, 2600, true) // assembled in two steps
 	half := orders(string(rows.data[:1+strings.LastIndexByte(string(rows.data[:len(rows.data)/2]), '\n')]))
 	return []scenario{
 		{"orders", rows, nil},
@@ -118,6 +118,10 @@ func (s scenario) check(t *testing.T, engine docstore.Engine, acknowledged int64
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("after the crash:\n%+v\nwant:\n%+v", got, want)
 	}
+	if err := p.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	keepsNothing(t, engine)
 }
 
 // The power fails at random moments, with any part of what was not synced
@@ -170,7 +174,7 @@ func TestDiesAtAnyWrite(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			want := s.undisturbed(t)
-			for dieAt, alive := 1, false; !alive; dieAt += 1 + dieAt/6 {
+			for dieAt, alive := 1, false; !alive; dieAt += 1 + dieAt/4 {
 				for _, lost := range []bool{false, true} {
 					engine := s.prepare(t, vfs.NewMem())
 					w := &mortal{Engine: engine, dieAt: dieAt, lost: lost}

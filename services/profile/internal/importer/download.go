@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
@@ -17,7 +18,7 @@ const (
 	csvType     = "text/csv; charset=utf-8"
 	partBytes   = 64 << 10
 	utf8Mark    = "\uFEFF" // by which spreadsheets know the encoding
-	riskySigns  = "=+-@\t\r"
+	riskySigns  = "=+-@\t\r\n＝＋－＠"
 	formulaSafe = "'"
 )
 
@@ -62,7 +63,7 @@ func (i *Importer) DownloadRejectedRows(r *profilev1.DownloadRejectedRowsRequest
 
 // safe keeps a spreadsheet from taking a value for a formula.
 func safe(value string) string {
-	if value != "" && strings.ContainsRune(riskySigns, rune(value[0])) {
+	if first, size := utf8.DecodeRuneInString(value); size > 0 && strings.ContainsRune(riskySigns, first) {
 		return formulaSafe + value
 	}
 	return value

@@ -36,6 +36,7 @@ type process struct {
 	imports profilev1.ImportServiceClient
 	ops     profilev1.OperationServiceClient
 	store   *store.Store
+	sweep   func(context.Context) error
 	idle    func() // ends the work on operations
 	stop    func() // as a signal that leaves no time
 }
@@ -61,6 +62,20 @@ func fresh(t testing.TB) *process {
 		}
 	})
 	return p
+}
+
+// keepsNothing reports what imports that have ended kept for their own use.
+func keepsNothing(t testing.TB, engine docstore.Engine) {
+	t.Helper()
+	for _, name := range []string{"import_lines", "import_keys"} {
+		table, err := engine.Table(t.Context(), docstore.Layout{Name: name, Indexes: []string{"tombstones"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := table.Count(t.Context(), docstore.Range{}); err != nil || n != 0 {
+			t.Fatalf("%d documents are left in %s (%v)", n, name, err)
+		}
+	}
 }
 
 // begin starts a process on a store that stays the caller's.
@@ -100,7 +115,7 @@ func begin(t testing.TB, engine docstore.Engine) *process {
 		}
 	}
 	return &process{
-		imports: profilev1.NewImportServiceClient(conn), ops: profilev1.NewOperationServiceClient(conn), store: s, idle: idle,
+		imports: profilev1.NewImportServiceClient(conn), ops: profilev1.NewOperationServiceClient(conn), store: s, sweep: i.Sweep, idle: idle,
 		stop: func() {
 			if stopped {
 				return

@@ -3,6 +3,7 @@ package importer
 import (
 	"strings"
 	"time"
+	_ "time/tzdata" // zones are to be known on machines that have none
 
 	"github.com/kehuhq/kehu/pkg/fault"
 )

@@ -265,7 +265,7 @@ func TestBirthDates(t *testing.T) {
 }
 
 func TestFormulasAreHarmless(t *testing.T) {
-	for _, value := range []string{"=cmd|'/c calc'!A1", "+1", "-1", "@x", "\tx", "\rx"} {
+	for _, value := range []string{"=cmd|'/c calc'!A1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1", "－1"} {
 		if got := safe(value); got != "'"+value {
 			t.Errorf("%q: %q", value, got)
 		}
