@@ -178,25 +178,7 @@ func TestDiesAtAnyWrite(t *testing.T) {
 				for _, lost := range []bool{false, true} {
 					engine := s.prepare(t, vfs.NewMem())
 					w := &mortal{Engine: engine, dieAt: dieAt, lost: lost}
-					p := begin(t, w)
-					acknowledged, i := int64(0), &profilev1.Import{}
-					var err error
-					if i, err = p.imports.CreateImport(t.Context(), &profilev1.CreateImportRequest{Import: s.file.Import}); err == nil {
-						for err == nil && acknowledged < int64(len(s.file.data)) {
-							var ack *profilev1.AppendImportResponse
-							end := min(acknowledged+int64(len(s.file.data))/8+200, int64(len(s.file.data)))
-							ack, err = p.imports.AppendImport(t.Context(), &profilev1.AppendImportRequest{
-								Name: i.GetName(), Offset: acknowledged, Data: s.file.data[acknowledged:end], Last: end == int64(len(s.file.data)),
-							})
-							acknowledged = max(acknowledged, ack.GetDurableBytes())
-						}
-					}
-					if err == nil { // items are put together, or not
-						_, _ = p.ops.WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{
-							Name: p.operation(t, i.GetName()), Timeout: durationpb.New(within),
-						})
-					}
-					p.stop()
+					acknowledged := s.run(t, w)
 					alive = !w.died()
 					s.check(t, engine, acknowledged, want)
 					if err := engine.Close(); err != nil {
@@ -206,6 +188,30 @@ func TestDiesAtAnyWrite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// run imports the file on an engine until it fails or all is done, and returns how
+// much was acknowledged.
+func (s scenario) run(t *testing.T, engine docstore.Engine) (acknowledged int64) {
+	t.Helper()
+	p := begin(t, engine)
+	defer p.stop()
+	i, err := p.imports.CreateImport(t.Context(), &profilev1.CreateImportRequest{Import: s.file.Import})
+	size := int64(len(s.file.data))
+	for err == nil && acknowledged < size {
+		var ack *profilev1.AppendImportResponse
+		end := min(acknowledged+size/8+200, size)
+		ack, err = p.imports.AppendImport(t.Context(), &profilev1.AppendImportRequest{
+			Name: i.GetName(), Offset: acknowledged, Data: s.file.data[acknowledged:end], Last: end == size,
+		})
+		acknowledged = max(acknowledged, ack.GetDurableBytes())
+	}
+	if err == nil { // items are put together, or not
+		_, _ = p.ops.WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{
+			Name: p.operation(t, i.GetName()), Timeout: durationpb.New(within),
+		})
+	}
+	return acknowledged
 }
 
 // operation is that of an import, as far as the import can still be read.

@@ -122,7 +122,9 @@ func begin(t testing.TB, engine docstore.Engine) *process {
 			}
 			stopped = true
 			cancel()
-			conn.Close()
+			if err := conn.Close(); err != nil {
+				t.Error(err)
+			}
 			for range 2 {
 				if err := <-ended; err != nil && !errors.Is(err, grpc.ErrServerStopped) { // before it began
 					t.Error(err)

@@ -20,7 +20,11 @@ import (
 // that moves is left alone.
 func TestAbandonedImports(t *testing.T) {
 	engine := memory(t, vfs.NewMem())
-	defer engine.Close()
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	var now atomic.Int64
 	now.Store(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).UnixMilli())
 	clock := func() time.Time { return time.UnixMilli(now.Load()).UTC() }

@@ -131,12 +131,8 @@ func (c *clockTime) parseOffset(rest string) (ok bool) {
 	if rest == "Z" || rest == "z" {
 		return true
 	}
-	sign := time.Duration(1)
-	switch rest[0] {
-	case '-':
-		sign = -1
-	case '+':
-	default:
+	west := rest[0] == '-'
+	if !west && rest[0] != '+' {
 		return false
 	}
 	hours, rest, ok := number(rest[1:], 2, 2)
@@ -144,7 +140,10 @@ func (c *clockTime) parseOffset(rest string) (ok bool) {
 		return false
 	}
 	minutes, rest, ok := number(strings.TrimPrefix(rest, ":"), 2, 2)
-	c.offset = sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute)
+	c.offset = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
+	if west {
+		c.offset = -c.offset
+	}
 	return ok && rest == "" && hours < 24 && minutes < 60
 }
 
