@@ -23,7 +23,7 @@ func (r *Referral) CheckOrder(order *Order) error {
 		why, description = "ORDER_UNKNOWN", "must be an order of the referee's that profile knows"
 	case !order.Paid:
 		why, description = "NOT_PAID", "must be an order that is paid, neither cancelled nor wholly returned"
-	case order.Time.Before(r.CreateTime):
+	case order.Time.Before(r.CreateTime.Truncate(time.Second)): // shops keep times to the second
 		why, description = "BEFORE_INVITATION", "must be an order placed after the invitation of "+r.CreateTime.Format(time.RFC3339)
 	case !order.Time.Before(r.ExpireTime):
 		why, description = "AFTER_WINDOW", "must be an order placed before "+r.ExpireTime.Format(time.RFC3339)+", when the attribution window ends"
