@@ -33,6 +33,7 @@ type App struct {
 	keep   time.Duration
 	now    func() time.Time
 	log    *slog.Logger
+	batch  int64 // customers between two checkpoints of a pass
 }
 
 // New makes the use cases. keep is how long a superseded pass can still be paged
@@ -40,5 +41,5 @@ type App struct {
 func New(s *store.Store, source Source, rules *rule.Compiler, keep time.Duration, clock func() time.Time, log *slog.Logger) *App {
 	// Times are whole milliseconds in the store.
 	now := func() time.Time { return clock().UTC().Truncate(time.Millisecond) }
-	return &App{store: s, source: source, rules: rules, keep: keep, now: now, log: log}
+	return &App{store: s, source: source, rules: rules, keep: keep, now: now, log: log, batch: batchCustomers}
 }

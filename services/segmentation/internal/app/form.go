@@ -73,7 +73,7 @@ func (r *run) form(ctx context.Context, criteria []criterion) error {
 		}
 		r.evaluate(&b, criteria, facts, subject)
 		last = facts.Customer.ID
-		if b.customers == batchCustomers || b.size >= batchMembers {
+		if b.customers >= r.batch || b.size >= batchMembers {
 			if err := r.flush(ctx, &b, last, rowKey(last)); err != nil {
 				return err
 			}
@@ -81,11 +81,7 @@ func (r *run) form(ctx context.Context, criteria []criterion) error {
 	}
 	// The last batch reaches to the end: whoever was a member behind the last
 	// customer has left.
-	if err := r.flush(ctx, &b, last, ""); err != nil {
-		return err
-	}
-	round.At = r.now()
-	return r.checkpoint(ctx)
+	return r.flush(ctx, &b, last, "")
 }
 
 // evaluate asks every segment about a customer. One whose rule fails is out.
@@ -101,8 +97,6 @@ func (r *run) evaluate(b *batch, criteria []criterion, facts *domain.Facts, subj
 		switch {
 		case err != nil:
 			f.Failure = ruleFailure(err, facts.Customer.ID)
-			b.size -= len(b.members[i])
-			b.members[i] = nil
 		case belongs:
 			b.members[i] = append(b.members[i], key)
 			b.size++
@@ -121,7 +115,8 @@ func ruleFailure(err error, customer string) *domain.Failure {
 }
 
 // flush compares a batch with the pass before, up to and with the customer of a
-// key (empty: to the end), writes its rows and makes that durable.
+// key, writes its rows and makes that durable. With an empty key it reaches to the
+// end, and the round is ready to be published.
 func (r *run) flush(ctx context.Context, b *batch, last, upTo string) error {
 	round := r.state.Round
 	formed := make([]Forming, len(round.Segments))
@@ -158,6 +153,9 @@ func (r *run) flush(ctx context.Context, b *batch, last, upTo string) error {
 	round.Segments, round.After = formed, last
 	round.Customers += b.customers
 	b.customers, b.size = 0, 0
+	if upTo == "" {
+		round.At = r.now()
+	}
 	r.journal.Progress(round.Customers, 0, evaluating)
 	return r.checkpoint(ctx)
 }

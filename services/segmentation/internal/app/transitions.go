@@ -60,9 +60,6 @@ func (a *App) moves(ctx context.Context, s domain.Segment, upTo int64) func(func
 			}
 			upTo = s.Formed.Generation - 1
 		}
-		if upTo <= s.Born {
-			return // of a segment deleted before
-		}
 		for p, err := range a.store.Passes.Moves(ctx, s.ID, s.Born, upTo) {
 			if !yield(p, err) || err != nil {
 				return

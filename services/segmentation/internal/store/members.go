@@ -74,10 +74,12 @@ func (s *Members) Write(ctx context.Context, rows []Rows) error {
 			}})
 		}
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	// One that fails does not break off the others: what they write would land
+	// when the caller has long gone on.
+	var group errgroup.Group
 	group.SetLimit(writeAtOnce)
-	write(ctx, group, s.memberships, memberships)
-	write(ctx, group, s.transitions, transitions)
+	write(ctx, &group, s.memberships, memberships)
+	write(ctx, &group, s.transitions, transitions)
 	return group.Wait()
 }
 
