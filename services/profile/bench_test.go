@@ -112,7 +112,7 @@ func fill(b *testing.B, dir string) (sum int64) {
 
 // scanAlone reads the orders from Pebble itself.
 func scanAlone(b *testing.B, dir string) (sum int64) {
-	db, err := pebble.Open(dir, &pebble.Options{Cache: nil, CacheSize: 48 << 20, Logger: quiet{}, ReadOnly: true})
+	db, err := pebble.Open(dir, &pebble.Options{Cache: nil, CacheSize: 96 << 20, Logger: quiet{}, ReadOnly: true})
 	must(b, err)
 	defer func() { must(b, db.Close()) }()
 	it, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte("orders\x00d"), UpperBound: []byte("orders\x00e")})

@@ -25,7 +25,8 @@ import (
 
 // Options changes an engine from its defaults. The zero value is good.
 type Options struct {
-	// CacheBytes bounds the cache of uncompressed blocks; 16 MiB by default.
+	// CacheBytes bounds a cache of uncompressed blocks of this engine's own; by
+	// default it shares one of 64 MiB with all others of the process.
 	CacheBytes int64
 	// MemTableBytes is how much is written before a table is flushed; 16 MiB by
 	// default. Up to four may be in memory at once under a heavy load.
@@ -40,11 +41,26 @@ type Options struct {
 // program cannot open a newer directory.
 const formatVersion = pebble.FormatWALSyncChunks
 
+const (
+	mib              = 1 << 20
+	defaultMemTable  = 16 * mib
+	sharedCacheBytes = 64 * mib
+)
+
+// sharedCache serves every engine without a cache of its own: the services of
+// one process are seldom busy all at once. It lives as long as the process.
+var sharedCache = sync.OnceValue(func() *pebble.Cache {
+	return pebble.NewCache(sharedCacheBytes + memTableRoom(defaultMemTable))
+})
+
+// memTableRoom is what is added to a cache: Pebble takes the memtables' memory
+// out of it, and without room for the one being written and the one being
+// flushed a busy store caches nothing.
+func memTableRoom(size uint64) int64 { return 2 * int64(size) }
+
 func (o Options) pebble(w *watch) *pebble.Options {
-	const mib = 1 << 20
 	p := &pebble.Options{
 		FS:                 o.FS,
-		CacheSize:          o.CacheBytes,
 		MemTableSize:       o.MemTableBytes,
 		MaxOpenFiles:       256,
 		FormatMajorVersion: formatVersion,
@@ -54,15 +70,14 @@ func (o Options) pebble(w *watch) *pebble.Options {
 	if p.FS == nil {
 		p.FS = vfs.Default
 	}
-	if p.CacheSize == 0 {
-		p.CacheSize = 16 * mib
-	}
 	if p.MemTableSize == 0 {
-		p.MemTableSize = 16 * mib
+		p.MemTableSize = defaultMemTable
 	}
-	// Pebble takes the memtables' memory out of the cache's: room for the one
-	// being written and the one being flushed, or a busy store caches nothing.
-	p.CacheSize += 2 * int64(p.MemTableSize)
+	if o.CacheBytes == 0 {
+		p.Cache = sharedCache()
+	} else {
+		p.CacheSize = o.CacheBytes + memTableRoom(p.MemTableSize)
+	}
 	p.FS = logGuard{p.FS, w}
 	for i := range p.Levels {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // 1 % of false positives

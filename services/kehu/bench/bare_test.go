@@ -19,7 +19,7 @@ import (
 func openBare(b *testing.B, dir string) *pebble.DB {
 	b.Helper()
 	o := &pebble.Options{
-		CacheSize: 48 << 20, MemTableSize: 16 << 20, MaxOpenFiles: 256,
+		CacheSize: 96 << 20, MemTableSize: 16 << 20, MaxOpenFiles: 256,
 		FormatMajorVersion: pebble.FormatWALSyncChunks, Logger: quiet{},
 	}
 	for i := range o.Levels {
