@@ -195,9 +195,12 @@ func (p *parser) addRow(row sheet.Row) {
 	b.counts.Rejected++
 }
 
-// cut takes the batch, and begins the next behind it.
+// cut takes the batch, and begins the next behind it, which is likely to be as large.
 func (p *parser) cut() *batch {
 	b := p.batch
-	p.batch = &batch{from: b.mark, mark: b.mark, columns: p.columns}
+	p.batch = &batch{
+		from: b.mark, mark: b.mark, columns: p.columns,
+		orders: make([]domain.Order, 0, len(b.orders)), fields: make([]string, 0, len(b.fields)),
+	}
 	return b
 }

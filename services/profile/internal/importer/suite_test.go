@@ -18,6 +18,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -212,7 +213,7 @@ func (p *process) finished(t testing.TB, name string) *profilev1.Import {
 	deadline := time.Now().Add(within)
 	i := p.get(t, name)
 	for i.GetState() == profilev1.ImportState_IMPORT_STATE_ASSEMBLING {
-		op, err := p.ops.WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{Name: i.GetOperation()})
+		op, err := p.ops.WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{Name: i.GetOperation(), Timeout: durationpb.New(time.Second)})
 		if err != nil || op.GetError() != nil || time.Now().After(deadline) {
 			t.Fatalf("operation of %s: %v, %v", name, op, err)
 		}
