@@ -32,7 +32,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	for _, name := range binaries {
 		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), mainOf(name)).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", name, err, out)
@@ -96,7 +96,7 @@ func launch(name string, args ...string) (*server, error) {
 	case line := <-ready:
 		_, list, ok := strings.Cut(line, " ready: ")
 		if !ok {
-			<-s.exited
+			_ = <-s.exited
 			return nil, fmt.Errorf("%s did not start: %q\n%s", name, line, s.log)
 		}
 		for _, pair := range strings.Fields(list) {
@@ -113,7 +113,7 @@ func launch(name string, args ...string) (*server, error) {
 // kill ends the process at once, as a power cut would.
 func (s *server) kill() {
 	_ = s.command.Process.Kill()
-	<-s.exited
+	_ = <-s.exited
 }
 
 // stop asks the process to end and returns how it did.

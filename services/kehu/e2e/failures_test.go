@@ -66,7 +66,7 @@ func refreshOf(t *testing.T, valuation *server) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	operation, err := valuationv1.NewValuationServiceClient(conn).RefreshValuations(t.Context(), &valuationv1.RefreshValuationsRequest{
 		Policy: &valuationv1.ValuationPolicy{AsOfDate: "2024-01-01"},
 	})
@@ -82,7 +82,7 @@ func waitFor(t *testing.T, valuation *server, operation string) *longrunningpb.O
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	client := valuationv1.NewOperationServiceClient(conn)

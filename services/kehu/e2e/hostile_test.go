@@ -117,7 +117,7 @@ func (h hostile) try(t *testing.T, url string) {
 		}
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	text, _ := io.ReadAll(response.Body)
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("took %s", took)

@@ -37,7 +37,7 @@ func TestKilledImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 
 	k := &killer{t: t, server: s, dir: dir, address: address, moments: moments(path), last: make(chan int64, 1), stopped: make(chan struct{})}
 	go k.run(conn)

@@ -65,7 +65,7 @@ func (f *importFlags) run(ctx context.Context, kind profilev1.ImportKind, path s
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	done, err := upload.Send(ctx, conn, path, upload.Settings{
 		Kind: kind, Currency: f.currency, Zone: f.zone, DryRun: f.dryRun, Progress: reporter(),
 	})

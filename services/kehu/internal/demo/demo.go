@@ -69,7 +69,7 @@ func (d *demo) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	stage := d.settings.Progress.Start("making the shop", int64(d.settings.Customers), progress.Count)
 	if err := d.shop.WriteFiles(dir); err != nil {
 		return err

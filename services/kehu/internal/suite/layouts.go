@@ -23,7 +23,7 @@ func Layouts(ctx context.Context, service string, engine docstore.Engine) ([]doc
 	if err != nil {
 		return nil, err
 	}
-	defer nobody.Close()
+	defer func() { _ = nobody.Close() }()
 	seen := &witness{Engine: engine}
 	svc, err := all[at].new(ctx, seen, nobody, slog.Default())
 	if err != nil {

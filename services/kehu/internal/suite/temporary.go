@@ -22,7 +22,7 @@ func Temporarily(ctx context.Context, store engines.Config, work func(context.Co
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		store.Data = dir
 	}
 	reports := telemetry.DefaultConfig()

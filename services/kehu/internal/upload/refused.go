@@ -47,7 +47,7 @@ func FirstRefused(ctx context.Context, conn grpc.ClientConnInterface, name strin
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r, w := io.Pipe()
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	go func() { _ = w.CloseWithError(SaveRefused(ctx, conn, name, w)) }()
 	reader := csv.NewReader(r)
 	if _, err := reader.Read(); err != nil { // the header

@@ -45,7 +45,7 @@ func Send(ctx context.Context, conn grpc.ClientConnInterface, path string, s Set
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	sum, size, err := hash(file, s.Progress)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
