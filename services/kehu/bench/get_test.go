@@ -42,9 +42,9 @@ func BenchmarkGet(b *testing.B) {
 	engine, err := pebblestore.Open(b.TempDir(), pebblestore.Options{})
 	must(b, err)
 	b.Cleanup(func() { must(b, engine.Close()) })
-	real := serveProfile(b, engine)
-	names := addCustomers(b, real.conn)
-	sample, err := profilev1.NewCustomerServiceClient(real.conn).GetCustomer(b.Context(), &profilev1.GetCustomerRequest{Name: names[0]})
+	served := serveProfile(b, engine)
+	names := addCustomers(b, served.conn)
+	sample, err := profilev1.NewCustomerServiceClient(served.conn).GetCustomer(b.Context(), &profilev1.GetCustomerRequest{Name: names[0]})
 	must(b, err)
 	empty := serve(b, func(r grpc.ServiceRegistrar) {
 		profilev1.RegisterCustomerServiceServer(r, echo{answer: proto.CloneOf(sample)})
@@ -56,7 +56,7 @@ func BenchmarkGet(b *testing.B) {
 	}{{"direct", direct}, {"gateway", throughGateway}} {
 		for _, callers := range []int{1, 8} {
 			b.Run(fmt.Sprintf("%s/callers=%d", way.name, callers), func(b *testing.B) {
-				get, base := way.of(real), way.of(empty)
+				get, base := way.of(served), way.of(empty)
 				getAll(b, get, names, callers) // connects
 				getAll(b, base, names, callers)
 				var c comparison

@@ -36,7 +36,7 @@ func kehuCommand(b *testing.B) string {
 		return path
 	}
 	if built == "" {
-		dir, err := os.MkdirTemp("", "kehu-bench-")
+		dir, err := os.MkdirTemp("", "kehu-bench-") //nolint:usetesting // it serves several benchmarks
 		must(b, err)
 		built = dir
 		out, err := exec.CommandContext(b.Context(), "go", "build", "-o", dir, "github.com/kehuhq/kehu/services/kehu/cmd/kehu").CombinedOutput()

@@ -53,7 +53,8 @@ type server struct {
 	addresses map[string]string // as its ready line names them: grpc, http, admin
 	command   *exec.Cmd
 	log       *safeBuffer
-	exited    chan error
+	exited    chan struct{}
+	result    error // how the process ended, once exited is closed
 }
 
 // start runs a server binary and waits for its ready line.
@@ -73,7 +74,7 @@ func start(t testing.TB, name string, args ...string) *server {
 }
 
 func launch(name string, args ...string) (*server, error) {
-	s := &server{name: name, addresses: map[string]string{}, log: &safeBuffer{}, exited: make(chan error, 1)}
+	s := &server{name: name, addresses: map[string]string{}, log: &safeBuffer{}, exited: make(chan struct{})}
 	s.command = exec.Command(filepath.Join(bin, name), append(args, "--telemetry-log-level", "warn")...)
 	s.command.Stderr = s.log
 	stdout, err := s.command.StdoutPipe()
@@ -89,14 +90,14 @@ func launch(name string, args ...string) (*server, error) {
 		line, _ := lines.ReadString('\n')
 		ready <- line
 		_, _ = io.Copy(s.log, lines)
-		s.exited <- s.command.Wait()
+		s.result = s.command.Wait()
 		close(s.exited)
 	}()
 	select {
 	case line := <-ready:
 		_, list, ok := strings.Cut(line, " ready: ")
 		if !ok {
-			_ = <-s.exited
+			<-s.exited
 			return nil, fmt.Errorf("%s did not start: %q\n%s", name, line, s.log)
 		}
 		for _, pair := range strings.Fields(list) {
@@ -113,7 +114,7 @@ func launch(name string, args ...string) (*server, error) {
 // kill ends the process at once, as a power cut would.
 func (s *server) kill() {
 	_ = s.command.Process.Kill()
-	_ = <-s.exited
+	<-s.exited
 }
 
 // stop asks the process to end and returns how it did.
@@ -123,8 +124,8 @@ func (s *server) stop(t testing.TB) error {
 		t.Fatal(err)
 	}
 	select {
-	case err := <-s.exited:
-		return err
+	case <-s.exited:
+		return s.result
 	case <-time.After(30 * time.Second):
 		t.Fatalf("%s does not end after SIGTERM", s.name)
 		return nil

@@ -11,8 +11,9 @@ import (
 
 // UpsertCustomers creates customers or changes those that exist, each by itself,
 // and returns one outcome per customer. What it says of a customer that exists
-// replaces what is stored, as far as src.Fields goes. A Version that is set must
-// be the stored one. The customers are normalised in place.
+// replaces what is stored; an import only adds what it knows, so that a file of
+// phone numbers costs nobody an e-mail address. A Version that is set must be
+// the stored one. The customers are normalised in place.
 //
 // Rows, repeated steps and the error are as in RecordOrders.
 func (a *App) UpsertCustomers(ctx context.Context, customers []domain.Customer, src domain.Source) ([]Outcome, error) {
@@ -132,7 +133,14 @@ func (a *App) planCustomer(given, stored *domain.Customer, src domain.Source) (*
 		return nil, refused(stale(given.ID))
 	}
 	after := *stored
-	after.Take(given, src.Fields)
+	if src.Import != "" {
+		after.Learn(given)
+	} else {
+		after.Take(given, nil)
+	}
+	if n := len(after.Identifiers); n > domain.MaxIdentifiers {
+		return nil, refused(fault.Invalid("identifiers", "must be at most %d with those that are there, would be %d", domain.MaxIdentifiers, n))
+	}
 	if after.SameContent(stored) {
 		return nil, Outcome{Effect: Unchanged}
 	}

@@ -4,7 +4,9 @@
 package domain
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -115,6 +117,24 @@ func (c *Customer) SameContent(other *Customer) bool {
 		}
 	}
 	return true
+}
+
+// Learn takes what from knows: its fields that are set replace those of c, and
+// its identifiers are added to those of c.
+func (c *Customer) Learn(from *Customer) {
+	c.Kind = cmp.Or(from.Kind, c.Kind)
+	c.DisplayName = cmp.Or(from.DisplayName, c.DisplayName)
+	c.Gender = cmp.Or(from.Gender, c.Gender)
+	c.BirthDate = cmp.Or(from.BirthDate, c.BirthDate)
+	c.Region = cmp.Or(from.Region, c.Region)
+	c.City = cmp.Or(from.City, c.City)
+	c.Acquisition = cmp.Or(from.Acquisition, c.Acquisition)
+	c.Identifiers = slices.Clone(c.Identifiers)
+	for _, identifier := range from.Identifiers {
+		if !contains(c.Identifiers, identifier) {
+			c.Identifiers = append(c.Identifiers, identifier)
+		}
+	}
 }
 
 // Take copies the named fields, or all when fields is nil, from another

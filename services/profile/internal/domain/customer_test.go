@@ -110,3 +110,17 @@ func TestTakeCopiesTheNamedFieldsOnly(t *testing.T) {
 		t.Errorf("took %+v", all)
 	}
 }
+
+func TestLearnAddsAndNeverClears(t *testing.T) {
+	mail := Identifier{Type: Email, Value: "a@example.com"}
+	phone := Identifier{Type: Phone, Value: "+8613812345678"}
+	c := Customer{ID: "a", City: "深圳", DisplayName: "王芳", Identifiers: []Identifier{mail}}
+	before := c
+	c.Learn(&Customer{City: "广州", Identifiers: []Identifier{phone, mail}})
+	if c.City != "广州" || c.DisplayName != "王芳" || !slices.Equal(c.Identifiers, []Identifier{mail, phone}) {
+		t.Errorf("learnt %+v", c)
+	}
+	if len(before.Identifiers) != 1 {
+		t.Errorf("what was there has changed: %+v", before)
+	}
+}

@@ -7,9 +7,6 @@ type Source struct {
 	Import string
 	// ValidateOnly checks everything and writes nothing.
 	ValidateOnly bool
-	// Fields limits what an upsert changes of a customer that exists to these
-	// fields, named as in the API ("display_name", "identifiers"). Nil is all.
-	Fields []string
 }
 
 // Origin is what a record remembers of the import that wrote it last, so that

@@ -98,25 +98,9 @@ func birthDate(value string, now time.Time) (domain.BirthDate, *fault.Fault) {
 	return born, nil
 }
 
-// customerFields are the fields of customers for which the file has a column.
-func customerFields(c *columns) []string {
-	fields := []string{}
-	for _, field := range []string{"kind", "display_name", "gender", "birth_date", "region", "city", "acquisition"} {
-		if c.has(field) {
-			fields = append(fields, field)
-		}
-	}
-	for _, column := range identifierColumns {
-		if c.has(column) {
-			return append(fields, "identifiers")
-		}
-	}
-	return fields
-}
-
 // recordCustomers writes the customers of a batch.
 func (i *Importer) recordCustomers(ctx context.Context, f *file, b *batch) error {
-	src := domain.Source{Import: f.run(), ValidateOnly: f.DryRun, Fields: customerFields(b.columns)}
+	src := domain.Source{Import: f.run(), ValidateOnly: f.DryRun}
 	records := make([]keyed, len(b.customers))
 	for n, c := range b.customers {
 		records[n] = keyed{n, docstore.ID(src.Import, c.ID), c.Row}
