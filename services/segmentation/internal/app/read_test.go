@@ -125,9 +125,9 @@ func TestDeletedSegmentsLeaveNothing(t *testing.T) {
 		must(t, err)
 		_, moves, err := w.Transitions(ctx, "s", nil, 2)
 		must(t, err)
-		any := func(int64) error { return nil }
-		must(t, w.Delete(ctx, "s", any))
-		wantReason(t, w.Delete(ctx, "s", any), fault.NotFound, "SEGMENT_NOT_FOUND")
+		unchecked := func(int64) error { return nil }
+		must(t, w.Delete(ctx, "s", unchecked))
+		wantReason(t, w.Delete(ctx, "s", unchecked), fault.NotFound, "SEGMENT_NOT_FOUND")
 		_, err = w.Members(ctx, "s", page.Token{}, 3)
 		wantReason(t, err, fault.NotFound, "SEGMENT_NOT_FOUND")
 
@@ -144,8 +144,8 @@ func TestDeletedSegmentsLeaveNothing(t *testing.T) {
 		if n := rows(t, e, "deletions"); n != 0 {
 			t.Errorf("%d deletions are still noted", n)
 		}
-		must(t, w.Delete(ctx, "s", any))
-		must(t, w.Delete(ctx, "s-2", any))
+		must(t, w.Delete(ctx, "s", unchecked))
+		must(t, w.Delete(ctx, "s-2", unchecked))
 		w.checkSwept(t, e, nil)
 		if n := rows(t, e, "passes"); n != 0 {
 			t.Errorf("%d passes are left", n)
