@@ -10,6 +10,7 @@ import (
 
 	feedbackv1 "github.com/kehuhq/kehu/gen/kehu/feedback/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/feedback/internal/app"
 	"github.com/kehuhq/kehu/services/feedback/internal/handler"
@@ -63,18 +64,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 // Serve works in the background until ctx ends: it removes tombstones that nobody
 // needs any more.
 func (s *Service) Serve(ctx context.Context) error {
-	ticker := time.NewTicker(s.cfg.SweepInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-		if err := s.store.Sweep(ctx, s.now()); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "tombstone sweep failed", slog.String("error", err.Error()))
-		}
-	}
+	periodic.Run(ctx, s.log, s.cfg.SweepInterval, "tombstone sweep", func(ctx context.Context) error {
+		return s.store.Sweep(ctx, s.now())
+	})
+	return nil
 }
 
 // Close is there for who composes services; this one holds nothing to close.

@@ -13,6 +13,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
@@ -89,37 +90,20 @@ func (s *Service) Serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.operations.Serve(ctx) })
 	group.Go(func() error {
-		s.regularly(ctx, s.cfg.SweepInterval, "sweep", s.app.Sweep)
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep", s.app.Sweep)
 		return nil
 	})
 	group.Go(func() error {
-		s.regularly(ctx, s.cfg.SweepInterval, "sweep of imports", s.importer.Sweep)
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep of imports", s.importer.Sweep)
 		return nil
 	})
 	group.Go(func() error {
-		s.regularly(ctx, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
+		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
 			return s.store.Sweep(ctx, s.now())
 		})
 		return nil
 	})
 	return group.Wait()
-}
-
-// regularly does work at intervals until ctx ends. A failure is logged: the next
-// time it may succeed.
-func (s *Service) regularly(ctx context.Context, every time.Duration, name string, work func(context.Context) error) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if err := work(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, name+" failed", slog.String("error", err.Error()))
-		}
-	}
 }
 
 // Close lets running operations come to a checkpoint and stops them. The engine

@@ -13,6 +13,7 @@ import (
 
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/referral/internal/app"
 	"github.com/kehuhq/kehu/services/referral/internal/handler"
@@ -69,19 +70,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 
 // Serve finishes what broke off, and expires referrals, until ctx ends.
 func (s *Service) Serve(ctx context.Context) error {
-	ticker := time.NewTicker(s.cfg.SweepInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-		// A failure is logged: the next time it may succeed.
-		if err := s.programs.Sweep(ctx, s.now().Add(-s.cfg.SweepAfter)); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "sweep failed", slog.String("error", err.Error()))
-		}
-	}
+	periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep", func(ctx context.Context) error {
+		return s.programs.Sweep(ctx, s.now().Add(-s.cfg.SweepAfter))
+	})
+	return nil
 }
 
 // Close ends the service. The engine belongs to the caller.

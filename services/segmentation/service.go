@@ -16,6 +16,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/handler"
@@ -97,11 +98,11 @@ func (s *Service) Serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.operations.Serve(ctx) })
 	group.Go(func() error {
-		s.regularly(ctx, s.cfg.SweepInterval, "sweep", func(ctx context.Context) error { return s.app.Sweep(ctx, s.over) })
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep", func(ctx context.Context) error { return s.app.Sweep(ctx, s.over) })
 		return nil
 	})
 	group.Go(func() error {
-		s.regularly(ctx, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
+		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
 			return s.store.Sweep(ctx, s.now().Add(-docstore.TombstoneLife))
 		})
 		return nil
@@ -117,23 +118,6 @@ func (s *Service) over(ctx context.Context, name string) (bool, error) {
 		return true, nil
 	}
 	return op.GetDone(), err
-}
-
-// regularly does work at intervals until ctx ends. A failure is logged: the next
-// time it may succeed.
-func (s *Service) regularly(ctx context.Context, every time.Duration, name string, work func(context.Context) error) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if err := work(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, name+" failed", slog.String("error", err.Error()))
-		}
-	}
 }
 
 // Close lets running operations come to a checkpoint and stops them. The engine

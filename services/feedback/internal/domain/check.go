@@ -9,8 +9,6 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 )
 
-const maxCustomerID = 128 // characters
-
 var (
 	surveyID   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 	responseID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -30,21 +28,6 @@ func CheckResponseID(field, id string) *fault.Fault {
 		return fault.Invalid(field, "must be 1 to 64 letters, digits, hyphens and underscores")
 	}
 	return nil
-}
-
-// checkCustomerID reports an id that profile gives to no customer.
-func checkCustomerID(field, id string) *fault.Fault {
-	switch {
-	case id == "":
-		return fault.Invalid(field, "must not be empty")
-	case strings.ContainsAny(id, "/%"):
-		return fault.Invalid(field, "must hold none of / and %%")
-	case strings.Trim(id, ".") == "":
-		return fault.Invalid(field, "must not consist of dots alone")
-	case strings.TrimSpace(id) != id:
-		return fault.Invalid(field, "must not begin or end with a space")
-	}
-	return checkLine(field, id, maxCustomerID)
 }
 
 // checkLine reports text that does not fit a field of one line: control

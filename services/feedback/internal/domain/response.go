@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 )
 
 // Response is one customer's answer to a survey. It never changes.
@@ -30,7 +31,7 @@ var earliestAnswer = time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)
 func (r *Response) Normalize(now time.Time) error {
 	var all faults
 	all.add(CheckResponseID("name", r.ID))
-	all.add(checkCustomerID("customer_id", r.Customer))
+	all.add(ident.Check("customer_id", r.Customer))
 	if r.Score < 0 || r.Score > 10 {
 		all.add(fault.Invalid("score", "must be 0 to 10, is %d", r.Score))
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
@@ -76,7 +77,7 @@ type Change struct {
 // ChangeCustomer reads a customer, lets change alter it, and writes it. change
 // may run several times. A customer that does not exist has Version 0.
 func (a *App) ChangeCustomer(ctx context.Context, id string, how Change, change func(*domain.Customer) error) (domain.Customer, error) {
-	if f := domain.CheckID("name", id); f != nil {
+	if f := ident.Check("name", id); f != nil {
 		return domain.Customer{}, f
 	}
 	for wait := (backoff{}); ; {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 )
 
 // Kind is what sort of customer it is; empty is not known.
@@ -78,7 +79,7 @@ type RequestKey struct{ ID, Hash string }
 // kept, drops those given twice, and reports everything that is wrong.
 func (c *Customer) Normalize(now time.Time) error {
 	var all faults
-	all.add(CheckID("name", c.ID))
+	all.add(ident.Check("name", c.ID))
 	all.add(oneOf("kind", c.Kind, "", Individual, Enterprise, Government))
 	all.add(oneOf("gender", c.Gender, "", Female, Male, OtherGender))
 	all.add(oneOf("acquisition", c.Acquisition, "", Organic, Advertising, Referral, Promotion, Sales))

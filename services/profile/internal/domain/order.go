@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 )
 
 // Status is the state of an order as it was recorded. Empty is taken as paid.
@@ -66,8 +67,8 @@ var earliestOrder = time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)
 // everything that is wrong with the order by itself.
 func (o *Order) Normalize(now time.Time) error {
 	var all faults
-	all.add(CheckID("name", o.Customer))
-	all.add(CheckID("name", o.ID))
+	all.add(ident.Check("name", o.Customer))
+	all.add(ident.Check("name", o.ID))
 	o.Time = o.Time.UTC().Truncate(time.Millisecond)
 	all.add(checkTime("order_time", o.Time, earliestOrder, now))
 	all.add(CheckCurrency("amount.currency_code", o.Currency))

@@ -13,6 +13,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
@@ -108,7 +109,7 @@ func (h *Customers) CreateCustomer(ctx context.Context, r *profilev1.CreateCusto
 		return nil, within("customer", err)
 	}
 	if c.ID = r.GetCustomerId(); c.ID != "" {
-		if f := domain.CheckID("customer_id", c.ID); f != nil {
+		if f := ident.Check("customer_id", c.ID); f != nil {
 			return nil, f
 		}
 	}

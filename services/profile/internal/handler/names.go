@@ -7,8 +7,7 @@ import (
 	"go.einride.tech/aip/resourcename"
 
 	"github.com/kehuhq/kehu/pkg/fault"
-
-	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/pkg/ident"
 )
 
 // Patterns of the resource names.
@@ -46,7 +45,7 @@ func parseName(field, name, pattern string, ids ...*string) *fault.Fault {
 		return fault.Invalid(field, "must have the form %s", pattern)
 	}
 	for _, id := range ids {
-		if f := domain.CheckID(field, *id); f != nil {
+		if f := ident.Check(field, *id); f != nil {
 			return f
 		}
 	}

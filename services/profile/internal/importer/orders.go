@@ -7,6 +7,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
@@ -103,7 +104,7 @@ func key(column, value string) (string, *fault.Fault) {
 	if value == "" {
 		return "", invalid(column, "VALUE_MISSING", "must not be empty")
 	}
-	return value, domain.CheckID(column, value)
+	return value, ident.Check(column, value)
 }
 
 // recordOrders writes the orders of a batch.

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 )
@@ -103,12 +104,12 @@ func TestProgramNamesAllThatIsWrong(t *testing.T) {
 
 func TestCustomerIDs(t *testing.T) {
 	for _, id := range []string{"42", "张三", "a-b", "a.b", "a!b", "😀", "x@y", strings.Repeat("名", 128), "C:\\1", "a b"} {
-		if f := domain.CheckID("x", id); f != nil {
+		if f := ident.Check("x", id); f != nil {
 			t.Errorf("%q: %v", id, f)
 		}
 	}
 	for _, id := range []string{"", "a/b", "a%2Fb", "..", ".", "\x00", "a\nb", " a", "a ", "\u3000a", strings.Repeat("a", 129), strings.Repeat("a", 1<<20), "\xff"} {
-		if f := domain.CheckID("x", id); f == nil || f.Violations[0].Field != "x" {
+		if f := ident.Check("x", id); f == nil || f.Violations[0].Field != "x" {
 			t.Errorf("%.20q passes", id)
 		}
 	}

@@ -30,29 +30,6 @@ func (k RequestKey) Repeats(made RequestKey) (bool, error) {
 	return true, nil
 }
 
-const maxID = 128 // characters
-
-// CheckID reports an id that profile gives to no customer and no order.
-func CheckID(field, id string) *fault.Fault {
-	switch {
-	case id == "":
-		return fault.Invalid(field, "must not be empty")
-	case !utf8.ValidString(id):
-		return fault.Invalid(field, "must be valid UTF-8")
-	case utf8.RuneCountInString(id) > maxID:
-		return fault.Invalid(field, "must have at most %d characters, has %d", maxID, utf8.RuneCountInString(id))
-	case strings.ContainsAny(id, "/%"):
-		return fault.Invalid(field, "must hold none of / and %%")
-	case strings.ContainsFunc(id, unicode.IsControl):
-		return fault.Invalid(field, "must hold no control characters")
-	case strings.Trim(id, ".") == "":
-		return fault.Invalid(field, "must not consist of dots alone")
-	case strings.TrimSpace(id) != id:
-		return fault.Invalid(field, "must not begin or end with a space")
-	}
-	return nil
-}
-
 var programID = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 
 // CheckProgramID reports an id that no programme can have.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 )
 
 // Code is an advocate's personal code.
@@ -33,7 +34,7 @@ type Invitation struct {
 
 // Check reports all that a caller has set wrong in a new code.
 func (c *Code) Check(now time.Time) error {
-	wrong := []*fault.Fault{CheckID("code.advocate_id", c.Advocate), checkText("code.channel", c.Channel, 64)}
+	wrong := []*fault.Fault{ident.Check("code.advocate_id", c.Advocate), checkText("code.channel", c.Channel, 64)}
 	if !c.ExpireTime.IsZero() && !c.ExpireTime.After(now) {
 		wrong = append(wrong, fault.Invalid("code.expire_time", "must lie in the future, or be unset for never"))
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 )
 
 // AccountID names an account of points: "customer:" and a customer id,
@@ -32,7 +33,7 @@ func (id AccountID) MayOverdraw() bool { return !strings.HasPrefix(string(id), c
 // CheckAccount reports an id that no account can have.
 func CheckAccount(field, id string) *fault.Fault {
 	if customer, ok := strings.CutPrefix(id, customerPrefix); ok {
-		return CheckID(field, customer)
+		return ident.Check(field, customer)
 	}
 	if program, ok := strings.CutPrefix(id, programPrefix); ok {
 		return CheckProgramID(field, program)

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"github.com/kehuhq/kehu/pkg/ident"
 
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 
@@ -44,7 +45,7 @@ func (h *Programs) ListCodes(ctx context.Context, r *referralv1.ListCodesRequest
 		return nil, err
 	}
 	if r.GetAdvocateId() != "" {
-		if f := domain.CheckID("advocate_id", r.GetAdvocateId()); f != nil {
+		if f := ident.Check("advocate_id", r.GetAdvocateId()); f != nil {
 			return nil, f
 		}
 	}

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"github.com/kehuhq/kehu/pkg/ident"
 
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 
@@ -71,7 +72,7 @@ func (h *Programs) RecordSignUp(ctx context.Context, r *referralv1.RecordSignUpR
 	if err != nil {
 		return nil, err
 	}
-	if f := domain.CheckID("referee_id", r.GetRefereeId()); f != nil {
+	if f := ident.Check("referee_id", r.GetRefereeId()); f != nil {
 		return nil, f
 	}
 	return answer(referralProto)(h.app.RecordSignUp(ctx, program, id, r.GetRefereeId()))
@@ -83,7 +84,7 @@ func (h *Programs) RecordConversion(ctx context.Context, r *referralv1.RecordCon
 	if err != nil {
 		return nil, err
 	}
-	if f := domain.CheckID("order_id", r.GetOrderId()); f != nil {
+	if f := ident.Check("order_id", r.GetOrderId()); f != nil {
 		return nil, f
 	}
 	return answer(referralProto)(h.app.RecordConversion(ctx, program, id, r.GetOrderId()))

@@ -3,11 +3,10 @@ package handler
 import (
 	"context"
 	"fmt"
+	"github.com/kehuhq/kehu/pkg/ident"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 	"github.com/kehuhq/kehu/pkg/rpc/page"
-
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 )
 
 // GetMembership returns a customer's membership.
@@ -50,7 +49,7 @@ func (h *Segments) ListMemberships(ctx context.Context, r *segmentationv1.ListMe
 // BatchGetMemberships tells for many customers which segments they are in.
 func (h *Segments) BatchGetMemberships(ctx context.Context, r *segmentationv1.BatchGetMembershipsRequest) (*segmentationv1.BatchGetMembershipsResponse, error) {
 	for i, id := range r.GetCustomerIds() {
-		if f := domain.CheckCustomerID(fmt.Sprintf("customer_ids[%d]", i), id); f != nil {
+		if f := ident.Check(fmt.Sprintf("customer_ids[%d]", i), id); f != nil {
 			return nil, f
 		}
 	}

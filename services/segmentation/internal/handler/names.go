@@ -8,6 +8,7 @@ import (
 	"go.einride.tech/aip/resourcename"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 )
@@ -40,7 +41,7 @@ func membershipID(field, name string) (segment, customer string, err error) {
 	if f := domain.CheckSegmentID(field, segment); f != nil {
 		return "", "", f
 	}
-	if f := domain.CheckCustomerID(field, customer); f != nil {
+	if f := ident.Check(field, customer); f != nil {
 		return "", "", f
 	}
 	return segment, customer, nil

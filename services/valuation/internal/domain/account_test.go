@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 )
 
 func asOf(t testing.TB, date, zone string) AsOf {
@@ -208,13 +209,13 @@ func TestSumsThatDoNotFitNameTheCustomer(t *testing.T) {
 }
 
 func TestCustomerIDs(t *testing.T) {
-	long := fmt.Sprintf("%0*d", MaxIDLength+1, 0)
+	long := fmt.Sprintf("%0*d", ident.MaxLength+1, 0)
 	for id, good := range map[string]bool{
 		"c1": true, "客户": true, "😀": true, "a b": true, "a:b$": true, long[1:]: true, "a..b": true,
 		"": false, "a/b": false, "50%": false, ".": false, "..": false, " a": false, "a ": false,
 		"a\x00b": false, "a\nb": false, "\xff": false, long: false,
 	} {
-		if f := CheckCustomerID("name", id); (f == nil) != good {
+		if f := ident.Check("name", id); (f == nil) != good {
 			t.Errorf("id %q: %v", id, f)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 )
 
 // History is the counting orders of one customer, as columns of equal length.
@@ -30,7 +31,7 @@ func malformed(customer, what string) error {
 func (h *History) check() error {
 	n := len(h.TimeMS)
 	switch {
-	case CheckCustomerID("customer_id", h.Customer) != nil:
+	case ident.Check("customer_id", h.Customer) != nil:
 		return malformed(h.Customer, "that is no customer id")
 	case len(h.Net) != n || len(h.Cost) != n || len(h.Currency) != 0 && len(h.Currency) != n:
 		return malformed(h.Customer, "its columns differ in length")

@@ -11,9 +11,9 @@ import (
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
-	"github.com/kehuhq/kehu/services/valuation/internal/domain"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
@@ -28,7 +28,7 @@ func customerID(name string) (string, error) {
 	if !strings.HasPrefix(name, "customers/") || resourcename.Sscan(name, namePattern, &id) != nil {
 		return "", fault.Invalid("name", "must have the form %s", namePattern)
 	}
-	if f := domain.CheckCustomerID("name", id); f != nil {
+	if f := ident.Check("name", id); f != nil {
 		return "", f
 	}
 	return id, nil
@@ -66,7 +66,7 @@ func (h *Valuations) BatchGetValuations(ctx context.Context, r *valuationv1.Batc
 	ids := r.GetCustomerIds()
 	var wrong []*fault.Fault
 	for i, id := range ids {
-		wrong = append(wrong, domain.CheckCustomerID(fmt.Sprintf("customer_ids[%d]", i), id))
+		wrong = append(wrong, ident.Check(fmt.Sprintf("customer_ids[%d]", i), id))
 	}
 	if err := fault.Merge(wrong...); err != nil {
 		return nil, err

@@ -1,4 +1,7 @@
-package domain
+// Package ident holds the rule for ids that users bring along: of customers and
+// of orders. Every service that takes one asks here, so that none refuses what
+// another has accepted.
+package ident
 
 import (
 	"strings"
@@ -8,13 +11,13 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 )
 
-// MaxIDLength is the most characters an id of a customer or an order may have.
-const MaxIDLength = 128
+// MaxLength is the most characters such an id may have.
+const MaxLength = 128
 
-// CheckID reports an id that cannot name a resource. Ids are the caller's own:
+// Check reports an id that cannot name a resource. Ids are the caller's own:
 // they are kept byte for byte and never normalised.
-func CheckID(field, id string) *fault.Fault {
-	if plainID(id) {
+func Check(field, id string) *fault.Fault {
+	if plain(id) {
 		return nil
 	}
 	switch {
@@ -22,8 +25,8 @@ func CheckID(field, id string) *fault.Fault {
 		return fault.Invalid(field, "must not be empty")
 	case !utf8.ValidString(id):
 		return fault.Invalid(field, "must be valid UTF-8")
-	case utf8.RuneCountInString(id) > MaxIDLength:
-		return fault.Invalid(field, "must have at most %d characters, has %d", MaxIDLength, utf8.RuneCountInString(id))
+	case utf8.RuneCountInString(id) > MaxLength:
+		return fault.Invalid(field, "must have at most %d characters, has %d", MaxLength, utf8.RuneCountInString(id))
 	case strings.ContainsAny(id, "/%"):
 		return fault.Invalid(field, "must hold none of / and %%")
 	case strings.ContainsFunc(id, unicode.IsControl):
@@ -36,14 +39,14 @@ func CheckID(field, id string) *fault.Fault {
 	return nil
 }
 
-// plainID is the short way for the ids most shops use: ASCII letters, digits,
+// plain is the short way for the ids most shops use: ASCII letters, digits,
 // '-' and '_'.
-func plainID(id string) bool {
+func plain(id string) bool {
 	for i := range len(id) {
 		c := id[i]
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' {
 			return false
 		}
 	}
-	return id != "" && len(id) <= MaxIDLength
+	return id != "" && len(id) <= MaxLength
 }
