@@ -1,7 +1,6 @@
 package valuation_test
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"testing"
@@ -76,44 +75,40 @@ func closedAddress(t *testing.T) string {
 }
 
 func TestProfileIsDown(t *testing.T) {
-	conn, err := rpc.Dial(closedAddress(t), rpc.DefaultClientConfig("profile"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	c := serve(t, openPebble(t), conn, time.Now, func(cfg *valuation.Config) { cfg.Attempts = 2 })
-	op := c.await(c.start(policy("2025-05-31")).GetName())
-	err = status.FromProto(op.GetError()).Err()
-	wantError(t, err, codes.Unavailable, "PEER_UNAVAILABLE", "")
-	_, err = c.GetValuationSummary(t.Context(), &valuationv1.GetValuationSummaryRequest{})
-	wantError(t, err, codes.NotFound, "VALUATIONS_NOT_REFRESHED", "")
-}
-
-// TestProfileComesBack: the refresh that met a profile that was down succeeds
-// without being asked for again.
-func TestProfileComesBack(t *testing.T) {
-	s := smallShop()
-	door, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := door.Addr().String()
+	address := closedAddress(t)
 	conn, err := rpc.Dial(address, rpc.DefaultClientConfig("profile"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	c := serve(t, openPebble(t), conn, time.Now)
-	name := c.start(policy("2025-05-31")).GetName()
-	caller, err := door.Accept() // the refresh has called
-	if err != nil {
-		t.Fatal(err)
+	ask := func() (*longrunningpb.Operation, error) {
+		return c.RefreshValuations(t.Context(), &valuationv1.RefreshValuationsRequest{Policy: policy("2025-05-31")})
 	}
-	if err := errors.Join(caller.Close(), door.Close()); err != nil {
-		t.Fatal(err)
-	}
+	_, err = ask()
+	wantError(t, err, codes.Unavailable, "PEER_UNAVAILABLE", "")
+
+	s := smallShop()
 	profileOn(t, address, s)
-	wantSame(t, c, c.result(c.await(name)), s)
+	var op *longrunningpb.Operation
+	for deadline := time.Now().Add(within); op == nil; <-time.After(10 * time.Millisecond) {
+		if op, err = ask(); err != nil && time.Now().After(deadline) {
+			t.Fatalf("profile is back, and after %s: %v", within, err)
+		}
+	}
+	wantSame(t, c, c.result(c.await(op.GetName())), s)
+}
+
+// TestProfileStaysAway: a refresh whose profile goes away and does not come back
+// ends with that error, and publishes nothing.
+func TestProfileStaysAway(t *testing.T) {
+	s := smallShop()
+	s.setBefore(func(int, int) error { return status.Error(codes.Unavailable, "gone") })
+	c := serve(t, openPebble(t), serveShop(t, s), time.Now, func(cfg *valuation.Config) { cfg.Attempts = 2 })
+	op := c.await(c.start(policy("2025-05-31")).GetName())
+	wantError(t, status.FromProto(op.GetError()).Err(), codes.Unavailable, "UNAVAILABLE", "")
+	_, err := c.GetValuationSummary(t.Context(), &valuationv1.GetValuationSummaryRequest{})
+	wantError(t, err, codes.NotFound, "VALUATIONS_NOT_REFRESHED", "")
 }
 
 // TestProfileBreaksOff: the refresh goes on where the stream broke off.

@@ -94,13 +94,14 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("valuation: %w", err)
 	}
-	refresh := app.NewRefresh(opened, profile.New(deps.Profile, cfg.Patience))
+	histories := profile.New(deps.Profile, cfg.Patience)
+	refresh := app.NewRefresh(opened, histories)
 	if err := handler.RegisterRefresh(operations, refresh, deps.Clock); err != nil {
 		return nil, err
 	}
 	return &Service{
 		operations: operations,
-		handler:    &handler.Valuations{Store: opened, Operations: operations, Keep: cfg.Keep, Clock: deps.Clock},
+		handler:    &handler.Valuations{Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock},
 		sweeper: &app.Sweeper{
 			Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger,
 		},

@@ -37,6 +37,8 @@ type ValuationServiceClient interface {
 	// Values and scores every customer as of a date, from the orders that
 	// profile holds, and publishes the result at once when all is done. The
 	// operation's metadata is kehu.api.v1.Progress, its response ValuationSummary.
+	// UNAVAILABLE, PEER_UNAVAILABLE where profile cannot be reached; one that
+	// goes away later is waited for.
 	RefreshValuations(ctx context.Context, in *RefreshValuationsRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
 	// Returns one customer's valuation from the last refresh.
 	GetValuation(ctx context.Context, in *GetValuationRequest, opts ...grpc.CallOption) (*Valuation, error)
@@ -138,6 +140,8 @@ type ValuationServiceServer interface {
 	// Values and scores every customer as of a date, from the orders that
 	// profile holds, and publishes the result at once when all is done. The
 	// operation's metadata is kehu.api.v1.Progress, its response ValuationSummary.
+	// UNAVAILABLE, PEER_UNAVAILABLE where profile cannot be reached; one that
+	// goes away later is waited for.
 	RefreshValuations(context.Context, *RefreshValuationsRequest) (*longrunningpb.Operation, error)
 	// Returns one customer's valuation from the last refresh.
 	GetValuation(context.Context, *GetValuationRequest) (*Valuation, error)

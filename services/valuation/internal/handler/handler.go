@@ -13,6 +13,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/operation"
 
 	"github.com/kehuhq/kehu/services/valuation/internal/app"
+	"github.com/kehuhq/kehu/services/valuation/internal/profile"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
@@ -20,6 +21,7 @@ import (
 type Valuations struct {
 	Store      *store.Store
 	Operations *operation.Manager
+	Profile    *profile.Histories
 	Keep       time.Duration // how long a superseded generation can be read
 	Clock      func() time.Time
 }
@@ -50,6 +52,10 @@ func RegisterRefresh(m *operation.Manager, refresh *app.Refresh, clock func() ti
 func (h *Valuations) RefreshValuations(ctx context.Context, r *valuationv1.RefreshValuationsRequest) (*longrunningpb.Operation, error) {
 	policy := policyOf(r.GetPolicy())
 	if err := policy.Normalize(h.Clock()); err != nil {
+		return nil, err
+	}
+	// Whoever asks is told at once; a profile that goes away later is waited for.
+	if err := h.Profile.Reach(ctx); err != nil {
 		return nil, err
 	}
 	return h.Operations.Start(ctx, refreshKind, operation.Start{RequestID: r.GetRequestId(), Request: r})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
@@ -26,13 +27,29 @@ const maxMessage = 64 << 20
 // Histories streams purchase histories.
 type Histories struct {
 	orders   profilev1.OrderServiceClient
+	health   healthpb.HealthClient
 	patience time.Duration
 }
 
 // New makes a reader on a connection to profile. A stream that is silent for
 // longer than patience is given up.
 func New(conn grpc.ClientConnInterface, patience time.Duration) *Histories {
-	return &Histories{profilev1.NewOrderServiceClient(conn), patience}
+	return &Histories{profilev1.NewOrderServiceClient(conn), healthpb.NewHealthClient(conn), patience}
+}
+
+// Reach is UNAVAILABLE where profile cannot be reached or does not serve.
+func (h *Histories) Reach(ctx context.Context) error {
+	said, err := h.health.Check(ctx, &healthpb.HealthCheckRequest{})
+	if fault.KindOf(err) == fault.Unimplemented {
+		return nil // it answers, which is what was asked
+	}
+	if err != nil {
+		return err
+	}
+	if said.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+		return fault.New(fault.Unavailable, "PEER_UNAVAILABLE", "profile does not serve at the moment").With("peer", "profile")
+	}
+	return nil
 }
 
 // After yields the histories of all customers behind one, in the order of their
