@@ -24,32 +24,36 @@ type stages struct{ load, refresh, segment, all float64 }
 // the usual length: import, valuation of all customers, and forming segments. The
 // small file takes its turn before and after the large one.
 func BenchmarkGrowth(b *testing.B) {
-	var growth, load, refresh, segment []float64
-	var large stages
-	for b.Loop() {
-		before := analyse(b, fileRows)
-		large = analyse(b, largeRows)
-		after := analyse(b, fileRows)
-		growth = append(growth, 2*large.all/(before.all+after.all))
-		load = append(load, 2*large.load/(before.load+after.load))
-		refresh = append(refresh, 2*large.refresh/(before.refresh+after.refresh))
-		segment = append(segment, 2*large.segment/(before.segment+after.segment))
+	for _, by := range []order{byCustomer, byTime} {
+		b.Run("by="+string(by), func(b *testing.B) {
+			var growth, load, refresh, segment []float64
+			var large stages
+			for b.Loop() {
+				before := analyse(b, fileRows, by)
+				large = analyse(b, largeRows, by)
+				after := analyse(b, fileRows, by)
+				growth = append(growth, 2*large.all/(before.all+after.all))
+				load = append(load, 2*large.load/(before.load+after.load))
+				refresh = append(refresh, 2*large.refresh/(before.refresh+after.refresh))
+				segment = append(segment, 2*large.segment/(before.segment+after.segment))
+			}
+			b.ReportMetric(median(growth), "ratio")
+			b.ReportMetric(11, "aim")
+			b.ReportMetric(median(load), "import-ratio")
+			b.ReportMetric(median(refresh), "refresh-ratio")
+			b.ReportMetric(median(segment), "segments-ratio")
+			b.ReportMetric(large.load, "import-s")
+			b.ReportMetric(large.refresh, "refresh-s")
+			b.ReportMetric(large.segment, "segments-s")
+			b.ReportMetric(0, "ns/op")
+		})
 	}
-	b.ReportMetric(median(growth), "ratio")
-	b.ReportMetric(11, "aim")
-	b.ReportMetric(median(load), "import-ratio")
-	b.ReportMetric(median(refresh), "refresh-ratio")
-	b.ReportMetric(median(segment), "segments-ratio")
-	b.ReportMetric(large.load, "import-s")
-	b.ReportMetric(large.refresh, "refresh-s")
-	b.ReportMetric(large.segment, "segments-s")
-	b.ReportMetric(0, "ns/op")
 }
 
 // analyse does the work on a file of so many rows, in a new store.
-func analyse(b *testing.B, rows int) stages {
+func analyse(b *testing.B, rows int, by order) stages {
 	b.Helper()
-	path := file(b, rows)
+	path := file(b, rows, by)
 	runtime.GC()
 	var s stages
 	must(b, suite.Temporarily(b.Context(), engines.Config{}, func(ctx context.Context, conn grpc.ClientConnInterface) error {

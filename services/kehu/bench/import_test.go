@@ -20,22 +20,26 @@ import (
 // and with their closing. The ratio is that of their speeds.
 func BenchmarkImport(b *testing.B) {
 	const rounds = 3
-	path := file(b, fileRows)
-	var c comparison
-	var documents int
-	for b.Loop() {
-		for range rounds {
-			dir := b.TempDir()
-			runtime.GC() // what the other side left is not for this one to pay
-			took := importInto(b, dir, path, fileRows)
-			all := records(b, filepath.Join(dir, "profile"))
-			documents = len(all)
-			runtime.GC()
-			c.round(func() time.Duration { return took }, func() time.Duration { return writeBare(b, all) })
-		}
+	for _, by := range []order{byTime, byCustomer} {
+		b.Run("by="+string(by), func(b *testing.B) {
+			path := file(b, fileRows, by)
+			var c comparison
+			var documents int
+			for b.Loop() {
+				for range rounds {
+					dir := b.TempDir()
+					runtime.GC() // what the other side left is not for this one to pay
+					took := importInto(b, dir, path, fileRows)
+					all := records(b, filepath.Join(dir, "profile"))
+					documents = len(all)
+					runtime.GC()
+					c.round(func() time.Duration { return took }, func() time.Duration { return writeBare(b, all) })
+				}
+			}
+			c.report(b, c.speeds(), 0.4, fileRows, "rows")
+			b.ReportMetric(float64(documents), "documents")
+		})
 	}
-	c.report(b, c.speeds(), 0.4, fileRows, "rows")
-	b.ReportMetric(float64(documents), "documents")
 }
 
 // importInto is how long the suite takes to import a file into dir, with its closing.

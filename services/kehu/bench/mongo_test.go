@@ -16,7 +16,7 @@ const mongoRows = 20_000
 // compare with: the figures are those of the server given, or of the stand-in.
 func BenchmarkMongoDB(b *testing.B) {
 	s := serveProfile(b, mongotest.Open(b))
-	path := file(b, mongoRows)
+	path := file(b, mongoRows, byTime)
 	var load, get, stream time.Duration
 	for n := 0; b.Loop(); n++ {
 		if n > 0 {

@@ -24,7 +24,7 @@ const scanRounds = 21
 // service, whose answer is decoded and added up. The ratio is that of the speeds.
 func BenchmarkScan(b *testing.B) {
 	data := b.TempDir()
-	importInto(b, data, file(b, fileRows), fileRows)
+	importInto(b, data, file(b, fileRows, byTime), fileRows)
 	dir := filepath.Join(data, "profile")
 	settle(b, dir)
 	copied := filepath.Join(b.TempDir(), "copy")
