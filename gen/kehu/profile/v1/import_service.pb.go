@@ -184,7 +184,19 @@ type Import struct {
 	// When it last moved.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// What went wrong as a whole, in state FAILED.
-	Error         *v1.ItemStatus `protobuf:"bytes,20,opt,name=error,proto3" json:"error,omitempty"`
+	Error *v1.ItemStatus `protobuf:"bytes,20,opt,name=error,proto3" json:"error,omitempty"`
+	// How the file is written; what is left open is told from its beginning.
+	Format *FileFormat `protobuf:"bytes,21,opt,name=format,proto3" json:"format,omitempty"`
+	// How the columns of a file of orders are read; unset takes them by Kehu's own
+	// names (order_id, customer_id, order_time, amount …). See InspectFile.
+	OrderMapping *OrderMapping `protobuf:"bytes,22,opt,name=order_mapping,json=orderMapping,proto3" json:"order_mapping,omitempty"`
+	// Rows that are no record, and not refused: blank ones, and totals below the
+	// last record. They count in rows.
+	Skipped int64 `protobuf:"varint,23,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	// What the orders come to by month. Complete once state is DONE.
+	Reconciliation *Reconciliation `protobuf:"bytes,24,opt,name=reconciliation,proto3" json:"reconciliation,omitempty"`
+	// Why rows were refused, most frequent first; the fifty most frequent reasons.
+	Refusals      []*RefusalCount `protobuf:"bytes,25,rep,name=refusals,proto3" json:"refusals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -355,6 +367,41 @@ func (x *Import) GetUpdateTime() *timestamppb.Timestamp {
 func (x *Import) GetError() *v1.ItemStatus {
 	if x != nil {
 		return x.Error
+	}
+	return nil
+}
+
+func (x *Import) GetFormat() *FileFormat {
+	if x != nil {
+		return x.Format
+	}
+	return nil
+}
+
+func (x *Import) GetOrderMapping() *OrderMapping {
+	if x != nil {
+		return x.OrderMapping
+	}
+	return nil
+}
+
+func (x *Import) GetSkipped() int64 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+func (x *Import) GetReconciliation() *Reconciliation {
+	if x != nil {
+		return x.Reconciliation
+	}
+	return nil
+}
+
+func (x *Import) GetRefusals() []*RefusalCount {
+	if x != nil {
+		return x.Refusals
 	}
 	return nil
 }
@@ -756,11 +803,334 @@ func (x *DownloadRejectedRowsRequest) GetName() string {
 	return ""
 }
 
+// Request of InspectFile.
+type InspectFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the rows are. Unspecified is orders.
+	Kind ImportKind `protobuf:"varint,1,opt,name=kind,proto3,enum=kehu.profile.v1.ImportKind" json:"kind,omitempty"`
+	// The first bytes of the file; 64 KiB are enough, 1 MiB is the most. A row that
+	// is cut at the end is left out.
+	Head []byte `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`
+	// head is the whole file.
+	Whole bool `protobuf:"varint,3,opt,name=whole,proto3" json:"whole,omitempty"`
+	// How it is written, as far as that is known.
+	Format *FileFormat `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`
+	// A preset: "kehu", "taobao", "jd", "youzan" or "shopify". Empty or "auto" takes
+	// the one that fits the header best.
+	Preset string `protobuf:"bytes,5,opt,name=preset,proto3" json:"preset,omitempty"`
+	// A mapping of your own, in place of a preset.
+	OrderMapping *OrderMapping `protobuf:"bytes,6,opt,name=order_mapping,json=orderMapping,proto3" json:"order_mapping,omitempty"`
+	// As in Import.
+	DefaultCurrencyCode string `protobuf:"bytes,7,opt,name=default_currency_code,json=defaultCurrencyCode,proto3" json:"default_currency_code,omitempty"`
+	// As in Import.
+	TimeZone      string `protobuf:"bytes,8,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InspectFileRequest) Reset() {
+	*x = InspectFileRequest{}
+	mi := &file_kehu_profile_v1_import_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InspectFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InspectFileRequest) ProtoMessage() {}
+
+func (x *InspectFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_import_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InspectFileRequest.ProtoReflect.Descriptor instead.
+func (*InspectFileRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_import_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *InspectFileRequest) GetKind() ImportKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ImportKind_IMPORT_KIND_UNSPECIFIED
+}
+
+func (x *InspectFileRequest) GetHead() []byte {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *InspectFileRequest) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
+func (x *InspectFileRequest) GetFormat() *FileFormat {
+	if x != nil {
+		return x.Format
+	}
+	return nil
+}
+
+func (x *InspectFileRequest) GetPreset() string {
+	if x != nil {
+		return x.Preset
+	}
+	return ""
+}
+
+func (x *InspectFileRequest) GetOrderMapping() *OrderMapping {
+	if x != nil {
+		return x.OrderMapping
+	}
+	return nil
+}
+
+func (x *InspectFileRequest) GetDefaultCurrencyCode() string {
+	if x != nil {
+		return x.DefaultCurrencyCode
+	}
+	return ""
+}
+
+func (x *InspectFileRequest) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+// How a file would be read.
+type InspectFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How it is written.
+	Format *FileFormat `protobuf:"bytes,1,opt,name=format,proto3" json:"format,omitempty"`
+	// How its columns are read, whole: what CreateImport is to be given. Unset in a
+	// file of customers, and where Kehu's own names fit.
+	OrderMapping *OrderMapping `protobuf:"bytes,2,opt,name=order_mapping,json=orderMapping,proto3" json:"order_mapping,omitempty"`
+	// The preset, "kehu" for Kehu's own names; empty for a mapping of your own.
+	Preset string `protobuf:"bytes,3,opt,name=preset,proto3" json:"preset,omitempty"`
+	// Every column, in the file's order.
+	Columns []*ColumnUse `protobuf:"bytes,4,rep,name=columns,proto3" json:"columns,omitempty"`
+	// The first three rows that are records, as they would be read.
+	Rows []*RowPreview `protobuf:"bytes,5,rep,name=rows,proto3" json:"rows,omitempty"`
+	// What to know before the file is imported, e.g. CURRENCY_MISSING.
+	Warnings      []*v1.Warning `protobuf:"bytes,6,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InspectFileResponse) Reset() {
+	*x = InspectFileResponse{}
+	mi := &file_kehu_profile_v1_import_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InspectFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InspectFileResponse) ProtoMessage() {}
+
+func (x *InspectFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_import_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InspectFileResponse.ProtoReflect.Descriptor instead.
+func (*InspectFileResponse) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_import_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *InspectFileResponse) GetFormat() *FileFormat {
+	if x != nil {
+		return x.Format
+	}
+	return nil
+}
+
+func (x *InspectFileResponse) GetOrderMapping() *OrderMapping {
+	if x != nil {
+		return x.OrderMapping
+	}
+	return nil
+}
+
+func (x *InspectFileResponse) GetPreset() string {
+	if x != nil {
+		return x.Preset
+	}
+	return ""
+}
+
+func (x *InspectFileResponse) GetColumns() []*ColumnUse {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *InspectFileResponse) GetRows() []*RowPreview {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+func (x *InspectFileResponse) GetWarnings() []*v1.Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// A column of a file and what it is read as.
+type ColumnUse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As the header has it.
+	Title string `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	// E.g. "order_id"; empty for a column that is ignored.
+	Field         string `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ColumnUse) Reset() {
+	*x = ColumnUse{}
+	mi := &file_kehu_profile_v1_import_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ColumnUse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ColumnUse) ProtoMessage() {}
+
+func (x *ColumnUse) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_import_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ColumnUse.ProtoReflect.Descriptor instead.
+func (*ColumnUse) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_import_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ColumnUse) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ColumnUse) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+// A row as it would be read.
+type RowPreview struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counted from 1 without the header.
+	Row int64 `protobuf:"varint,1,opt,name=row,proto3" json:"row,omitempty"`
+	// The order, or the part of it that the row states. An anonymous order's
+	// customer is `customers/anonymous`.
+	Order *Order `protobuf:"bytes,2,opt,name=order,proto3" json:"order,omitempty"`
+	// Why the row would be refused; unset where it would not.
+	Error         *v1.ItemStatus `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RowPreview) Reset() {
+	*x = RowPreview{}
+	mi := &file_kehu_profile_v1_import_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RowPreview) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RowPreview) ProtoMessage() {}
+
+func (x *RowPreview) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_import_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RowPreview.ProtoReflect.Descriptor instead.
+func (*RowPreview) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_import_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RowPreview) GetRow() int64 {
+	if x != nil {
+		return x.Row
+	}
+	return 0
+}
+
+func (x *RowPreview) GetOrder() *Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *RowPreview) GetError() *v1.ItemStatus {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
 var File_kehu_profile_v1_import_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\n" +
-	"$kehu/profile/v1/import_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\"\xfe\x06\n" +
+	"$kehu/profile/v1/import_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1bkehu/profile/v1/order.proto\x1a#kehu/profile/v1/order_mapping.proto\x1a$kehu/profile/v1/reconciliation.proto\"\xa4\t\n" +
 	"\x06Import\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12;\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1b.kehu.profile.v1.ImportKindB\n" +
@@ -787,7 +1157,12 @@ const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x122\n" +
-	"\x05error\x18\x14 \x01(\v2\x17.kehu.api.v1.ItemStatusB\x03\xe0A\x03R\x05error\"N\n" +
+	"\x05error\x18\x14 \x01(\v2\x17.kehu.api.v1.ItemStatusB\x03\xe0A\x03R\x05error\x123\n" +
+	"\x06format\x18\x15 \x01(\v2\x1b.kehu.profile.v1.FileFormatR\x06format\x12B\n" +
+	"\rorder_mapping\x18\x16 \x01(\v2\x1d.kehu.profile.v1.OrderMappingR\forderMapping\x12\x1d\n" +
+	"\askipped\x18\x17 \x01(\x03B\x03\xe0A\x03R\askipped\x12L\n" +
+	"\x0ereconciliation\x18\x18 \x01(\v2\x1f.kehu.profile.v1.ReconciliationB\x03\xe0A\x03R\x0ereconciliation\x12>\n" +
+	"\brefusals\x18\x19 \x03(\v2\x1d.kehu.profile.v1.RefusalCountB\x03\xe0A\x03R\brefusals\"N\n" +
 	"\x13CreateImportRequest\x127\n" +
 	"\x06import\x18\x01 \x01(\v2\x17.kehu.profile.v1.ImportB\x06\xbaH\x03\xc8\x01\x01R\x06import\"2\n" +
 	"\x10GetImportRequest\x12\x1e\n" +
@@ -813,7 +1188,31 @@ const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\x0e2\x1c.kehu.profile.v1.ImportStateR\x05state\"=\n" +
 	"\x1bDownloadRejectedRowsRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xc8\x01R\x04name*\\\n" +
+	"\xbaH\ar\x05\x10\x01(\xc8\x01R\x04name\"\x90\x03\n" +
+	"\x12InspectFileRequest\x129\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1b.kehu.profile.v1.ImportKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\x1f\n" +
+	"\x04head\x18\x02 \x01(\fB\v\xbaH\bz\x06\x10\x01\x18\x80\x80@R\x04head\x12\x14\n" +
+	"\x05whole\x18\x03 \x01(\bR\x05whole\x123\n" +
+	"\x06format\x18\x04 \x01(\v2\x1b.kehu.profile.v1.FileFormatR\x06format\x12\x1f\n" +
+	"\x06preset\x18\x05 \x01(\tB\a\xbaH\x04r\x02(@R\x06preset\x12B\n" +
+	"\rorder_mapping\x18\x06 \x01(\v2\x1d.kehu.profile.v1.OrderMappingR\forderMapping\x12H\n" +
+	"\x15default_currency_code\x18\a \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x13defaultCurrencyCode\x12$\n" +
+	"\ttime_zone\x18\b \x01(\tB\a\xbaH\x04r\x02(@R\btimeZone\"\xbf\x02\n" +
+	"\x13InspectFileResponse\x123\n" +
+	"\x06format\x18\x01 \x01(\v2\x1b.kehu.profile.v1.FileFormatR\x06format\x12B\n" +
+	"\rorder_mapping\x18\x02 \x01(\v2\x1d.kehu.profile.v1.OrderMappingR\forderMapping\x12\x16\n" +
+	"\x06preset\x18\x03 \x01(\tR\x06preset\x124\n" +
+	"\acolumns\x18\x04 \x03(\v2\x1a.kehu.profile.v1.ColumnUseR\acolumns\x12/\n" +
+	"\x04rows\x18\x05 \x03(\v2\x1b.kehu.profile.v1.RowPreviewR\x04rows\x120\n" +
+	"\bwarnings\x18\x06 \x03(\v2\x14.kehu.api.v1.WarningR\bwarnings\"7\n" +
+	"\tColumnUse\x12\x14\n" +
+	"\x05title\x18\x01 \x01(\tR\x05title\x12\x14\n" +
+	"\x05field\x18\x02 \x01(\tR\x05field\"{\n" +
+	"\n" +
+	"RowPreview\x12\x10\n" +
+	"\x03row\x18\x01 \x01(\x03R\x03row\x12,\n" +
+	"\x05order\x18\x02 \x01(\v2\x16.kehu.profile.v1.OrderR\x05order\x12-\n" +
+	"\x05error\x18\x03 \x01(\v2\x17.kehu.api.v1.ItemStatusR\x05error*\\\n" +
 	"\n" +
 	"ImportKind\x12\x1b\n" +
 	"\x17IMPORT_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
@@ -824,8 +1223,9 @@ const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\x16IMPORT_STATE_RECEIVING\x10\x01\x12\x1b\n" +
 	"\x17IMPORT_STATE_ASSEMBLING\x10\x02\x12\x15\n" +
 	"\x11IMPORT_STATE_DONE\x10\x03\x12\x17\n" +
-	"\x13IMPORT_STATE_FAILED\x10\x042\xd9\x06\n" +
-	"\rImportService\x12\x83\x01\n" +
+	"\x13IMPORT_STATE_FAILED\x10\x042\xed\a\n" +
+	"\rImportService\x12\x91\x01\n" +
+	"\vInspectFile\x12#.kehu.profile.v1.InspectFileRequest\x1a$.kehu.profile.v1.InspectFileResponse\"7\x8a\xa6\x1d\x15profile.imports.write\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/imports:inspect\x12\x83\x01\n" +
 	"\fCreateImport\x12$.kehu.profile.v1.CreateImportRequest\x1a\x17.kehu.profile.v1.Import\"4\x8a\xa6\x1d\x15profile.imports.write\x82\xd3\xe4\x93\x02\x15:\x06import\"\v/v1/imports\x12}\n" +
 	"\tGetImport\x12!.kehu.profile.v1.GetImportRequest\x1a\x17.kehu.profile.v1.Import\"4\x8a\xa6\x1d\x14profile.imports.read\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=imports/*}\x12\x85\x01\n" +
 	"\vListImports\x12#.kehu.profile.v1.ListImportsRequest\x1a$.kehu.profile.v1.ListImportsResponse\"+\x8a\xa6\x1d\x14profile.imports.read\x82\xd3\xe4\x93\x02\r\x12\v/v1/imports\x12\x9c\x01\n" +
@@ -847,7 +1247,7 @@ func file_kehu_profile_v1_import_service_proto_rawDescGZIP() []byte {
 }
 
 var file_kehu_profile_v1_import_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kehu_profile_v1_import_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_kehu_profile_v1_import_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_kehu_profile_v1_import_service_proto_goTypes = []any{
 	(ImportKind)(0),                     // 0: kehu.profile.v1.ImportKind
 	(ImportState)(0),                    // 1: kehu.profile.v1.ImportState
@@ -859,38 +1259,63 @@ var file_kehu_profile_v1_import_service_proto_goTypes = []any{
 	(*AppendImportRequest)(nil),         // 7: kehu.profile.v1.AppendImportRequest
 	(*AppendImportResponse)(nil),        // 8: kehu.profile.v1.AppendImportResponse
 	(*DownloadRejectedRowsRequest)(nil), // 9: kehu.profile.v1.DownloadRejectedRowsRequest
-	(*v1.Warning)(nil),                  // 10: kehu.api.v1.Warning
-	(*timestamppb.Timestamp)(nil),       // 11: google.protobuf.Timestamp
-	(*v1.ItemStatus)(nil),               // 12: kehu.api.v1.ItemStatus
-	(*httpbody.HttpBody)(nil),           // 13: google.api.HttpBody
+	(*InspectFileRequest)(nil),          // 10: kehu.profile.v1.InspectFileRequest
+	(*InspectFileResponse)(nil),         // 11: kehu.profile.v1.InspectFileResponse
+	(*ColumnUse)(nil),                   // 12: kehu.profile.v1.ColumnUse
+	(*RowPreview)(nil),                  // 13: kehu.profile.v1.RowPreview
+	(*v1.Warning)(nil),                  // 14: kehu.api.v1.Warning
+	(*timestamppb.Timestamp)(nil),       // 15: google.protobuf.Timestamp
+	(*v1.ItemStatus)(nil),               // 16: kehu.api.v1.ItemStatus
+	(*FileFormat)(nil),                  // 17: kehu.profile.v1.FileFormat
+	(*OrderMapping)(nil),                // 18: kehu.profile.v1.OrderMapping
+	(*Reconciliation)(nil),              // 19: kehu.profile.v1.Reconciliation
+	(*RefusalCount)(nil),                // 20: kehu.profile.v1.RefusalCount
+	(*Order)(nil),                       // 21: kehu.profile.v1.Order
+	(*httpbody.HttpBody)(nil),           // 22: google.api.HttpBody
 }
 var file_kehu_profile_v1_import_service_proto_depIdxs = []int32{
 	0,  // 0: kehu.profile.v1.Import.kind:type_name -> kehu.profile.v1.ImportKind
 	1,  // 1: kehu.profile.v1.Import.state:type_name -> kehu.profile.v1.ImportState
-	10, // 2: kehu.profile.v1.Import.warnings:type_name -> kehu.api.v1.Warning
-	11, // 3: kehu.profile.v1.Import.create_time:type_name -> google.protobuf.Timestamp
-	11, // 4: kehu.profile.v1.Import.update_time:type_name -> google.protobuf.Timestamp
-	12, // 5: kehu.profile.v1.Import.error:type_name -> kehu.api.v1.ItemStatus
-	2,  // 6: kehu.profile.v1.CreateImportRequest.import:type_name -> kehu.profile.v1.Import
-	2,  // 7: kehu.profile.v1.ListImportsResponse.imports:type_name -> kehu.profile.v1.Import
-	1,  // 8: kehu.profile.v1.AppendImportResponse.state:type_name -> kehu.profile.v1.ImportState
-	3,  // 9: kehu.profile.v1.ImportService.CreateImport:input_type -> kehu.profile.v1.CreateImportRequest
-	4,  // 10: kehu.profile.v1.ImportService.GetImport:input_type -> kehu.profile.v1.GetImportRequest
-	5,  // 11: kehu.profile.v1.ImportService.ListImports:input_type -> kehu.profile.v1.ListImportsRequest
-	7,  // 12: kehu.profile.v1.ImportService.AppendImport:input_type -> kehu.profile.v1.AppendImportRequest
-	7,  // 13: kehu.profile.v1.ImportService.StreamImport:input_type -> kehu.profile.v1.AppendImportRequest
-	9,  // 14: kehu.profile.v1.ImportService.DownloadRejectedRows:input_type -> kehu.profile.v1.DownloadRejectedRowsRequest
-	2,  // 15: kehu.profile.v1.ImportService.CreateImport:output_type -> kehu.profile.v1.Import
-	2,  // 16: kehu.profile.v1.ImportService.GetImport:output_type -> kehu.profile.v1.Import
-	6,  // 17: kehu.profile.v1.ImportService.ListImports:output_type -> kehu.profile.v1.ListImportsResponse
-	8,  // 18: kehu.profile.v1.ImportService.AppendImport:output_type -> kehu.profile.v1.AppendImportResponse
-	8,  // 19: kehu.profile.v1.ImportService.StreamImport:output_type -> kehu.profile.v1.AppendImportResponse
-	13, // 20: kehu.profile.v1.ImportService.DownloadRejectedRows:output_type -> google.api.HttpBody
-	15, // [15:21] is the sub-list for method output_type
-	9,  // [9:15] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	14, // 2: kehu.profile.v1.Import.warnings:type_name -> kehu.api.v1.Warning
+	15, // 3: kehu.profile.v1.Import.create_time:type_name -> google.protobuf.Timestamp
+	15, // 4: kehu.profile.v1.Import.update_time:type_name -> google.protobuf.Timestamp
+	16, // 5: kehu.profile.v1.Import.error:type_name -> kehu.api.v1.ItemStatus
+	17, // 6: kehu.profile.v1.Import.format:type_name -> kehu.profile.v1.FileFormat
+	18, // 7: kehu.profile.v1.Import.order_mapping:type_name -> kehu.profile.v1.OrderMapping
+	19, // 8: kehu.profile.v1.Import.reconciliation:type_name -> kehu.profile.v1.Reconciliation
+	20, // 9: kehu.profile.v1.Import.refusals:type_name -> kehu.profile.v1.RefusalCount
+	2,  // 10: kehu.profile.v1.CreateImportRequest.import:type_name -> kehu.profile.v1.Import
+	2,  // 11: kehu.profile.v1.ListImportsResponse.imports:type_name -> kehu.profile.v1.Import
+	1,  // 12: kehu.profile.v1.AppendImportResponse.state:type_name -> kehu.profile.v1.ImportState
+	0,  // 13: kehu.profile.v1.InspectFileRequest.kind:type_name -> kehu.profile.v1.ImportKind
+	17, // 14: kehu.profile.v1.InspectFileRequest.format:type_name -> kehu.profile.v1.FileFormat
+	18, // 15: kehu.profile.v1.InspectFileRequest.order_mapping:type_name -> kehu.profile.v1.OrderMapping
+	17, // 16: kehu.profile.v1.InspectFileResponse.format:type_name -> kehu.profile.v1.FileFormat
+	18, // 17: kehu.profile.v1.InspectFileResponse.order_mapping:type_name -> kehu.profile.v1.OrderMapping
+	12, // 18: kehu.profile.v1.InspectFileResponse.columns:type_name -> kehu.profile.v1.ColumnUse
+	13, // 19: kehu.profile.v1.InspectFileResponse.rows:type_name -> kehu.profile.v1.RowPreview
+	14, // 20: kehu.profile.v1.InspectFileResponse.warnings:type_name -> kehu.api.v1.Warning
+	21, // 21: kehu.profile.v1.RowPreview.order:type_name -> kehu.profile.v1.Order
+	16, // 22: kehu.profile.v1.RowPreview.error:type_name -> kehu.api.v1.ItemStatus
+	10, // 23: kehu.profile.v1.ImportService.InspectFile:input_type -> kehu.profile.v1.InspectFileRequest
+	3,  // 24: kehu.profile.v1.ImportService.CreateImport:input_type -> kehu.profile.v1.CreateImportRequest
+	4,  // 25: kehu.profile.v1.ImportService.GetImport:input_type -> kehu.profile.v1.GetImportRequest
+	5,  // 26: kehu.profile.v1.ImportService.ListImports:input_type -> kehu.profile.v1.ListImportsRequest
+	7,  // 27: kehu.profile.v1.ImportService.AppendImport:input_type -> kehu.profile.v1.AppendImportRequest
+	7,  // 28: kehu.profile.v1.ImportService.StreamImport:input_type -> kehu.profile.v1.AppendImportRequest
+	9,  // 29: kehu.profile.v1.ImportService.DownloadRejectedRows:input_type -> kehu.profile.v1.DownloadRejectedRowsRequest
+	11, // 30: kehu.profile.v1.ImportService.InspectFile:output_type -> kehu.profile.v1.InspectFileResponse
+	2,  // 31: kehu.profile.v1.ImportService.CreateImport:output_type -> kehu.profile.v1.Import
+	2,  // 32: kehu.profile.v1.ImportService.GetImport:output_type -> kehu.profile.v1.Import
+	6,  // 33: kehu.profile.v1.ImportService.ListImports:output_type -> kehu.profile.v1.ListImportsResponse
+	8,  // 34: kehu.profile.v1.ImportService.AppendImport:output_type -> kehu.profile.v1.AppendImportResponse
+	8,  // 35: kehu.profile.v1.ImportService.StreamImport:output_type -> kehu.profile.v1.AppendImportResponse
+	22, // 36: kehu.profile.v1.ImportService.DownloadRejectedRows:output_type -> google.api.HttpBody
+	30, // [30:37] is the sub-list for method output_type
+	23, // [23:30] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_import_service_proto_init() }
@@ -898,13 +1323,16 @@ func file_kehu_profile_v1_import_service_proto_init() {
 	if File_kehu_profile_v1_import_service_proto != nil {
 		return
 	}
+	file_kehu_profile_v1_order_proto_init()
+	file_kehu_profile_v1_order_mapping_proto_init()
+	file_kehu_profile_v1_reconciliation_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_profile_v1_import_service_proto_rawDesc), len(file_kehu_profile_v1_import_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

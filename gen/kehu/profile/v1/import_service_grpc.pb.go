@@ -20,6 +20,7 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
+	ImportService_InspectFile_FullMethodName          = "/kehu.profile.v1.ImportService/InspectFile"
 	ImportService_CreateImport_FullMethodName         = "/kehu.profile.v1.ImportService/CreateImport"
 	ImportService_GetImport_FullMethodName            = "/kehu.profile.v1.ImportService/GetImport"
 	ImportService_ListImports_FullMethodName          = "/kehu.profile.v1.ImportService/ListImports"
@@ -36,6 +37,9 @@ const (
 // or through a stream; whatever was acknowledged is durable, and an import that
 // broke off goes on at the offset last acknowledged, whoever sends the rest.
 type ImportServiceClient interface {
+	// Looks at the beginning of a file and says how it would be read. Nothing is
+	// stored.
+	InspectFile(ctx context.Context, in *InspectFileRequest, opts ...grpc.CallOption) (*InspectFileResponse, error)
 	// Announces a file. The same file with the same settings again returns the
 	// import that is there, with the offset to go on at; one that FAILED is begun
 	// anew.
@@ -62,6 +66,16 @@ type importServiceClient struct {
 
 func NewImportServiceClient(cc grpc.ClientConnInterface) ImportServiceClient {
 	return &importServiceClient{cc}
+}
+
+func (c *importServiceClient) InspectFile(ctx context.Context, in *InspectFileRequest, opts ...grpc.CallOption) (*InspectFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(InspectFileResponse)
+	err := c.cc.Invoke(ctx, ImportService_InspectFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *importServiceClient) CreateImport(ctx context.Context, in *CreateImportRequest, opts ...grpc.CallOption) (*Import, error) {
@@ -144,6 +158,9 @@ type ImportService_DownloadRejectedRowsClient = grpc.ServerStreamingClient[httpb
 // or through a stream; whatever was acknowledged is durable, and an import that
 // broke off goes on at the offset last acknowledged, whoever sends the rest.
 type ImportServiceServer interface {
+	// Looks at the beginning of a file and says how it would be read. Nothing is
+	// stored.
+	InspectFile(context.Context, *InspectFileRequest) (*InspectFileResponse, error)
 	// Announces a file. The same file with the same settings again returns the
 	// import that is there, with the offset to go on at; one that FAILED is begun
 	// anew.
@@ -171,6 +188,9 @@ type ImportServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedImportServiceServer struct{}
 
+func (UnimplementedImportServiceServer) InspectFile(context.Context, *InspectFileRequest) (*InspectFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method InspectFile not implemented")
+}
 func (UnimplementedImportServiceServer) CreateImport(context.Context, *CreateImportRequest) (*Import, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateImport not implemented")
 }
@@ -207,6 +227,24 @@ func RegisterImportServiceServer(s grpc.ServiceRegistrar, srv ImportServiceServe
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&ImportService_ServiceDesc, srv)
+}
+
+func _ImportService_InspectFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(InspectFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ImportServiceServer).InspectFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ImportService_InspectFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ImportServiceServer).InspectFile(ctx, req.(*InspectFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
 
 func _ImportService_CreateImport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -306,6 +344,10 @@ var ImportService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "kehu.profile.v1.ImportService",
 	HandlerType: (*ImportServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "InspectFile",
+			Handler:    _ImportService_InspectFile_Handler,
+		},
 		{
 			MethodName: "CreateImport",
 			Handler:    _ImportService_CreateImport_Handler,

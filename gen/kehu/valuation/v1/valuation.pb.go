@@ -580,7 +580,17 @@ type ValuationSummary struct {
 	// The refresh that made this.
 	Generation int64 `protobuf:"varint,14,opt,name=generation,proto3" json:"generation,omitempty"`
 	// When it was published.
-	PublishTime   *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
+	PublishTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
+	// Retention by the month of the first order.
+	Cohorts *CohortTable `protobuf:"bytes,16,opt,name=cohorts,proto3" json:"cohorts,omitempty"`
+	// Net values of the counting orders in the valuation's currency, in minor units.
+	OrderValues *Distribution `protobuf:"bytes,17,opt,name=order_values,json=orderValues,proto3" json:"order_values,omitempty"`
+	// Days between a customer's successive days with an order; customers with a
+	// single such day have none.
+	PurchaseIntervals *Distribution `protobuf:"bytes,18,opt,name=purchase_intervals,json=purchaseIntervals,proto3" json:"purchase_intervals,omitempty"`
+	// How much of the revenue the customers with the most of it bring: the top 1, 5
+	// and 20 %.
+	Concentration []*Concentration `protobuf:"bytes,19,rep,name=concentration,proto3" json:"concentration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -720,6 +730,462 @@ func (x *ValuationSummary) GetPublishTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ValuationSummary) GetCohorts() *CohortTable {
+	if x != nil {
+		return x.Cohorts
+	}
+	return nil
+}
+
+func (x *ValuationSummary) GetOrderValues() *Distribution {
+	if x != nil {
+		return x.OrderValues
+	}
+	return nil
+}
+
+func (x *ValuationSummary) GetPurchaseIntervals() *Distribution {
+	if x != nil {
+		return x.PurchaseIntervals
+	}
+	return nil
+}
+
+func (x *ValuationSummary) GetConcentration() []*Concentration {
+	if x != nil {
+		return x.Concentration
+	}
+	return nil
+}
+
+// Customers by the calendar month of their first counting order, and how many
+// of them ordered again in later months (classic retention). Months are those of
+// the policy's zone.
+type CohortTable struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One per month from the first order's to that of the as-of date, months
+	// without new customers included; the last 60 where there are more.
+	Cohorts []*Cohort `protobuf:"bytes,1,rep,name=cohorts,proto3" json:"cohorts,omitempty"`
+	// Cohorts older than those, which are left out, and the customers in them.
+	OmittedCohorts int64 `protobuf:"varint,2,opt,name=omitted_cohorts,json=omittedCohorts,proto3" json:"omitted_cohorts,omitempty"`
+	// See omitted_cohorts.
+	OmittedCustomers int64 `protobuf:"varint,3,opt,name=omitted_customers,json=omittedCustomers,proto3" json:"omitted_customers,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CohortTable) Reset() {
+	*x = CohortTable{}
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CohortTable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CohortTable) ProtoMessage() {}
+
+func (x *CohortTable) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CohortTable.ProtoReflect.Descriptor instead.
+func (*CohortTable) Descriptor() ([]byte, []int) {
+	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CohortTable) GetCohorts() []*Cohort {
+	if x != nil {
+		return x.Cohorts
+	}
+	return nil
+}
+
+func (x *CohortTable) GetOmittedCohorts() int64 {
+	if x != nil {
+		return x.OmittedCohorts
+	}
+	return 0
+}
+
+func (x *CohortTable) GetOmittedCustomers() int64 {
+	if x != nil {
+		return x.OmittedCustomers
+	}
+	return 0
+}
+
+// The customers whose first counting order lies in one month.
+type Cohort struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// E.g. "2024-11".
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// How many customers.
+	Customers int64 `protobuf:"varint,2,opt,name=customers,proto3" json:"customers,omitempty"`
+	// How many of them had a counting order in the nth month behind it; index 0 is
+	// the month itself. Months that have not ended as of the date are left out, so
+	// that a short column is never taken for a low one.
+	ActiveCustomers []int64 `protobuf:"varint,3,rep,packed,name=active_customers,json=activeCustomers,proto3" json:"active_customers,omitempty"`
+	// What their orders of the nth month brought, in the valuation's currency and in
+	// minor units; the same months.
+	RevenueMinorUnits []int64 `protobuf:"varint,4,rep,packed,name=revenue_minor_units,json=revenueMinorUnits,proto3" json:"revenue_minor_units,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Cohort) Reset() {
+	*x = Cohort{}
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cohort) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cohort) ProtoMessage() {}
+
+func (x *Cohort) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cohort.ProtoReflect.Descriptor instead.
+func (*Cohort) Descriptor() ([]byte, []int) {
+	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Cohort) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *Cohort) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *Cohort) GetActiveCustomers() []int64 {
+	if x != nil {
+		return x.ActiveCustomers
+	}
+	return nil
+}
+
+func (x *Cohort) GetRevenueMinorUnits() []int64 {
+	if x != nil {
+		return x.RevenueMinorUnits
+	}
+	return nil
+}
+
+// How whole numbers are distributed.
+type Distribution struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many there are.
+	Count int64 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// The least, 0 where there are none.
+	Minimum int64 `protobuf:"varint,2,opt,name=minimum,proto3" json:"minimum,omitempty"`
+	// The greatest.
+	Maximum int64 `protobuf:"varint,3,opt,name=maximum,proto3" json:"maximum,omitempty"`
+	// Arithmetic mean.
+	Mean float64 `protobuf:"fixed64,4,opt,name=mean,proto3" json:"mean,omitempty"`
+	// At 0.1, 0.25, 0.5, 0.75, 0.9 and 0.99.
+	Quantiles []*Quantile `protobuf:"bytes,5,rep,name=quantiles,proto3" json:"quantiles,omitempty"`
+	// Bins that meet, the first from its lower edge on; empty ones between others
+	// included. Their counts are exact and add up to count.
+	Bins          []*Bin `protobuf:"bytes,6,rep,name=bins,proto3" json:"bins,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Distribution) Reset() {
+	*x = Distribution{}
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Distribution) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Distribution) ProtoMessage() {}
+
+func (x *Distribution) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Distribution.ProtoReflect.Descriptor instead.
+func (*Distribution) Descriptor() ([]byte, []int) {
+	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Distribution) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Distribution) GetMinimum() int64 {
+	if x != nil {
+		return x.Minimum
+	}
+	return 0
+}
+
+func (x *Distribution) GetMaximum() int64 {
+	if x != nil {
+		return x.Maximum
+	}
+	return 0
+}
+
+func (x *Distribution) GetMean() float64 {
+	if x != nil {
+		return x.Mean
+	}
+	return 0
+}
+
+func (x *Distribution) GetQuantiles() []*Quantile {
+	if x != nil {
+		return x.Quantiles
+	}
+	return nil
+}
+
+func (x *Distribution) GetBins() []*Bin {
+	if x != nil {
+		return x.Bins
+	}
+	return nil
+}
+
+// A quantile.
+type Quantile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From 0 to 1.
+	Probability float64 `protobuf:"fixed64,1,opt,name=probability,proto3" json:"probability,omitempty"`
+	// The least value that at least this share of all does not exceed; exact to
+	// relative_error.
+	Value int64 `protobuf:"varint,2,opt,name=value,proto3" json:"value,omitempty"`
+	// How far value may be off, as a share of it; 0 is exact.
+	RelativeError float64 `protobuf:"fixed64,3,opt,name=relative_error,json=relativeError,proto3" json:"relative_error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Quantile) Reset() {
+	*x = Quantile{}
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Quantile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Quantile) ProtoMessage() {}
+
+func (x *Quantile) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Quantile.ProtoReflect.Descriptor instead.
+func (*Quantile) Descriptor() ([]byte, []int) {
+	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Quantile) GetProbability() float64 {
+	if x != nil {
+		return x.Probability
+	}
+	return 0
+}
+
+func (x *Quantile) GetValue() int64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *Quantile) GetRelativeError() float64 {
+	if x != nil {
+		return x.RelativeError
+	}
+	return 0
+}
+
+// Values from lower up to, but not including, upper.
+type Bin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Lower edge.
+	Lower int64 `protobuf:"varint,1,opt,name=lower,proto3" json:"lower,omitempty"`
+	// Upper edge; 0 in a last bin without one.
+	Upper int64 `protobuf:"varint,2,opt,name=upper,proto3" json:"upper,omitempty"`
+	// How many values.
+	Count         int64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bin) Reset() {
+	*x = Bin{}
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bin) ProtoMessage() {}
+
+func (x *Bin) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bin.ProtoReflect.Descriptor instead.
+func (*Bin) Descriptor() ([]byte, []int) {
+	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Bin) GetLower() int64 {
+	if x != nil {
+		return x.Lower
+	}
+	return 0
+}
+
+func (x *Bin) GetUpper() int64 {
+	if x != nil {
+		return x.Upper
+	}
+	return 0
+}
+
+func (x *Bin) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// What the customers with the most revenue bring.
+type Concentration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The share of customers, e.g. 0.05 for the top 5 %.
+	CustomerShare float64 `protobuf:"fixed64,1,opt,name=customer_share,json=customerShare,proto3" json:"customer_share,omitempty"`
+	// How many customers that is, rounded up.
+	Customers int64 `protobuf:"varint,2,opt,name=customers,proto3" json:"customers,omitempty"`
+	// Their share of the revenue in the valuation's currency, 0 to 1.
+	RevenueShare  float64 `protobuf:"fixed64,3,opt,name=revenue_share,json=revenueShare,proto3" json:"revenue_share,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Concentration) Reset() {
+	*x = Concentration{}
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Concentration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Concentration) ProtoMessage() {}
+
+func (x *Concentration) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Concentration.ProtoReflect.Descriptor instead.
+func (*Concentration) Descriptor() ([]byte, []int) {
+	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Concentration) GetCustomerShare() float64 {
+	if x != nil {
+		return x.CustomerShare
+	}
+	return 0
+}
+
+func (x *Concentration) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *Concentration) GetRevenueShare() float64 {
+	if x != nil {
+		return x.RevenueShare
+	}
+	return 0
+}
+
 // One of the eight groups.
 type RfmGroupSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -741,7 +1207,7 @@ type RfmGroupSummary struct {
 
 func (x *RfmGroupSummary) Reset() {
 	*x = RfmGroupSummary{}
-	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[4]
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -753,7 +1219,7 @@ func (x *RfmGroupSummary) String() string {
 func (*RfmGroupSummary) ProtoMessage() {}
 
 func (x *RfmGroupSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[4]
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -766,7 +1232,7 @@ func (x *RfmGroupSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RfmGroupSummary.ProtoReflect.Descriptor instead.
 func (*RfmGroupSummary) Descriptor() ([]byte, []int) {
-	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{4}
+	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RfmGroupSummary) GetGroup() RfmGroup {
@@ -826,7 +1292,7 @@ type RfmSegmentSummary struct {
 
 func (x *RfmSegmentSummary) Reset() {
 	*x = RfmSegmentSummary{}
-	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[5]
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +1304,7 @@ func (x *RfmSegmentSummary) String() string {
 func (*RfmSegmentSummary) ProtoMessage() {}
 
 func (x *RfmSegmentSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[5]
+	mi := &file_kehu_valuation_v1_valuation_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +1317,7 @@ func (x *RfmSegmentSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RfmSegmentSummary.ProtoReflect.Descriptor instead.
 func (*RfmSegmentSummary) Descriptor() ([]byte, []int) {
-	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{5}
+	return file_kehu_valuation_v1_valuation_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RfmSegmentSummary) GetName() string {
@@ -913,7 +1379,7 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\ttime_zone\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\btimeZone\x129\n" +
 	"\rcurrency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\fcurrencyCode\x12?\n" +
 	"\brfm_ties\x18\x04 \x01(\x0e2\x1a.kehu.valuation.v1.RfmTiesB\b\xbaH\x05\x82\x01\x02\x10\x01R\arfmTies\x12N\n" +
-	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\"\x9b\x06\n" +
+	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\"\xb1\b\n" +
 	"\x10ValuationSummary\x12:\n" +
 	"\x06policy\x18\x01 \x01(\v2\".kehu.valuation.v1.ValuationPolicyR\x06policy\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1c\n" +
@@ -933,10 +1399,42 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\n" +
 	"generation\x18\x0e \x01(\x03R\n" +
 	"generation\x12=\n" +
-	"\fpublish_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\x1a;\n" +
+	"\fpublish_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\x128\n" +
+	"\acohorts\x18\x10 \x01(\v2\x1e.kehu.valuation.v1.CohortTableR\acohorts\x12B\n" +
+	"\forder_values\x18\x11 \x01(\v2\x1f.kehu.valuation.v1.DistributionR\vorderValues\x12N\n" +
+	"\x12purchase_intervals\x18\x12 \x01(\v2\x1f.kehu.valuation.v1.DistributionR\x11purchaseIntervals\x12F\n" +
+	"\rconcentration\x18\x13 \x03(\v2 .kehu.valuation.v1.ConcentrationR\rconcentration\x1a;\n" +
 	"\rRfmCellsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xe7\x01\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x98\x01\n" +
+	"\vCohortTable\x123\n" +
+	"\acohorts\x18\x01 \x03(\v2\x19.kehu.valuation.v1.CohortR\acohorts\x12'\n" +
+	"\x0fomitted_cohorts\x18\x02 \x01(\x03R\x0eomittedCohorts\x12+\n" +
+	"\x11omitted_customers\x18\x03 \x01(\x03R\x10omittedCustomers\"\x97\x01\n" +
+	"\x06Cohort\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12\x1c\n" +
+	"\tcustomers\x18\x02 \x01(\x03R\tcustomers\x12)\n" +
+	"\x10active_customers\x18\x03 \x03(\x03R\x0factiveCustomers\x12.\n" +
+	"\x13revenue_minor_units\x18\x04 \x03(\x03R\x11revenueMinorUnits\"\xd3\x01\n" +
+	"\fDistribution\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\x12\x18\n" +
+	"\aminimum\x18\x02 \x01(\x03R\aminimum\x12\x18\n" +
+	"\amaximum\x18\x03 \x01(\x03R\amaximum\x12\x12\n" +
+	"\x04mean\x18\x04 \x01(\x01R\x04mean\x129\n" +
+	"\tquantiles\x18\x05 \x03(\v2\x1b.kehu.valuation.v1.QuantileR\tquantiles\x12*\n" +
+	"\x04bins\x18\x06 \x03(\v2\x16.kehu.valuation.v1.BinR\x04bins\"i\n" +
+	"\bQuantile\x12 \n" +
+	"\vprobability\x18\x01 \x01(\x01R\vprobability\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value\x12%\n" +
+	"\x0erelative_error\x18\x03 \x01(\x01R\rrelativeError\"G\n" +
+	"\x03Bin\x12\x14\n" +
+	"\x05lower\x18\x01 \x01(\x03R\x05lower\x12\x14\n" +
+	"\x05upper\x18\x02 \x01(\x03R\x05upper\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05count\"y\n" +
+	"\rConcentration\x12%\n" +
+	"\x0ecustomer_share\x18\x01 \x01(\x01R\rcustomerShare\x12\x1c\n" +
+	"\tcustomers\x18\x02 \x01(\x03R\tcustomers\x12#\n" +
+	"\rrevenue_share\x18\x03 \x01(\x01R\frevenueShare\"\xe7\x01\n" +
 	"\x0fRfmGroupSummary\x121\n" +
 	"\x05group\x18\x01 \x01(\x0e2\x1b.kehu.valuation.v1.RfmGroupR\x05group\x12\x17\n" +
 	"\aname_zh\x18\x02 \x01(\tR\x06nameZh\x12\x17\n" +
@@ -981,7 +1479,7 @@ func file_kehu_valuation_v1_valuation_proto_rawDescGZIP() []byte {
 }
 
 var file_kehu_valuation_v1_valuation_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_kehu_valuation_v1_valuation_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_kehu_valuation_v1_valuation_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_kehu_valuation_v1_valuation_proto_goTypes = []any{
 	(RfmGroup)(0),                 // 0: kehu.valuation.v1.RfmGroup
 	(RfmTies)(0),                  // 1: kehu.valuation.v1.RfmTies
@@ -990,39 +1488,52 @@ var file_kehu_valuation_v1_valuation_proto_goTypes = []any{
 	(*RfmScores)(nil),             // 4: kehu.valuation.v1.RfmScores
 	(*ValuationPolicy)(nil),       // 5: kehu.valuation.v1.ValuationPolicy
 	(*ValuationSummary)(nil),      // 6: kehu.valuation.v1.ValuationSummary
-	(*RfmGroupSummary)(nil),       // 7: kehu.valuation.v1.RfmGroupSummary
-	(*RfmSegmentSummary)(nil),     // 8: kehu.valuation.v1.RfmSegmentSummary
-	nil,                           // 9: kehu.valuation.v1.ValuationSummary.RfmCellsEntry
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*v1.Money)(nil),              // 11: kehu.api.v1.Money
-	(*v1.Warning)(nil),            // 12: kehu.api.v1.Warning
+	(*CohortTable)(nil),           // 7: kehu.valuation.v1.CohortTable
+	(*Cohort)(nil),                // 8: kehu.valuation.v1.Cohort
+	(*Distribution)(nil),          // 9: kehu.valuation.v1.Distribution
+	(*Quantile)(nil),              // 10: kehu.valuation.v1.Quantile
+	(*Bin)(nil),                   // 11: kehu.valuation.v1.Bin
+	(*Concentration)(nil),         // 12: kehu.valuation.v1.Concentration
+	(*RfmGroupSummary)(nil),       // 13: kehu.valuation.v1.RfmGroupSummary
+	(*RfmSegmentSummary)(nil),     // 14: kehu.valuation.v1.RfmSegmentSummary
+	nil,                           // 15: kehu.valuation.v1.ValuationSummary.RfmCellsEntry
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*v1.Money)(nil),              // 17: kehu.api.v1.Money
+	(*v1.Warning)(nil),            // 18: kehu.api.v1.Warning
 }
 var file_kehu_valuation_v1_valuation_proto_depIdxs = []int32{
-	10, // 0: kehu.valuation.v1.Valuation.as_of:type_name -> google.protobuf.Timestamp
-	10, // 1: kehu.valuation.v1.Valuation.first_order_time:type_name -> google.protobuf.Timestamp
-	10, // 2: kehu.valuation.v1.Valuation.last_order_time:type_name -> google.protobuf.Timestamp
-	11, // 3: kehu.valuation.v1.Valuation.revenue:type_name -> kehu.api.v1.Money
-	11, // 4: kehu.valuation.v1.Valuation.historic_value:type_name -> kehu.api.v1.Money
-	11, // 5: kehu.valuation.v1.Valuation.average_order:type_name -> kehu.api.v1.Money
+	16, // 0: kehu.valuation.v1.Valuation.as_of:type_name -> google.protobuf.Timestamp
+	16, // 1: kehu.valuation.v1.Valuation.first_order_time:type_name -> google.protobuf.Timestamp
+	16, // 2: kehu.valuation.v1.Valuation.last_order_time:type_name -> google.protobuf.Timestamp
+	17, // 3: kehu.valuation.v1.Valuation.revenue:type_name -> kehu.api.v1.Money
+	17, // 4: kehu.valuation.v1.Valuation.historic_value:type_name -> kehu.api.v1.Money
+	17, // 5: kehu.valuation.v1.Valuation.average_order:type_name -> kehu.api.v1.Money
 	4,  // 6: kehu.valuation.v1.Valuation.rfm:type_name -> kehu.valuation.v1.RfmScores
 	0,  // 7: kehu.valuation.v1.RfmScores.group:type_name -> kehu.valuation.v1.RfmGroup
 	1,  // 8: kehu.valuation.v1.ValuationPolicy.rfm_ties:type_name -> kehu.valuation.v1.RfmTies
 	2,  // 9: kehu.valuation.v1.ValuationPolicy.rfm_threshold:type_name -> kehu.valuation.v1.RfmThreshold
 	5,  // 10: kehu.valuation.v1.ValuationSummary.policy:type_name -> kehu.valuation.v1.ValuationPolicy
-	10, // 11: kehu.valuation.v1.ValuationSummary.as_of:type_name -> google.protobuf.Timestamp
-	11, // 12: kehu.valuation.v1.ValuationSummary.revenue:type_name -> kehu.api.v1.Money
-	9,  // 13: kehu.valuation.v1.ValuationSummary.rfm_cells:type_name -> kehu.valuation.v1.ValuationSummary.RfmCellsEntry
-	7,  // 14: kehu.valuation.v1.ValuationSummary.groups:type_name -> kehu.valuation.v1.RfmGroupSummary
-	8,  // 15: kehu.valuation.v1.ValuationSummary.segments:type_name -> kehu.valuation.v1.RfmSegmentSummary
-	12, // 16: kehu.valuation.v1.ValuationSummary.warnings:type_name -> kehu.api.v1.Warning
-	10, // 17: kehu.valuation.v1.ValuationSummary.publish_time:type_name -> google.protobuf.Timestamp
-	0,  // 18: kehu.valuation.v1.RfmGroupSummary.group:type_name -> kehu.valuation.v1.RfmGroup
-	11, // 19: kehu.valuation.v1.RfmGroupSummary.revenue:type_name -> kehu.api.v1.Money
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 11: kehu.valuation.v1.ValuationSummary.as_of:type_name -> google.protobuf.Timestamp
+	17, // 12: kehu.valuation.v1.ValuationSummary.revenue:type_name -> kehu.api.v1.Money
+	15, // 13: kehu.valuation.v1.ValuationSummary.rfm_cells:type_name -> kehu.valuation.v1.ValuationSummary.RfmCellsEntry
+	13, // 14: kehu.valuation.v1.ValuationSummary.groups:type_name -> kehu.valuation.v1.RfmGroupSummary
+	14, // 15: kehu.valuation.v1.ValuationSummary.segments:type_name -> kehu.valuation.v1.RfmSegmentSummary
+	18, // 16: kehu.valuation.v1.ValuationSummary.warnings:type_name -> kehu.api.v1.Warning
+	16, // 17: kehu.valuation.v1.ValuationSummary.publish_time:type_name -> google.protobuf.Timestamp
+	7,  // 18: kehu.valuation.v1.ValuationSummary.cohorts:type_name -> kehu.valuation.v1.CohortTable
+	9,  // 19: kehu.valuation.v1.ValuationSummary.order_values:type_name -> kehu.valuation.v1.Distribution
+	9,  // 20: kehu.valuation.v1.ValuationSummary.purchase_intervals:type_name -> kehu.valuation.v1.Distribution
+	12, // 21: kehu.valuation.v1.ValuationSummary.concentration:type_name -> kehu.valuation.v1.Concentration
+	8,  // 22: kehu.valuation.v1.CohortTable.cohorts:type_name -> kehu.valuation.v1.Cohort
+	10, // 23: kehu.valuation.v1.Distribution.quantiles:type_name -> kehu.valuation.v1.Quantile
+	11, // 24: kehu.valuation.v1.Distribution.bins:type_name -> kehu.valuation.v1.Bin
+	0,  // 25: kehu.valuation.v1.RfmGroupSummary.group:type_name -> kehu.valuation.v1.RfmGroup
+	17, // 26: kehu.valuation.v1.RfmGroupSummary.revenue:type_name -> kehu.api.v1.Money
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_kehu_valuation_v1_valuation_proto_init() }
@@ -1036,7 +1547,7 @@ func file_kehu_valuation_v1_valuation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_valuation_v1_valuation_proto_rawDesc), len(file_kehu_valuation_v1_valuation_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   7,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

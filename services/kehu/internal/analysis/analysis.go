@@ -22,9 +22,11 @@ import (
 
 // Settings say how a file is analysed.
 type Settings struct {
-	AsOf     string // YYYY-MM-DD; empty is the day of the last order
-	Currency string // of rows that state none
-	Zone     string // IANA; empty is UTC
+	AsOf     string                  // YYYY-MM-DD; empty is the day of the last order
+	Currency string                  // of rows that state none
+	Zone     string                  // IANA; empty is UTC
+	Format   *profilev1.FileFormat   // see upload.Settings
+	Mapping  *profilev1.OrderMapping // see upload.Settings
 	Ties     valuationv1.RfmTies
 	Top      int // how many top customers to name
 	Progress progress.Reporter
@@ -40,6 +42,7 @@ type Suite struct {
 func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, error) {
 	imported, err := upload.Send(ctx, suite.Profile, path, upload.Settings{
 		Kind: profilev1.ImportKind_IMPORT_KIND_ORDERS, Currency: s.Currency, Zone: s.Zone, Progress: s.Progress,
+		Format: s.Format, Mapping: s.Mapping,
 	})
 	if err != nil {
 		return nil, err

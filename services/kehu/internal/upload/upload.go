@@ -30,6 +30,8 @@ type Settings struct {
 	Currency string // of rows that state none
 	Zone     string // of dates without a zone
 	DryRun   bool
+	Format   *profilev1.FileFormat   // how the file is written; nil leaves that to the server
+	Mapping  *profilev1.OrderMapping // how its columns are read; nil takes Kehu's own names
 	// Patience is for how long an unreachable server is tried again without
 	// any progress; 0 is 30 seconds.
 	Patience time.Duration
@@ -57,6 +59,7 @@ func Send(ctx context.Context, conn grpc.ClientConnInterface, path string, s Set
 	announced := &profilev1.Import{
 		Kind: s.Kind, FileSha256: sum, FileBytes: size, FileName: filepath.Base(path),
 		DefaultCurrencyCode: s.Currency, TimeZone: s.Zone, DryRun: s.DryRun,
+		Format: s.Format, OrderMapping: s.Mapping,
 	}
 	return u.run(ctx, announced)
 }
