@@ -22,7 +22,11 @@ func Format(m *apiv1.Money) string {
 
 // Decimal writes minor units with the given number of decimals, exactly.
 func Decimal(minor int64, decimals int) string {
-	text := strconv.FormatInt(minor, 10)
+	return point(strconv.FormatInt(minor, 10), decimals)
+}
+
+// point sets the decimal point into a whole number of minor units.
+func point(text string, decimals int) string {
 	sign := ""
 	if strings.HasPrefix(text, "-") {
 		sign, text = "-", text[1:]
