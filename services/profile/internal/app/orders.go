@@ -44,7 +44,7 @@ func (a *App) RecordOrders(ctx context.Context, orders []domain.Order, src domai
 
 	customers := func(yield func(string) bool) {
 		for _, i := range sound {
-			if !yield(orders[i].Customer) {
+			if orders[i].Customer != domain.Anonymous && !yield(orders[i].Customer) {
 				return
 			}
 		}

@@ -10,19 +10,19 @@ import (
 // is to be written, nil for nothing.
 func plan(given, stored *domain.Order, src domain.Source) (*domain.Order, Outcome) {
 	if stored == nil {
-		write := *given
-		write.Version, write.Returns, write.Origin = 0, nil, origin(src, given.Row, true)
+		write := given.New()
+		write.Origin = origin(src, given.Row, true)
 		return &write, Outcome{Effect: Created}
 	}
 	if out, known := repeated(stored.Origin, src, given.Row); known {
 		return nil, out
 	}
-	if stored.SameContent(given) {
-		return nil, Outcome{Effect: Unchanged}
-	}
 	write, err := stored.Correct(given)
 	if err != nil {
 		return nil, refusedBy(err)
+	}
+	if stored.SameContent(&write) {
+		return nil, Outcome{Effect: Unchanged}
 	}
 	if src.Import != "" {
 		write.Origin = origin(src, given.Row, false)

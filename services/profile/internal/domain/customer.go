@@ -80,6 +80,7 @@ type RequestKey struct{ ID, Hash string }
 func (c *Customer) Normalize(now time.Time) error {
 	var all faults
 	all.add(ident.Check("name", c.ID))
+	all.add(checkCustomerID("name", c.ID))
 	all.add(oneOf("kind", c.Kind, "", Individual, Enterprise, Government))
 	all.add(oneOf("gender", c.Gender, "", Female, Male, OtherGender))
 	all.add(oneOf("acquisition", c.Acquisition, "", Organic, Advertising, Referral, Promotion, Sales))

@@ -36,6 +36,9 @@ type Order struct {
 	Status         Status
 	Items          []Item
 	Returns        []Return // oldest first
+	// Refund is what was refunded of the order up to now, in an order to be
+	// recorded: the total that the export of a platform states.
+	Refund Optional
 
 	CreatedAt, UpdatedAt time.Time // set by the store
 	Version              int64     // set by the store
@@ -75,6 +78,7 @@ func (o *Order) Normalize(now time.Time) error {
 	all.add(checkMinor("amount.minor_units", o.Amount))
 	all.add(o.Discount.check("discount.minor_units"))
 	all.add(o.Cost.check("cost.minor_units"))
+	all.add(o.checkRefund())
 	all.add(checkLine("channel", o.Channel, 64))
 	all.add(checkLine("payment_method", o.PaymentMethod, 64))
 	all.add(oneOf("status", o.Status, "", Paid, Pending, Cancelled, Returned))
@@ -115,10 +119,10 @@ func checkTime(field string, t, earliest, now time.Time) *fault.Fault {
 	return nil
 }
 
-// SameContent reports whether two orders differ in nothing that a caller
-// records. Returns, which are recorded apart, do not count.
+// SameContent reports whether two orders differ in nothing that a caller records.
 func (o *Order) SameContent(other *Order) bool {
 	return o.Time.Equal(other.Time) && o.Currency == other.Currency && o.Amount == other.Amount &&
 		o.Discount == other.Discount && o.Cost == other.Cost && o.Channel == other.Channel &&
-		o.PaymentMethod == other.PaymentMethod && o.Status == other.Status && slices.Equal(o.Items, other.Items)
+		o.PaymentMethod == other.PaymentMethod && o.Status == other.Status && slices.Equal(o.Items, other.Items) &&
+		slices.EqualFunc(o.Returns, other.Returns, Return.same)
 }

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func (o *Order) TakeBack(r Return, now time.Time) (changed bool, err error) {
 	for _, known := range o.Returns {
 		switch {
 		case known.ID != r.ID:
-		case known.Refund == r.Refund && known.Time.Equal(r.Time) && known.Reason == r.Reason:
+		case known.same(r):
 			return false, nil
 		default:
 			return false, fault.New(fault.AlreadyExists, "RETURN_ID_REUSED",
@@ -86,8 +87,11 @@ func (o *Order) insertReturn(r Return) {
 func (r *Return) check(now time.Time) error {
 	var all faults
 	all.add(checkLine("return.return_id", r.ID, 128))
-	if strings.TrimSpace(r.ID) == "" {
+	switch {
+	case strings.TrimSpace(r.ID) == "":
 		all.add(fault.Invalid("return.return_id", "must not be empty"))
+	case r.ID == ExportReturn:
+		all.add(fault.Invalid("return.return_id", "must not be %q, which stands for refunds that exports state", ExportReturn))
 	}
 	if r.Refund < 1 || r.Refund > MaxMinor {
 		all.add(fault.Invalid("return.refund.minor_units", "must be from 1 to %d, is %d", MaxMinor, r.Refund))
@@ -98,22 +102,40 @@ func (r *Return) check(now time.Time) error {
 }
 
 // Correct returns the order as it is once other's content replaces its own: the
-// returns stay, so that what they refund must still fit, as does its origin.
+// returns stay, so that what they refund must still fit, as does its origin. A
+// refund that was stated as a total follows what other states.
 func (o *Order) Correct(other *Order) (Order, error) {
 	corrected := *other
+	corrected.Refund = Optional{}
 	corrected.Returns, corrected.Origin = o.Returns, o.Origin
 	corrected.CreatedAt, corrected.UpdatedAt, corrected.Version = o.CreatedAt, o.UpdatedAt, o.Version
+	if other.Refund.Known || !other.paid() {
+		corrected.Returns = withoutExport(o.Returns)
+	}
+	if err := corrected.keeps(o.Currency); err != nil {
+		return Order{}, err
+	}
+	total := other.Refund
+	if !total.Known && slices.ContainsFunc(o.Returns, Return.stated) {
+		total = Known(o.Refunded()) // as before, at the time the order has now
+	}
+	corrected.refundTotal(total)
+	return corrected, nil
+}
+
+// keeps reports what an order with returns, which are in a currency, cannot be.
+func (o *Order) keeps(currency string) error {
 	if len(o.Returns) == 0 {
-		return corrected, nil
+		return nil
 	}
 	switch refunded := o.Refunded(); {
-	case other.Currency != o.Currency:
-		return Order{}, refuse("CURRENCY_MISMATCH", "amount.currency_code", "must stay %q: returns are recorded in it", o.Currency)
-	case other.Amount < refunded:
-		return Order{}, refuse("REFUND_EXCEEDS_AMOUNT", "amount.minor_units",
-			"must be at least %d, which has been refunded; is %d", refunded, other.Amount)
-	case other.Status == Pending || other.Status == Cancelled:
-		return Order{}, refuse("ORDER_HAS_RETURNS", "status", "must not be %q: goods of the order came back, so it was paid", other.Status)
+	case o.Currency != currency:
+		return refuse("CURRENCY_MISMATCH", "amount.currency_code", "must stay %q: returns are recorded in it", currency)
+	case o.Amount < refunded:
+		return refuse("REFUND_EXCEEDS_AMOUNT", "amount.minor_units",
+			"must be at least %d, which has been refunded; is %d", refunded, o.Amount)
+	case !o.paid():
+		return refuse("ORDER_HAS_RETURNS", "status", "must not be %q: goods of the order came back, so it was paid", o.Status)
 	}
-	return corrected, nil
+	return nil
 }

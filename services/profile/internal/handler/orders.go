@@ -48,7 +48,7 @@ func (h *Orders) ListOrders(ctx context.Context, r *profilev1.ListOrdersRequest)
 	if err != nil {
 		return nil, err
 	}
-	if len(found.Items) == 0 && after == nil {
+	if len(found.Items) == 0 && after == nil && customer != domain.Anonymous {
 		if _, err := h.store.Customers.Get(ctx, customer); err != nil {
 			return nil, err
 		}

@@ -43,36 +43,58 @@ func CustomerOf(key string) string {
 }
 
 // Purchases yields the counting orders of a span, customer by customer in the
-// order of their escaped ids, and within one by order id. The Purchase is valid
-// until the iteration moves on.
+// order of their escaped ids, and within one by order id. The anonymous orders
+// are nobody's history and left out. The Purchase is valid until the iteration
+// moves on.
 func (s *Orders) Purchases(ctx context.Context, span Span, beforeMS int64) iter.Seq2[*Purchase, error] {
 	return func(yield func(*Purchase, error) bool) {
-		r, err := span.bounds()
+		all, err := span.bounds()
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		var p Purchase
-		for entry, err := range s.docs.ScanRaw(ctx, r) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if err := p.read(entry.Doc); err != nil {
-				yield(nil, fmt.Errorf("order %s: %w", entry.ID, err))
-				return
-			}
-			if p.TimeMS >= beforeMS || !p.counts() {
-				continue
-			}
-			if key := entry.ID[:max(strings.IndexByte(entry.ID, '!'), 0)]; key != p.CustomerKey {
-				p.CustomerKey = strings.Clone(key)
-			}
-			if !yield(&p, nil) {
-				return
+		for _, r := range withoutAnonymous(all) {
+			for entry, err := range s.docs.ScanRaw(ctx, r) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if err := p.read(entry.Doc); err != nil {
+					yield(nil, fmt.Errorf("order %s: %w", entry.ID, err))
+					return
+				}
+				if p.TimeMS >= beforeMS || !p.counts() {
+					continue
+				}
+				if key := entry.ID[:max(strings.IndexByte(entry.ID, '!'), 0)]; key != p.CustomerKey {
+					p.CustomerKey = strings.Clone(key)
+				}
+				if !yield(&p, nil) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// withoutAnonymous is what a range of ids is but for the anonymous orders, of
+// which there may be more than of all others: they are skipped, not read.
+func withoutAnonymous(r docstore.Range) []docstore.Range {
+	skip := docstore.Within(docstore.ID(domain.Anonymous))
+	if r.From >= skip.To || r.To != "" && r.To <= skip.From {
+		return []docstore.Range{r}
+	}
+	before, behind := r, r
+	before.To, behind.From = skip.From, skip.To
+	var parts []docstore.Range
+	if before.From < before.To {
+		parts = append(parts, before)
+	}
+	if behind.To == "" || behind.From < behind.To {
+		parts = append(parts, behind)
+	}
+	return parts
 }
 
 // read takes the fields up to refunded, with which orderDoc ends what a history
