@@ -3,6 +3,7 @@
 //
 //   - Score, Cuts: quantile scores as in RFM analysis, and the cut points behind them.
 //   - EnglishSegment, GroupOf: the eleven English and the eight Chinese RFM groups.
+//   - Histogram, TopShares: distributions in mergeable form, and concentration.
 //   - EstimateNPS, Wilson: survey metrics with a named interval.
 package stat
 
