@@ -55,7 +55,7 @@ func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, er
 		return nil, err
 	}
 	if s.AsOf == "" {
-		s.AsOf, err = lastOrderDay(ctx, suite.Profile, s.Zone, refused)
+		s.AsOf, err = lastOrderDay(ctx, suite.Profile, s.Zone, imported, refused)
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +72,7 @@ func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, er
 	if err != nil {
 		return nil, err
 	}
-	return newReport(imported, refused, summary, top.GetValuations()), nil
+	return NewReport(imported, refused, summary, top.GetValuations()), nil
 }
 
 // refusedShown is how many of the refused rows a report names.
@@ -146,7 +146,7 @@ func Await(ctx context.Context, watch func(context.Context) (Watcher, error), na
 }
 
 // lastOrderDay is the day, in zone, of the last order that profile holds.
-func lastOrderDay(ctx context.Context, conn grpc.ClientConnInterface, zone string, refused []upload.Refused) (string, error) {
+func lastOrderDay(ctx context.Context, conn grpc.ClientConnInterface, zone string, imported *profilev1.Import, refused []upload.Refused) (string, error) {
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		return "", &FileError{Reason: "INVALID_FIELD", Message: fmt.Sprintf("zone: %q is no IANA time zone, e.g. Asia/Shanghai", zone)}
@@ -171,12 +171,24 @@ func lastOrderDay(ctx context.Context, conn grpc.ClientConnInterface, zone strin
 		}
 	}
 	if last == 0 {
-		return "", noOrders(refused)
+		return "", noOrders(imported, refused)
 	}
 	return time.UnixMilli(last).In(location).Format(time.DateOnly), nil
 }
 
-func noOrders(refused []upload.Refused) error {
+// noOrders says why there is nothing to analyse.
+func noOrders(imported *profilev1.Import, refused []upload.Refused) error {
+	r := ReconciliationOf(imported)
+	if orders := r.Orders(); orders > 0 {
+		var anonymous, paid int64
+		for _, total := range r.Totals {
+			anonymous += total.AnonymousOrders
+			paid += total.PaidOrders
+		}
+		return &FileError{Reason: "NO_ORDERS", Message: fmt.Sprintf(
+			"none of the file's %d orders can be analysed: %d are unpaid or closed, and of %d paid ones %d name no buyer (a masked one is none)",
+			orders, orders-paid, paid, anonymous)}
+	}
 	if len(refused) == 0 {
 		return &FileError{Reason: "NO_ORDERS", Message: "the file holds no order that counts: nothing to analyse"}
 	}

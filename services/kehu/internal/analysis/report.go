@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"time"
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -13,24 +14,36 @@ import (
 // Report is the analysis of a file of orders, as `kehu analyze --format json`
 // prints it. Shares are fractions; money is decimal text.
 type Report struct {
-	AsOf         string            `json:"as_of"` // date, its end, in time_zone
-	TimeZone     string            `json:"time_zone"`
-	Customers    int64             `json:"customers"` // with at least one counting order
-	Orders       int64             `json:"orders"`
-	Revenue      map[string]string `json:"revenue"`     // paid less refunded, by currency
-	RepeatRate   float64           `json:"repeat_rate"` // share of customers with orders on at least two days
-	RFM          RFM               `json:"rfm"`
-	TopCustomers []TopCustomer     `json:"top_customers"`
-	Import       Import            `json:"import"`
-	Warnings     []Warning         `json:"warnings"`
+	File              string                 `json:"file"`
+	AsOf              string                 `json:"as_of"` // date, its end, in time_zone
+	TimeZone          string                 `json:"time_zone"`
+	Currency          string                 `json:"currency"` // of all figures of money that name none
+	Reconciliation    Reconciliation         `json:"reconciliation"`
+	Customers         int64                  `json:"customers"` // with at least one counting order
+	Orders            int64                  `json:"orders"`
+	Revenue           map[string]string      `json:"revenue"`     // paid less refunded, by currency
+	RepeatRate        float64                `json:"repeat_rate"` // share of customers with orders on at least two days
+	RFM               RFM                    `json:"rfm"`
+	Cohorts           Cohorts                `json:"cohorts"`
+	OrderValues       *Distribution[string]  `json:"order_values"`       // null where it is not known
+	PurchaseIntervals *Distribution[float64] `json:"purchase_intervals"` // days; null where it is not known
+	Concentration     []Concentration        `json:"concentration"`
+	TopCustomers      []TopCustomer          `json:"top_customers"`
+	Quality           []Issue                `json:"quality"` // what touches most comes first
+	Import            Import                 `json:"import"`
+	Warnings          []Warning              `json:"warnings"`
+	Definitions       []Definition           `json:"definitions"`
+	// Generation is the refresh that all this comes from.
+	Generation int64 `json:"-"`
 }
 
 // RFM is how the customers score.
 type RFM struct {
-	Ties   string           `json:"ties"`   // "shared" or "ordinal"
-	Cells  map[string]int64 `json:"cells"`  // customers per cell, e.g. "555"
-	Scores Scores           `json:"scores"` // customers per score, 1 to 5
-	Groups []Group          `json:"groups"` // the eight groups
+	Ties      string           `json:"ties"`      // "shared" or "ordinal"
+	Threshold string           `json:"threshold"` // "mean" or "median": what parts high from low
+	Cells     map[string]int64 `json:"cells"`     // customers per cell, e.g. "555"
+	Scores    Scores           `json:"scores"`    // customers per score, 1 to 5
+	Groups    []Group          `json:"groups"`    // the eight groups
 }
 
 // Scores counts the customers per score; index 0 is score 1.
@@ -40,22 +53,14 @@ type Scores struct {
 	Monetary  []int64 `json:"monetary"`
 }
 
-// Group is one of the eight RFM groups.
-type Group struct {
-	Name         string  `json:"name"`    // Chinese, e.g. "重要价值"
-	NameEN       string  `json:"name_en"` // English
-	Customers    int64   `json:"customers"`
-	Revenue      string  `json:"revenue"`
-	RevenueShare float64 `json:"revenue_share"`
-}
-
 // TopCustomer is one of the customers with the most revenue.
 type TopCustomer struct {
 	CustomerID string `json:"customer_id"`
 	Orders     int64  `json:"orders"`
 	Revenue    string `json:"revenue"`
 	Currency   string `json:"currency"`
-	LastOrder  string `json:"last_order"` // date, UTC
+	FirstOrder string `json:"first_order"` // date in the report's zone
+	LastOrder  string `json:"last_order"`  // date in the report's zone
 	Cell       string `json:"rfm"`
 }
 
@@ -72,49 +77,51 @@ type Warning struct {
 	Message string `json:"message"`
 }
 
-func newReport(imported *profilev1.Import, refused []upload.Refused, summary *valuationv1.ValuationSummary, top []*valuationv1.Valuation) *Report {
+// NewReport puts together what an import and a valuation say of a file of
+// orders. Refused are the first refused rows, top the customers with the most
+// revenue.
+func NewReport(imported *profilev1.Import, refused []upload.Refused, summary *valuationv1.ValuationSummary, top []*valuationv1.Valuation) *Report {
 	policy := summary.GetPolicy()
 	r := &Report{
-		AsOf:       policy.GetAsOfDate(),
-		TimeZone:   policy.GetTimeZone(),
-		Customers:  summary.GetCustomers(),
-		Orders:     summary.GetOrders(),
-		Revenue:    make(map[string]string, len(summary.GetRevenue())),
-		RepeatRate: summary.GetRepeatRate(),
+		File:           imported.GetFileName(),
+		AsOf:           policy.GetAsOfDate(),
+		TimeZone:       zoneName(policy.GetTimeZone()),
+		Currency:       policy.GetCurrencyCode(),
+		Reconciliation: ReconciliationOf(imported),
+		Customers:      summary.GetCustomers(),
+		Orders:         summary.GetOrders(),
+		Revenue:        make(map[string]string, len(summary.GetRevenue())),
+		RepeatRate:     summary.GetRepeatRate(),
 		RFM: RFM{
-			Ties:  tiesName(policy.GetRfmTies()),
-			Cells: summary.GetRfmCells(),
-			Scores: Scores{
-				Recency: summary.GetRecencyScores(), Frequency: summary.GetFrequencyScores(), Monetary: summary.GetMonetaryScores(),
-			},
+			Ties: tiesName(policy.GetRfmTies()), Threshold: thresholdName(policy.GetRfmThreshold()),
+			Cells:  summary.GetRfmCells(),
+			Scores: Scores{Recency: summary.GetRecencyScores(), Frequency: summary.GetFrequencyScores(), Monetary: summary.GetMonetaryScores()},
+			Groups: groupsOf(summary),
 		},
-		Import:   Import{Rows: imported.GetRows(), Rejected: imported.GetRejected(), RejectedRows: append([]upload.Refused{}, refused...)},
-		Warnings: []Warning{},
+		Cohorts:           cohortsOf(summary.GetCohorts(), policy.GetCurrencyCode()),
+		OrderValues:       moneyDistribution(summary.GetOrderValues(), policy.GetCurrencyCode()),
+		PurchaseIntervals: dayDistribution(summary.GetPurchaseIntervals()),
+		Concentration:     concentrationOf(summary),
+		Import:            Import{Rows: imported.GetRows(), Rejected: imported.GetRejected(), RejectedRows: append([]upload.Refused{}, refused...)},
+		Warnings:          []Warning{},
+		Generation:        summary.GetGeneration(),
 	}
+	r.Reconciliation.analysed(summary.GetRevenue())
 	for _, sum := range summary.GetRevenue() {
 		r.Revenue[sum.GetCurrencyCode()] = money.Format(sum)
 	}
-	r.RFM.Groups = groupsOf(summary)
+	zone := Location(r.TimeZone)
 	for _, v := range top {
-		r.TopCustomers = append(r.TopCustomers, topCustomer(v))
+		r.TopCustomers = append(r.TopCustomers, topCustomer(v, zone))
 	}
 	r.warn(imported.GetWarnings())
 	if n := imported.GetRejected(); n > 0 {
 		r.Warnings = append(r.Warnings, Warning{"ROWS_REJECTED", fmt.Sprintf("%d of %d rows were refused and are not in this analysis", n, imported.GetRows())})
 	}
 	r.warn(summary.GetWarnings())
+	r.Quality = qualityOf(imported, summary, r.Reconciliation)
+	r.Definitions = r.definitions()
 	return r
-}
-
-func groupsOf(summary *valuationv1.ValuationSummary) []Group {
-	groups := make([]Group, len(summary.GetGroups()))
-	for i, g := range summary.GetGroups() {
-		groups[i] = Group{
-			Name: g.GetNameZh(), NameEN: g.GetNameEn(), Customers: g.GetCustomers(),
-			Revenue: money.Format(g.GetRevenue()), RevenueShare: g.GetRevenueShare(),
-		}
-	}
-	return groups
 }
 
 func (r *Report) warn(warnings []*apiv1.Warning) {
@@ -123,11 +130,12 @@ func (r *Report) warn(warnings []*apiv1.Warning) {
 	}
 }
 
-func topCustomer(v *valuationv1.Valuation) TopCustomer {
+func topCustomer(v *valuationv1.Valuation, zone *time.Location) TopCustomer {
 	t := TopCustomer{
 		CustomerID: v.GetCustomerId(),
 		Orders:     v.GetOrders(),
-		LastOrder:  v.GetLastOrderTime().AsTime().Format("2006-01-02"),
+		FirstOrder: v.GetFirstOrderTime().AsTime().In(zone).Format(time.DateOnly),
+		LastOrder:  v.GetLastOrderTime().AsTime().In(zone).Format(time.DateOnly),
 		Cell:       v.GetRfm().GetCell(),
 	}
 	if len(v.GetRevenue()) > 0 {
@@ -136,9 +144,33 @@ func topCustomer(v *valuationv1.Valuation) TopCustomer {
 	return t
 }
 
+// Location is the zone of a report. The services have checked its name; UTC
+// stands in for one that this machine alone does not know.
+func Location(zone string) *time.Location {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return time.UTC
+	}
+	return location
+}
+
+func zoneName(zone string) string {
+	if zone == "" {
+		return "UTC"
+	}
+	return zone
+}
+
 func tiesName(t valuationv1.RfmTies) string {
 	if t == valuationv1.RfmTies_RFM_TIES_ORDINAL {
 		return "ordinal"
 	}
 	return "shared"
+}
+
+func thresholdName(t valuationv1.RfmThreshold) string {
+	if t == valuationv1.RfmThreshold_RFM_THRESHOLD_MEDIAN {
+		return "median"
+	}
+	return "mean"
 }

@@ -8,42 +8,49 @@ import (
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
+	"github.com/kehuhq/kehu/services/kehu/internal/money"
 	"github.com/kehuhq/kehu/services/kehu/internal/upload"
 )
 
-// WriteText prints the report for a person, in lines of at most width columns.
+// WriteText prints the report for a person, in lines of at most width columns:
+// the reconciliation first, so that the reader can trust the rest.
 func (r *Report) WriteText(w io.Writer, width int) error {
 	p := &layout.Page{Width: width}
-	p.Title(fmt.Sprintf("Customer analysis as of %s (%s)  客户分析", r.AsOf, zoneName(r.TimeZone)))
+	p.Title(fmt.Sprintf("Customer analysis as of %s (%s)  客户分析", r.AsOf, r.TimeZone))
+	r.Reconciliation.WriteText(p)
 	r.writeTotals(p)
 	r.writeGroups(p)
 	r.writeScores(p)
+	r.writeCohorts(p)
 	r.writeTop(p)
 	WriteRefused(p, r.Import.RejectedRows)
-	r.writeWarnings(p)
+	r.writeQuality(p)
 	_, err := io.WriteString(w, p.String())
 	return err
 }
 
-func zoneName(zone string) string {
-	if zone == "" {
-		return "UTC"
-	}
-	return zone
-}
-
 func (r *Report) writeTotals(p *layout.Page) {
+	p.Heading("Customers 客户")
 	facts := [][2]string{
-		{"Customers 客户", fmt.Sprint(r.Customers)},
-		{"Orders 订单", fmt.Sprint(r.Orders)},
+		{"Customers 客户", count(r.Customers)},
+		{"Orders 订单", count(r.Orders)},
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.Revenue)) {
-		facts = append(facts, [2]string{"Revenue 收入", r.Revenue[code] + " " + code})
+		facts = append(facts, [2]string{"Revenue 收入", money.Grouped(r.Revenue[code]) + " " + code})
 	}
-	p.Facts(append(facts,
-		[2]string{"Repeat rate 复购率", percent(r.RepeatRate) + " have orders on at least two days"},
-		[2]string{"Rows 行", fmt.Sprintf("%d read, %d refused", r.Import.Rows, r.Import.Rejected)},
-	))
+	facts = append(facts, [2]string{"Repeat rate 复购率", percent(r.RepeatRate) + " have orders on at least two days"})
+	if median, known := r.OrderValues.Quantile(0.5); known {
+		facts = append(facts, [2]string{"Order value 客单价", fmt.Sprintf("median %s, mean %s %s", money.Grouped(median), money.Grouped(r.OrderValues.Mean), r.Currency)})
+	}
+	if median, known := r.PurchaseIntervals.Quantile(0.5); known {
+		most, _ := r.PurchaseIntervals.Quantile(0.9)
+		facts = append(facts, [2]string{"Interval 购买间隔", fmt.Sprintf("half of repeat purchases within %g days, nine in ten within %g", median, most)})
+	}
+	for _, c := range r.Concentration {
+		facts = append(facts, [2]string{fmt.Sprintf("Top %g %% 集中度", 100*c.CustomerShare),
+			fmt.Sprintf("%s customers bring %s of the revenue", count(c.Customers), percent(c.RevenueShare))})
+	}
+	p.Facts(facts)
 }
 
 func (r *Report) writeGroups(p *layout.Page) {
@@ -88,14 +95,44 @@ func (r *Report) writeScores(p *layout.Page) {
 	})
 }
 
+// Cohorts and months behind the first order that a terminal has room for.
+const (
+	textCohorts = 12
+	textMonths  = 6
+)
+
+func (r *Report) writeCohorts(p *layout.Page) {
+	cohorts := r.Cohorts.WithCustomers()
+	if len(cohorts) == 0 {
+		return
+	}
+	p.Heading("Cohorts 留存: customers by first month, share who ordered again n months later")
+	header := []string{"first order", "customers"}
+	for n := 1; n <= textMonths; n++ {
+		header = append(header, fmt.Sprintf("+%d", n))
+	}
+	rows := [][]string{header}
+	for _, c := range cohorts[max(len(cohorts)-textCohorts, 0):] {
+		cells := []string{c.Month, count(c.Customers)}
+		for n := 1; n <= textMonths && n < len(c.Retention); n++ {
+			cells = append(cells, percent(c.Retention[n]))
+		}
+		rows = append(rows, cells)
+	}
+	p.Table(rows)
+	if older := len(cohorts) - textCohorts; older > 0 {
+		p.Item(fmt.Sprintf("the last %d months with new customers; %d older ones are in the JSON and the HTML report", textCohorts, older))
+	}
+}
+
 func (r *Report) writeTop(p *layout.Page) {
 	if len(r.TopCustomers) == 0 {
 		return
 	}
 	p.Heading("Top customers by revenue 收入最高的客户")
-	rows := [][]string{{"customer", "revenue", "orders", "last order", "RFM"}}
+	rows := [][]string{{"customer", "revenue", "", "orders", "last order", "RFM"}}
 	for _, t := range r.TopCustomers {
-		rows = append(rows, []string{t.CustomerID, t.Revenue + " " + t.Currency, fmt.Sprint(t.Orders), t.LastOrder, t.Cell})
+		rows = append(rows, []string{t.CustomerID, money.Grouped(t.Revenue), t.Currency, fmt.Sprint(t.Orders), t.LastOrder, t.Cell})
 	}
 	p.Table(rows)
 }
@@ -113,14 +150,39 @@ func WriteRefused(p *layout.Page, refused []upload.Refused) {
 	p.Table(rows)
 }
 
-func (r *Report) writeWarnings(p *layout.Page) {
-	if len(r.Warnings) == 0 {
+// writeQuality names the issues and what to do about them.
+func (r *Report) writeQuality(p *layout.Page) {
+	if len(r.Quality) == 0 {
 		return
 	}
-	p.Heading("To know 请注意")
-	for _, w := range r.Warnings {
-		p.Item(w.Message)
+	p.Heading("To know and to mend 数据质量")
+	for _, issue := range r.Quality {
+		p.Item(issue.text())
 	}
+}
+
+func (i Issue) text() string {
+	text := i.Title.EN
+	if i.Column != "" {
+		text += " in column " + i.Column
+	}
+	if i.Rows > 0 {
+		text += fmt.Sprintf(", rows: %s", count(i.Rows))
+	}
+	if i.Orders > 0 {
+		text += fmt.Sprintf(", orders: %s", count(i.Orders))
+	}
+	for _, code := range slices.Sorted(maps.Keys(i.Revenue)) {
+		text += ", " + amount(i.Revenue[code], code)
+	}
+	if i.FirstRow > 0 {
+		text += fmt.Sprintf(", first in row %d", i.FirstRow)
+	}
+	text += "."
+	if i.Detail != "" {
+		text += " " + i.Detail + "."
+	}
+	return text + " " + i.Fix.EN
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }

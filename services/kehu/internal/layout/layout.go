@@ -38,36 +38,39 @@ func (p *Page) Heading(s string) {
 	p.line(strings.Repeat("-", min(Columns(s), p.columns())))
 }
 
-// Table sets rows in columns, as wide as their widest cell, the first column
-// and cells with letters to the left, numbers to the right.
+// Table sets rows in columns, as wide as their widest cell: the first column to
+// the left, columns of numbers to the right. The first row may be their titles.
 func (p *Page) Table(rows [][]string) {
-	var widths []int
-	for _, row := range rows {
+	var columns []column
+	for n, row := range rows {
 		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
+			if i == len(columns) {
+				columns = append(columns, column{numbers: i > 0})
 			}
-			widths[i] = max(widths[i], Columns(cell))
+			c := &columns[i]
+			c.width = max(c.width, Columns(cell))
+			c.numbers = c.numbers && (n == 0 || cell == "" || numeric(cell))
 		}
 	}
 	for _, row := range rows {
 		var b strings.Builder
 		for i, cell := range row {
-			gap := strings.Repeat(" ", widths[i]-Columns(cell))
-			switch {
-			case i == len(row)-1 && !numeric(cell):
-				b.WriteString(cell)
-			case i > 0 && numeric(cell):
+			gap := strings.Repeat(" ", columns[i].width-Columns(cell))
+			if columns[i].numbers {
 				b.WriteString(gap + cell)
-			default:
+			} else {
 				b.WriteString(cell + gap)
 			}
-			if i < len(row)-1 {
-				b.WriteString("  ")
-			}
+			b.WriteString("  ")
 		}
 		p.line(b.String())
 	}
+}
+
+// column is how the cells below one another in a table are set.
+type column struct {
+	width   int
+	numbers bool
 }
 
 // Facts sets names and what is said of them, both to the left.

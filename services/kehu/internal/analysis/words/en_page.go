@@ -1,0 +1,3 @@
+package words
+
+var enPage = map[string]string{}

@@ -1,0 +1,3 @@
+package words
+
+var zhPage = map[string]string{}
