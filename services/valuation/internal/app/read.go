@@ -7,11 +7,12 @@ import (
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
-// A chunk of the spool ends at so many accounts or bytes. Its valuations are one
-// batch of writes.
+// A chunk of the spool ends at so many accounts, or bytes of them, or numbers in
+// their statistics. Its valuations are one batch of writes.
 const (
 	chunkAccounts = 1000
 	chunkBytes    = 1 << 20
+	chunkNumbers  = 1 << 16
 )
 
 // checkpointChunks is how many chunks lie between two checkpoints.
@@ -27,7 +28,7 @@ func (r *run) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bookkeeper := domain.Bookkeeper{AsOf: r.asOf}
+	bookkeeper := domain.NewBookkeeper(r.asOf)
 	var account domain.Account
 	for history, err := range r.histories.After(ctx, last, r.asOf.Time()) {
 		if err != nil {
@@ -42,14 +43,14 @@ func (r *run) read(ctx context.Context) error {
 		}
 		next.Accounts = store.AppendAccount(next.Accounts, &account)
 		next.Count++
-		if next.Count == r.chunk || len(next.Accounts) >= chunkBytes {
-			if err := r.spool(ctx, &next); err != nil {
+		if next.Count == r.chunk || len(next.Accounts) >= chunkBytes || bookkeeper.Counted.Size() >= chunkNumbers {
+			if err := r.spool(ctx, &next, &bookkeeper.Counted); err != nil {
 				return err
 			}
 		}
 	}
 	if next.Count > 0 {
-		if err := r.spool(ctx, &next); err != nil {
+		if err := r.spool(ctx, &next, &bookkeeper.Counted); err != nil {
 			return err
 		}
 	}
@@ -75,8 +76,10 @@ func (r *run) resume(ctx context.Context) (next store.Chunk, last string, err er
 	return next, last, r.checkpoint(ctx)
 }
 
-// spool stores a chunk and begins the next.
-func (r *run) spool(ctx context.Context, chunk *store.Chunk) error {
+// spool stores a chunk with what was counted of its customers, and begins the next.
+func (r *run) spool(ctx context.Context, chunk *store.Chunk, counted *domain.Statistics) error {
+	chunk.Statistics = store.AppendStatistics(nil, counted)
+	counted.Reset()
 	if err := r.store.Spool.Append(ctx, r.state.Generation, *chunk); err != nil {
 		return err
 	}

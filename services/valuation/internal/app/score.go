@@ -36,7 +36,28 @@ func (r *run) score(ctx context.Context) (*domain.Scoring, domain.Summary, error
 	// What is left are the values of the last dimension, the monetary one.
 	summary := domain.Summarize(r.asOf, tally, scored, values)
 	summary.Generation = r.state.Generation
-	return scored, summary, nil
+	counted, err := r.counted(ctx, policy.Currency)
+	if err != nil {
+		return nil, domain.Summary{}, err
+	}
+	return scored, summary, summary.Describe(r.asOf, counted, values)
+}
+
+// counted adds up the statistics of all chunks. Of chunks that an older version
+// has read it returns none, for they would be those of some customers only.
+func (r *run) counted(ctx context.Context, currency string) (*domain.Statistics, error) {
+	all := new(domain.Statistics)
+	for chunk, err := range r.store.Spool.Chunks(ctx, r.state.Generation, 0) {
+		if err != nil {
+			return nil, err
+		}
+		part, err := chunk.Counted(currency)
+		if err != nil || part == nil {
+			return nil, err
+		}
+		all.Merge(part, currency)
+	}
+	return all, nil
 }
 
 func (r *run) tally(ctx context.Context) (*domain.Tally, error) {

@@ -22,7 +22,7 @@ func (r *run) write(ctx context.Context, scored *domain.Scoring, customers int64
 		if err != nil {
 			return err
 		}
-		chunk.Accounts = bytes.Clone(chunk.Accounts)
+		chunk.Accounts, chunk.Statistics = bytes.Clone(chunk.Accounts), nil
 		if window = append(window, chunk); len(window) < checkpointChunks {
 			continue
 		}

@@ -37,19 +37,12 @@ func drawHistory(t *rapid.T, codes []string) *History {
 	return h
 }
 
-func (h *History) code(i int) string {
-	if len(h.Currency) == 0 {
-		return h.Codes[0]
-	}
-	return h.Codes[h.Currency[i]]
-}
-
 // TestValuationIsWhatTheOrdersSay compares with sums taken one by one.
 func TestValuationIsWhatTheOrdersSay(t *testing.T) {
 	const zoneName = "America/New_York"
 	z := zone(t, zoneName)
 	day := asOf(t, "2025-01-04", zoneName)
-	b := Bookkeeper{AsOf: day}
+	b := NewBookkeeper(day)
 	var account Account
 	var got Valuation
 	rapid.Check(t, func(t *rapid.T) {
@@ -121,7 +114,7 @@ func TestValuationIsWhatTheOrdersSay(t *testing.T) {
 }
 
 func TestFreeOrdersWithKnownCostAreCovered(t *testing.T) {
-	b := Bookkeeper{AsOf: asOf(t, "2025-01-04", "UTC")}
+	b := NewBookkeeper(asOf(t, "2025-01-04", "UTC"))
 	at := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 	var account Account
 	var v Valuation
@@ -142,7 +135,7 @@ func TestFreeOrdersWithKnownCostAreCovered(t *testing.T) {
 }
 
 func TestMalformedHistories(t *testing.T) {
-	b := Bookkeeper{AsOf: asOf(t, "2025-01-04", "UTC")}
+	b := NewBookkeeper(asOf(t, "2025-01-04", "UTC"))
 	good := func() *History {
 		return &History{Customer: "a", TimeMS: []int64{1e12, 1e12}, Net: []int64{1, 2}, Cost: []int64{1, -1}, Currency: []uint32{0, 1}, Codes: []string{"CNY", "USD"}}
 	}
@@ -177,7 +170,7 @@ func TestMalformedHistories(t *testing.T) {
 }
 
 func TestSumsThatDoNotFitNameTheCustomer(t *testing.T) {
-	b := Bookkeeper{AsOf: asOf(t, "2025-01-04", "UTC")}
+	b := NewBookkeeper(asOf(t, "2025-01-04", "UTC"))
 	var account Account
 	for name, h := range map[string]*History{
 		"revenue": {Net: []int64{math.MaxInt64, 1}, Cost: []int64{-1, -1}},

@@ -56,6 +56,14 @@ func (h *History) check() error {
 	return nil
 }
 
+// code is the currency of an order.
+func (h *History) code(i int) string {
+	if len(h.Currency) == 0 {
+		return h.Codes[0]
+	}
+	return h.Codes[h.Currency[i]]
+}
+
 // The times that a timestamp of the API can hold.
 const (
 	minTimeMS = -62135596800_000
@@ -109,8 +117,16 @@ func (a *Account) Purse(currency string) Purse {
 
 // Bookkeeper adds up histories. It keeps buffers and serves one goroutine.
 type Bookkeeper struct {
-	AsOf AsOf
-	days []int64
+	// Counted is the statistics of all accounts since it was last reset.
+	Counted Statistics
+	asOf    AsOf
+	months  *months
+	days    []int64
+}
+
+// NewBookkeeper makes one that adds up as of a moment.
+func NewBookkeeper(asOf AsOf) *Bookkeeper {
+	return &Bookkeeper{asOf: asOf, months: newMonths(asOf.Day)}
 }
 
 // Account adds up one history into an account, whose Purses are used again. It
@@ -124,13 +140,10 @@ func (b *Bookkeeper) Account(h *History, into *Account) (bool, error) {
 	b.days = b.days[:0]
 	purse := -1
 	for i, at := range h.TimeMS {
-		if at >= b.AsOf.EndMS {
+		if at >= b.asOf.EndMS {
 			continue
 		}
-		code := h.Codes[0]
-		if len(h.Currency) > 0 {
-			code = h.Codes[h.Currency[i]]
-		}
+		code := h.code(i)
 		if purse < 0 || into.Purses[purse].Currency != code {
 			purse = into.purseOf(code)
 		}
@@ -138,12 +151,14 @@ func (b *Bookkeeper) Account(h *History, into *Account) (bool, error) {
 			return false, Overflow(h.Customer)
 		}
 		into.FirstMS, into.LastMS = min(into.FirstMS, at), max(into.LastMS, at)
-		b.days = append(b.days, b.AsOf.Calendar.Day(at))
+		b.days = append(b.days, b.asOf.Calendar.Day(at))
 	}
 	if len(b.days) == 0 {
 		return false, nil
 	}
+	b.Counted.addOrders(h, b.asOf.EndMS, b.days, b.months)
 	slices.Sort(b.days)
+	b.Counted.addIntervals(b.days)
 	into.Days = 1
 	for i := 1; i < len(b.days); i++ {
 		if b.days[i] != b.days[i-1] {
@@ -152,7 +167,7 @@ func (b *Bookkeeper) Account(h *History, into *Account) (bool, error) {
 	}
 	// Where the clocks went back over midnight, the as-of date is not yet over
 	// at instants that already belonged to the day after.
-	into.RecencyDays = max(0, b.AsOf.Day-b.AsOf.Calendar.Day(into.LastMS))
+	into.RecencyDays = max(0, b.asOf.Day-b.asOf.Calendar.Day(into.LastMS))
 	slices.SortFunc(into.Purses, func(x, y Purse) int { return strings.Compare(x.Currency, y.Currency) })
 	return true, nil
 }

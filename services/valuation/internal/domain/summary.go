@@ -23,6 +23,12 @@ type Summary struct {
 	Groups      []GroupSummary   // all eight, in their order
 	Segments    []SegmentSummary // that occur, best first
 	Warnings    []Warning
+	// What Describe adds. It is nil and empty in a summary that was published
+	// before there was any.
+	Cohorts     *CohortTable
+	OrderValues *Distribution   // net values in the valuation's currency, minor units
+	Intervals   *Distribution   // days between a customer's successive days with an order
+	TopShares   []stat.TopShare // of the revenue in the valuation's currency
 }
 
 // CellCount is how many customers are in one cell.

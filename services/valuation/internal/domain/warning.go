@@ -19,6 +19,10 @@ func Superseded(by int64) Warning {
 		"refresh %d, begun later, was published first and stays the one that is read; this one can be read by its generation for a while", by)}
 }
 
+// notCounted warns that a refresh went on from what an older version had read.
+var notCounted = Warning{"NOT_COUNTED",
+	"cohorts and distributions are left out: part of the orders was read by an older version of the service; another refresh has them"}
+
 func warnings(tally *Tally, scoring *Scoring) []Warning {
 	var all []Warning
 	if tally.Customers == 0 {

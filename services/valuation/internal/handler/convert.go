@@ -121,6 +121,8 @@ func summaryProto(s *domain.Summary) *valuationv1.ValuationSummary {
 		FrequencyScores: s.Scores[domain.Frequency][:],
 		MonetaryScores:  s.Scores[domain.Monetary][:],
 		Generation:      s.Generation, PublishTime: timestamppb.New(s.PublishedAt),
+		Cohorts: cohortsProto(s.Cohorts), OrderValues: distributionProto(s.OrderValues),
+		PurchaseIntervals: distributionProto(s.Intervals), Concentration: concentrationProto(s.TopShares),
 	}
 	for _, amount := range s.Revenue {
 		m.Revenue = append(m.Revenue, moneyProto(amount.Currency, amount.Minor))

@@ -184,7 +184,7 @@ func (s *Publication) Summary(ctx context.Context) (domain.Summary, error) {
 	if err := bson.Unmarshal(p.Summary, &doc); err != nil {
 		return domain.Summary{}, fmt.Errorf("publication: stored summary: %w", err)
 	}
-	return doc.domain(), nil
+	return doc.domain()
 }
 
 func (s *Publication) get(ctx context.Context) (*publication, error) {

@@ -24,10 +24,11 @@ type Spool struct {
 
 // Chunk is some accounts that follow one another.
 type Chunk struct {
-	Number   int    // from 0
-	Start    int64  // accounts in the chunks before
-	Count    int    // accounts in it
-	Accounts []byte // see AppendAccount
+	Number     int    // from 0
+	Start      int64  // accounts in the chunks before
+	Count      int    // accounts in it
+	Accounts   []byte // see AppendAccount
+	Statistics []byte // of their orders, see AppendStatistics
 }
 
 // chunk is a Chunk as it is stored.
@@ -37,6 +38,7 @@ type chunk struct {
 	Start         int64  `bson:"start"`
 	Count         int    `bson:"count"`
 	Accounts      []byte `bson:"accounts"`
+	Statistics    []byte `bson:"statistics"`
 }
 
 func openSpool(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Spool, error) {
@@ -53,7 +55,7 @@ func chunkID(generation int64, number int) string {
 func (s *Spool) Append(ctx context.Context, generation int64, c Chunk) error {
 	err := s.docs.Insert(ctx, &chunk{
 		Meta:   docstore.Meta{ID: chunkID(generation, c.Number)},
-		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts,
+		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts, Statistics: c.Statistics,
 	})
 	if errors.Is(err, docstore.ErrConflict) {
 		return fault.New(fault.Aborted, "REFRESH_OVERTAKEN", "another run of the refresh has read on from the same place").Because(err)
@@ -69,12 +71,12 @@ func (s *Spool) Last(ctx context.Context, generation int64) (Chunk, bool, error)
 		if err != nil {
 			return Chunk{}, false, err
 		}
-		return Chunk{doc.Number, doc.Start, doc.Count, doc.Accounts}, true, nil
+		return Chunk{doc.Number, doc.Start, doc.Count, doc.Accounts, doc.Statistics}, true, nil
 	}
 	return Chunk{}, false, nil
 }
 
-// Chunks yields the chunks from a number on. Their Accounts are valid until the
+// Chunks yields the chunks from a number on. Their bytes are valid until the
 // iteration moves on.
 func (s *Spool) Chunks(ctx context.Context, generation int64, from int) iter.Seq2[Chunk, error] {
 	r := docstore.Within(generationKey(generation))
@@ -97,7 +99,7 @@ func (s *Spool) Chunks(ctx context.Context, generation int64, from int) iter.Seq
 	}
 }
 
-// readChunk leaves the accounts where they are.
+// readChunk leaves the accounts and the statistics where they are.
 func readChunk(raw bson.Raw) (Chunk, error) {
 	number, okNumber := raw.Lookup("number").AsInt64OK()
 	start, okStart := raw.Lookup("start").AsInt64OK()
@@ -106,7 +108,8 @@ func readChunk(raw bson.Raw) (Chunk, error) {
 	if !okNumber || !okStart || !okCount || !okAccounts {
 		return Chunk{}, errors.New("stored document: a field of the chunk is missing")
 	}
-	return Chunk{int(number), start, int(count), accounts}, nil
+	_, statistics, _ := raw.Lookup("statistics").BinaryOK() // of older versions: none
+	return Chunk{int(number), start, int(count), accounts, statistics}, nil
 }
 
 // Accounts yields the accounts of a generation in order, each valid until the

@@ -23,6 +23,11 @@ type summaryDoc struct {
 	Groups      []groupDoc   `bson:"groups"`
 	Segments    []segmentDoc `bson:"segments"`
 	Warnings    []warningDoc `bson:"warnings"`
+	// Not in summaries that older versions published.
+	Cohorts     *cohortsDoc      `bson:"cohorts,omitempty"`
+	OrderValues *distributionDoc `bson:"order_values,omitempty"`
+	Intervals   *distributionDoc `bson:"intervals,omitempty"`
+	TopShares   []topShareDoc    `bson:"top_shares,omitempty"`
 }
 
 type policyDoc struct {
@@ -70,10 +75,13 @@ func newSummaryDoc(s *domain.Summary) *summaryDoc {
 		Groups:   each(s.Groups, func(g domain.GroupSummary) groupDoc { return groupDoc(g) }),
 		Segments: each(s.Segments, func(g domain.SegmentSummary) segmentDoc { return segmentDoc(g) }),
 		Warnings: each(s.Warnings, func(w domain.Warning) warningDoc { return warningDoc(w) }),
+		Cohorts:  newCohortsDoc(s.Cohorts), OrderValues: newDistributionDoc(s.OrderValues), Intervals: newDistributionDoc(s.Intervals),
+		TopShares: each(s.TopShares, func(t stat.TopShare) topShareDoc { return topShareDoc(t) }),
 	}
 }
 
-func (d *summaryDoc) domain() domain.Summary {
+func (d *summaryDoc) domain() (domain.Summary, error) {
+	cohorts, err := d.Cohorts.domain()
 	return domain.Summary{
 		Generation: d.Generation, PublishedAt: d.PublishedAt, Policy: domain.Policy(d.Policy), AsOf: d.AsOf,
 		Customers: d.Customers, Orders: d.Orders, RepeatRate: d.RepeatRate, Scores: d.Scores,
@@ -82,7 +90,9 @@ func (d *summaryDoc) domain() domain.Summary {
 		Groups:   each(d.Groups, func(g groupDoc) domain.GroupSummary { return domain.GroupSummary(g) }),
 		Segments: each(d.Segments, func(g segmentDoc) domain.SegmentSummary { return domain.SegmentSummary(g) }),
 		Warnings: each(d.Warnings, func(w warningDoc) domain.Warning { return domain.Warning(w) }),
-	}
+		Cohorts:  cohorts, OrderValues: d.OrderValues.domain(), Intervals: d.Intervals.domain(),
+		TopShares: each(d.TopShares, func(t topShareDoc) stat.TopShare { return stat.TopShare(t) }),
+	}, err
 }
 
 // each is as converted, nil for nothing.
