@@ -1,6 +1,7 @@
-// Package sheet reads delimited text (RFC 4180) as it arrives in chunks. It
-// knows at which byte of the file each row ends, so that reading goes on behind
-// any row, and gives the same rows however the file was cut into chunks.
+// Package sheet reads delimited text (RFC 4180) as it arrives in chunks. It tells
+// delimiter and encoding from the file where they are not stated, knows at which
+// byte of the file each row ends, so that reading goes on behind any row, and gives
+// the same rows however the file was cut into chunks.
 package sheet
 
 import (
@@ -11,7 +12,6 @@ import (
 	"hash"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 )
@@ -25,12 +25,29 @@ const (
 // Row is one record of the file. Blank lines are no rows.
 type Row struct {
 	Number int64    // 0 for the header, from 1 for the row behind it
-	Text   string   // as it stands in the file, without the line break
-	Fields []string // without their quotes; the slice is valid until the next row is read
+	Text   string   // as it stands in the file, in UTF-8 and without the line break
+	Fields []string // without their quotes, nor ="" around them; the slice is valid until the next row is read
 	// Fault says why the row cannot be read: Fields are then as far as they
 	// could be told apart, and reading goes on behind the row.
 	Fault *fault.Fault
 }
+
+// Blank reports a row in whose fields nothing stands but spaces, however many
+// they are: spreadsheets leave such rows below a table.
+func (r Row) Blank() bool {
+	if r.Fault != nil && r.Fault.Reason != ragged {
+		return false
+	}
+	for _, field := range r.Fields {
+		if strings.TrimSpace(field) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// ragged is the reason of a row with more or fewer fields than expected.
+const ragged = "ROW_RAGGED"
 
 // Mark is a place between two rows at which reading goes on. The zero Mark is
 // the beginning of the file.
@@ -41,7 +58,9 @@ type Mark struct {
 }
 
 // Reader cuts a file that arrives in chunks into rows. Line breaks are LF, CR LF
-// or CR; inside of quotes they belong to the field.
+// or CR; inside of quotes they belong to the field. GB18030 has none of them, nor
+// of the delimiters and quotes, in its characters of several bytes: rows are cut
+// before they are decoded.
 type Reader struct {
 	buf    []byte
 	offset int64 // in the file, of buf[0]
@@ -55,12 +74,26 @@ type Reader struct {
 	digest  hash.Hash
 
 	scan scanner
+	open []scanner // of the delimiters there may be, until the header tells
+
+	encoding Encoding
+	decoded  []byte
 }
 
-// NewReader reads on from a mark.
-func NewReader(from Mark) (*Reader, error) {
-	r := &Reader{offset: from.Offset, rows: from.Rows, digest: sha256.New()}
-	r.scan.reset(0)
+// NewReader reads on from a mark. The format is that of the Reader which came up
+// to it; at the beginning of the file it is what is known of it. An InvalidArgument
+// fault names the part of the format that cannot be.
+func NewReader(from Mark, format Format) (*Reader, error) {
+	if err := format.check(); err != nil {
+		return nil, err
+	}
+	if from.Rows > 0 && format.Delimiter == "" {
+		format.Delimiter = Delimiters[0]
+	}
+	r := &Reader{offset: from.Offset, rows: from.Rows, digest: sha256.New(), encoding: format.Encoding}
+	if r.open = format.scanners(); len(r.open) == 1 {
+		r.scan, r.open = r.open[0], nil
+	}
 	if from.Digest == nil {
 		return r, nil
 	}
@@ -68,6 +101,16 @@ func NewReader(from Mark) (*Reader, error) {
 		return nil, fmt.Errorf("digest of a mark: %w", err)
 	}
 	return r, nil
+}
+
+// Format is how the file is written, as far as that has been told: its delimiter
+// from the header on, its encoding from the first row on with a few characters that
+// are not ASCII, or from a byte order mark, which goes before what was stated.
+func (r *Reader) Format() Format {
+	if r.open != nil {
+		return Format{Encoding: r.encoding}
+	}
+	return Format{Encoding: r.encoding, Delimiter: r.scan.delimiter}
 }
 
 // Expect makes every further row be refused that has not this many fields.
@@ -82,6 +125,9 @@ func (r *Reader) Feed(chunk []byte, last bool) {
 	r.buf = append(r.buf, chunk...)
 	r.offset += int64(r.start)
 	r.scan.shift(r.start)
+	for i := range r.open {
+		r.open[i].shift(r.start)
+	}
 	r.start, r.summed, r.last = 0, 0, last
 }
 
@@ -115,47 +161,80 @@ func (r *Reader) Next() (Row, error) {
 			return Row{}, f
 		}
 		if bytes.HasPrefix(r.buf, byteOrderMark) {
+			r.encoding = UTF8
 			r.begin(len(byteOrderMark))
 		}
 	}
 	for {
-		end, whole := r.scan.next(r.buf, r.start, r.last)
+		end, whole := r.cut()
 		if !whole {
 			if r.scan.tooLong {
 				return Row{}, inRow(r.rows, "ROW_TOO_LONG", "has more than %d bytes without a line break: this is not a CSV file", MaxRowBytes)
 			}
 			return Row{}, io.EOF
 		}
-		text := bytes.TrimRight(r.buf[r.start:end], "\r\n")
-		if r.scan.flaw == nil && len(text) == 0 {
+		line := lineOf(r.buf[r.start:end])
+		if r.scan.flaw == nil && len(line) == 0 {
 			r.begin(end)
 			continue // a blank line
 		}
-		row := r.row(string(text))
+		row := r.row(line)
 		r.begin(end)
 		r.rows++
 		return row, nil
 	}
 }
 
+// cut returns the index in buf behind the next row, its line break included. It
+// is not whole when more of the file is needed, or when the line is too long.
+func (r *Reader) cut() (end int, whole bool) {
+	if r.open != nil {
+		return r.cutHeader()
+	}
+	return r.scan.next(r.buf, r.start, r.last)
+}
+
+// lineOf is a row without its line break.
+func lineOf(row []byte) []byte { return bytes.TrimRight(row, "\r\n") }
+
 // begin makes the next row begin at an index of buf.
 func (r *Reader) begin(at int) {
 	r.start = at
 	r.scan.reset(at)
+	for i := range r.open {
+		r.open[i].reset(at)
+	}
 }
 
-func (r *Reader) row(text string) Row {
+func (r *Reader) row(line []byte) Row {
+	text, flaw := r.read(line)
 	row := Row{Number: r.rows, Text: text, Fault: r.scan.flaw}
 	if row.Fault == nil {
-		row.Fault = checkText(text)
+		row.Fault = flaw
 	}
-	r.fields = split(text, r.fields[:0])
+	r.fields = split(text, r.scan.delimiter, r.fields[:0])
 	row.Fields = r.fields
-	if row.Fault == nil && r.columns > 0 && len(row.Fields) != r.columns {
-		row.Fault = fault.New(fault.InvalidArgument, "ROW_RAGGED",
+	if row.Fault != nil || r.columns == 0 {
+		return row
+	}
+	row.Fields = withoutSurplus(r.fields, r.columns)
+	if len(row.Fields) != r.columns {
+		row.Fault = fault.New(fault.InvalidArgument, ragged,
 			"the row has %s fields where the header has %d", count(len(row.Fields)), r.columns)
 	}
 	return row
+}
+
+// withoutSurplus is the fields of a row without blank ones that go beyond the
+// columns: some exports end their rows, but not the header, with a delimiter.
+func withoutSurplus(fields []string, columns int) []string {
+	if len(fields) > MaxColumns {
+		return fields // what comes behind is not known
+	}
+	for len(fields) > columns && strings.TrimSpace(fields[len(fields)-1]) == "" {
+		fields = fields[:len(fields)-1]
+	}
+	return fields
 }
 
 func count(fields int) string {
@@ -163,60 +242,6 @@ func count(fields int) string {
 		return fmt.Sprintf("more than %d", MaxColumns)
 	}
 	return fmt.Sprint(fields)
-}
-
-// split tells the fields of a row apart, MaxColumns and one at most. Where the
-// row is malformed it does what it can.
-func split(text string, to []string) []string {
-	for len(to) <= MaxColumns {
-		var field string
-		var more bool
-		if strings.HasPrefix(text, `"`) {
-			field, text, more = quoted(text[1:])
-		} else {
-			field, text, more = strings.Cut(text, ",")
-		}
-		to = append(to, field)
-		if !more {
-			break
-		}
-	}
-	return to
-}
-
-// quoted reads a field behind its opening quote, and returns what follows the
-// comma behind it.
-func quoted(text string) (field, rest string, more bool) {
-	doubled := false
-	for at := 0; ; {
-		next := strings.IndexByte(text[at:], '"')
-		if next < 0 {
-			return text, "", false
-		}
-		at += next
-		if strings.HasPrefix(text[at+1:], `"`) {
-			doubled = true
-			at += 2
-			continue
-		}
-		field, rest = text[:at], text[at+1:]
-		break
-	}
-	if doubled {
-		field = strings.ReplaceAll(field, `""`, `"`)
-	}
-	_, rest, more = strings.Cut(rest, ",")
-	return field, rest, more
-}
-
-func checkText(row string) *fault.Fault {
-	switch {
-	case strings.IndexByte(row, 0) >= 0:
-		return fault.New(fault.InvalidArgument, "ROW_NOT_TEXT", "the row holds a NUL byte: it is not text")
-	case !utf8.ValidString(row):
-		return fault.New(fault.InvalidArgument, "ROW_NOT_UTF8", "the row is not UTF-8%s: save the file as CSV UTF-8", encodingOf([]byte(row)))
-	}
-	return nil
 }
 
 // inRow is a fault of the file that shows in a row.

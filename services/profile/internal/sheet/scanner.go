@@ -16,6 +16,9 @@ import (
 // lines that the stray quote seemed to enclose hold an even number of them and
 // end where they end.
 type scanner struct {
+	delimiter string
+	special   *[256]bool // the bytes that mean something outside of quotes
+
 	at      int // next byte to look at
 	state   state
 	broken  int // behind the first line break in quotes; 0 if none
@@ -26,15 +29,27 @@ type scanner struct {
 type state uint8
 
 const (
-	atField  state = iota // a field begins
-	inBare                // in a field without quotes
-	inQuotes              // in a quoted field
-	atClose               // behind a quote in a quoted field
-	inFlaw                // in what cannot be told apart
+	atField   state = iota // a field begins
+	atFormula              // behind the = that a field begins with
+	inBare                 // in a field without quotes
+	inQuotes               // in a quoted field
+	atClose                // behind a quote in a quoted field
+	inFlaw                 // in what cannot be told apart
 )
 
-// special marks the bytes that mean something outside of quotes.
-var special = [256]bool{',': true, '"': true, '\n': true, '\r': true}
+// special marks, by the delimiter, the bytes that mean something outside of quotes.
+var special = func() map[string]*[256]bool {
+	all := make(map[string]*[256]bool, len(Delimiters))
+	for _, d := range Delimiters {
+		all[d] = &[256]bool{'"': true, '\n': true, '\r': true}
+		all[d][d[0]] = true
+	}
+	return all
+}()
+
+func newScanner(delimiter string) scanner {
+	return scanner{delimiter: delimiter, special: special[delimiter]}
+}
 
 var (
 	errBareQuote = fault.New(fault.InvalidArgument, "ROW_MALFORMED",
@@ -44,7 +59,9 @@ var (
 	errUnclosed = fault.New(fault.InvalidArgument, "ROW_QUOTE_UNCLOSED", "a quoted field is never closed")
 )
 
-func (s *scanner) reset(at int) { *s = scanner{at: at} }
+func (s *scanner) reset(at int) {
+	*s = scanner{delimiter: s.delimiter, special: s.special, at: at}
+}
 
 // shift follows the buffer when its first n bytes are dropped.
 func (s *scanner) shift(n int) {
@@ -59,6 +76,7 @@ func (s *scanner) shift(n int) {
 // too long.
 func (s *scanner) next(buf []byte, start int, last bool) (end int, whole bool) {
 	limit := min(len(buf), start+MaxRowBytes)
+	delimiter := s.delimiter[0]
 	for ; s.at < limit; s.at++ {
 		switch c := buf[s.at]; {
 		case c == '\n' || c == '\r':
@@ -86,22 +104,24 @@ func (s *scanner) next(buf []byte, start int, last bool) (end int, whole bool) {
 			} else if skip < 0 {
 				s.at = limit - 1
 			}
-		case c == ',':
+		case c == delimiter:
 			if s.state != inFlaw {
 				s.state = atField
 			}
 		case c == '"':
 			switch s.state {
-			case atField, atClose: // opens, or a quote written twice
+			case atField, atFormula, atClose: // opens, or a quote written twice
 				s.state = inQuotes
 			case inBare:
 				s.state, s.flaw = inFlaw, errBareQuote
 			}
-		case s.state == atField:
+		case s.state == atField && c == '=':
+			s.state = atFormula
+		case s.state == atField, s.state == atFormula:
 			s.state = inBare
 			fallthrough
 		case s.state == inBare:
-			for s.at+1 < limit && !special[buf[s.at+1]] {
+			for s.at+1 < limit && !s.special[buf[s.at+1]] {
 				s.at++
 			}
 		case s.state == atClose:

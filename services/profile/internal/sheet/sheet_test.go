@@ -33,7 +33,7 @@ type record struct {
 // and returns its rows and the reason for which reading ended early.
 func readAll(t tester, data string, columns int, sizes ...int) (rows []record, failure string) {
 	t.Helper()
-	r, err := NewReader(Mark{})
+	r, err := NewReader(Mark{}, Format{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestGoesOnAtAnyMark(t *testing.T) {
 	const data = "\xef\xbb\xbfid,name\n1,\"a\nb\"\r\n\n2,c\r3,\"d\n4,e\"\"\n5,\"f\"g\n6,h\n\n\n"
 	want, _ := whole(t, data, 2)
 	for n := range want {
-		r, err := NewReader(Mark{})
+		r, err := NewReader(Mark{}, Format{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestGoesOnAtAnyMark(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, err = NewReader(mark); err != nil {
+		if r, err = NewReader(mark, r.Format()); err != nil {
 			t.Fatal(err)
 		}
 		r.Expect(2)
