@@ -13,7 +13,8 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
-func orderProto(o *domain.Order) *profilev1.Order {
+// OrderProto is an order as the API shows it.
+func OrderProto(o *domain.Order) *profilev1.Order {
 	money := func(minor int64) *apiv1.Money {
 		return &apiv1.Money{MinorUnits: minor, CurrencyCode: o.Currency}
 	}

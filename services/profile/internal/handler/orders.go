@@ -31,7 +31,7 @@ func (h *Orders) GetOrder(ctx context.Context, r *profilev1.GetOrderRequest) (*p
 	if err != nil {
 		return nil, err
 	}
-	return orderProto(&o), nil
+	return OrderProto(&o), nil
 }
 
 // ListOrders lists a customer's orders in the order of their ids.
@@ -55,7 +55,7 @@ func (h *Orders) ListOrders(ctx context.Context, r *profilev1.ListOrdersRequest)
 	}
 	answer := &profilev1.ListOrdersResponse{Orders: make([]*profilev1.Order, len(found.Items))}
 	for i := range found.Items {
-		answer.Orders[i] = orderProto(&found.Items[i])
+		answer.Orders[i] = OrderProto(&found.Items[i])
 	}
 	answer.NextPageToken, err = nextToken(found.Next, r)
 	return answer, err
@@ -101,5 +101,5 @@ func (h *Orders) ReturnOrder(ctx context.Context, r *profilev1.ReturnOrderReques
 	if err != nil {
 		return nil, err
 	}
-	return orderProto(&o), nil
+	return OrderProto(&o), nil
 }

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 )
 
 // CreateImport announces a file. An import that failed is begun anew: the rows it
@@ -47,7 +49,7 @@ func (i *Importer) CreateImport(ctx context.Context, r *profilev1.CreateImportRe
 func restart(f *file) {
 	*f = file{
 		Meta: f.Meta, Kind: f.Kind, SHA256: f.SHA256, Bytes: f.Bytes, Title: f.Title,
-		Currency: f.Currency, Zone: f.Zone, DryRun: f.DryRun,
+		Currency: f.Currency, Zone: f.Zone, DryRun: f.DryRun, Format: f.Format, Mapping: f.Mapping,
 		CreatedAt: f.CreatedAt, Attempt: f.Attempt + 1, State: receiving,
 	}
 }
@@ -66,19 +68,38 @@ func announced(p *profilev1.Import) (*file, error) {
 	default:
 		return nil, fault.Invalid("import.kind", "must be IMPORT_KIND_CUSTOMERS or IMPORT_KIND_ORDERS")
 	}
+	var err error
+	if f.Format, err = formatFrom("import.format", p.GetFormat()); err != nil {
+		return nil, err
+	}
+	if p.GetOrderMapping() != nil {
+		if f.Kind != ofOrders {
+			return nil, fault.Invalid("import.order_mapping", "must be unset where the rows are customers")
+		}
+		if f.Mapping, err = mappingFrom("import.order_mapping", p.GetOrderMapping()); err != nil {
+			return nil, err
+		}
+	}
+	err = f.settings("import.", f.Mapping)
+	f.ID = idOf(f)
+	return f, err
+}
+
+// settings settles zone and currency: what the caller gives goes before what the
+// mapping has. path is that of the fields.
+func (f *file) settings(path string, m *mapping.Mapping) error {
 	var faults []*fault.Fault
 	if f.Currency != "" {
-		faults = append(faults, domain.CheckCurrency("import.default_currency_code", f.Currency))
+		faults = append(faults, domain.CheckCurrency(path+"default_currency_code", f.Currency))
 	}
-	if f.Zone == "" {
-		f.Zone = "UTC"
+	if f.Zone != "" && !mapping.KnownZone(f.Zone) {
+		faults = append(faults, fault.Invalid(path+"time_zone", "must be an IANA time zone such as Asia/Shanghai, is %q", clip(f.Zone, 64)))
 	}
-	// Local is wherever this process happens to run.
-	if _, err := time.LoadLocation(f.Zone); err != nil || f.Zone == "Local" {
-		faults = append(faults, fault.Invalid("import.time_zone", "must be an IANA time zone such as Asia/Shanghai, is %q", clip(f.Zone, 64)))
+	if m != nil {
+		f.Zone, f.Currency = cmp.Or(f.Zone, m.Zone), cmp.Or(f.Currency, m.Currency)
 	}
-	f.ID = idOf(f)
-	return f, fault.Merge(faults...)
+	f.Zone = cmp.Or(f.Zone, "UTC")
+	return fault.Merge(faults...)
 }
 
 // GetImport returns an import.

@@ -42,13 +42,17 @@ func (i *Importer) assemble(ctx context.Context, run *operation.Run[*profilev1.G
 	if f.run() != run.ID || f.State != assembling {
 		return importProto(f), nil // ended, or begun anew, while this run waited
 	}
+	a, err := i.assembler(f)
+	if err != nil {
+		return nil, err
+	}
 	group, reading := errgroup.WithContext(ctx)
 	next := make(chan *assembled)
-	group.Go(func() error { return i.readOrders(reading, f.run(), f.Assembled, next) })
+	group.Go(func() error { return i.readOrders(reading, a, f.Assembled, next) })
 	group.Go(func() error {
 		read := run.State
 		for some := range next {
-			if err := i.writeOrders(ctx, f, some); err != nil {
+			if err := i.writeOrders(ctx, f, a, some); err != nil {
 				return err
 			}
 			read += some.lines
@@ -72,14 +76,33 @@ func (i *Importer) assemble(ctx context.Context, run *operation.Run[*profilev1.G
 	return importProto(f), nil
 }
 
-// assembled is orders put together, and the lines each was made of.
+// assembler makes ready for putting the orders of a file together.
+func (i *Importer) assembler(f *file) (*assembler, error) {
+	c, err := columnsOf(f.Header, f.layout())
+	if err != nil {
+		return nil, err
+	}
+	zone, err := f.zone()
+	if err != nil {
+		return nil, err
+	}
+	return &assembler{newOrderRows(c, f.Currency, zone), c, f.run(), i.rejects}, nil
+}
+
+// assembled is orders put together, and the rows each was made of.
 type assembled struct {
-	orders   []domain.Order
-	parts    [][]*line
-	rejects  []*reject
-	rejected int64 // rows, those whose rejects are stored already included
-	lines    int64
-	end      string // id of the last line
+	orders  []domain.Order
+	buyers  []buyer
+	parts   [][]staged
+	rejects []*reject
+	tally   tally
+	lines   int64  // rows
+	end     string // id of the last line
+}
+
+func (all *assembled) refuse(r *reject) {
+	all.rejects = append(all.rejects, r)
+	all.tally.refuse(r, 1)
 }
 
 // Bounds of what is put together at a time.
@@ -88,15 +111,15 @@ const (
 	maxLines  = 5000
 )
 
-// readOrders puts the staged lines of a run together, from behind the one with
-// the id given, and hands the orders on, several at a time.
-func (i *Importer) readOrders(ctx context.Context, run, behind string, next chan<- *assembled) error {
+// readOrders puts the staged lines together, from behind the one with the id
+// given, and hands the orders on, several at a time.
+func (i *Importer) readOrders(ctx context.Context, a *assembler, behind string, next chan<- *assembled) error {
 	defer close(next)
-	r := docstore.Within(docstore.ID(run))
+	r := docstore.Within(docstore.ID(a.run))
 	if behind != "" {
 		r.After = &docstore.Position{ID: behind}
 	}
-	all, o := &assembled{}, &order{run: run}
+	all, o := &assembled{}, &order{}
 	hand := func() error {
 		select {
 		case next <- all:
@@ -111,54 +134,46 @@ func (i *Importer) readOrders(ctx context.Context, run, behind string, next chan
 			return err
 		}
 		if !o.holds(l) {
-			all.close(o)
-			o = &order{run: run}
+			a.close(all, o)
+			o = &order{}
 			if len(all.orders) >= maxOrders || all.lines >= maxLines {
 				if err := hand(); err != nil {
 					return err
 				}
 			}
 		}
-		if err := i.addLine(ctx, o, l); err != nil {
+		if err := a.addLine(ctx, o, l); err != nil {
 			return err
 		}
 	}
-	if all.close(o); all.lines == 0 {
+	if a.close(all, o); all.lines == 0 {
 		return nil
 	}
 	return hand()
 }
 
 // writeOrders records what was put together and says so in the import's document.
-func (i *Importer) writeOrders(ctx context.Context, f *file, all *assembled) error {
+func (i *Importer) writeOrders(ctx context.Context, f *file, a *assembler, all *assembled) error {
 	outcomes, err := i.recorder.RecordOrders(ctx, all.orders, domain.Source{Import: f.run(), ValidateOnly: f.DryRun})
 	if err != nil {
 		return err
 	}
-	next := f.clone()
-	next.Counts.Rejected += all.rejected
 	for n, out := range outcomes {
-		switch out.Effect {
-		case app.Created:
-			next.Counts.Created++
-		case app.Updated:
-			next.Counts.Updated++
-		case app.Unchanged:
-			next.Counts.Unchanged++
-		default:
-			if passing(out.Fault) {
-				return out.Fault
-			}
-			why := inColumn(out.Fault, orderColumn)
-			for _, l := range all.parts[n] {
-				all.rejects = append(all.rejects, newReject(f.run(), l.Row, why, l.value(why.Violations[0].Field)))
-			}
-			next.Counts.Rejected += int64(len(all.parts[n]))
+		if out.Effect != app.Refused {
+			all.tally.Counts.effect(out.Effect)
+			all.tally.order(&all.orders[n], all.buyers[n], a.rows.zone)
+			continue
 		}
+		if passing(out.Fault) {
+			return out.Fault
+		}
+		a.refuse(all, &order{rows: all.parts[n]}, &flaw{why: inColumn(out.Fault, orderColumn)})
 	}
 	if err := i.rejects.put(ctx, all.rejects); err != nil {
 		return err
 	}
+	next := f.clone()
+	next.Tally.add(&all.tally)
 	next.Assembled = all.end
 	if err := i.files.replace(ctx, next); err != nil {
 		return err

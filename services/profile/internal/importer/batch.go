@@ -22,18 +22,22 @@ type batch struct {
 	from sheet.Mark // before it
 	mark sheet.Mark // behind it
 
-	header   []string // of the file, in the batch that begins it
+	header   []string     // of the file, in the batch that begins it
+	format   sheet.Format // likewise, as it was found
 	warnings []warning
 
 	// The records; which of them depends on the file.
 	orders    []domain.Order
+	buyers    []buyer // of each order
 	customers []domain.Customer
 	lines     []*line
+	staged    map[string]*line // the lines by their orders
 
 	columns *columns
 	fields  []string // of the records' rows, one after the other
 	rejects []*reject
-	counts  counts
+	tally   tally
+	rows    int
 	bytes   int
 
 	last    bool         // the file ends with it
@@ -41,13 +45,24 @@ type batch struct {
 	failure *fault.Fault // why the file cannot be read on behind it
 }
 
-// value is what stands in a column of the row of the nth record.
-func (b *batch) value(n int, column string) string {
-	at := b.columns.place(column)
-	if at < 0 {
-		return ""
+// row is the fields of the row of the nth record.
+func (b *batch) row(n int) []string { return b.fields[n*b.columns.count : (n+1)*b.columns.count] }
+
+// refuse notes that a row is refused. The fault names a column by its field.
+func (b *batch) refuse(run string, row int64, why *fault.Fault, fields []string) {
+	r := b.columns.reject(run, row, why, fields)
+	b.rejects = append(b.rejects, r)
+	b.tally.refuse(r, 1)
+}
+
+// countID notes whether the id of an order looks rounded by a spreadsheet.
+func (b *batch) countID(id string) {
+	if len(id) > maxExactDigits && digits(id) {
+		b.tally.Counts.LongIDs++
+		if roundedID(id) {
+			b.tally.Counts.RoundedIDs++
+		}
 	}
-	return b.fields[n*b.columns.count+at]
 }
 
 // empty reports that there is nothing to write for it.
@@ -67,13 +82,13 @@ type parser struct {
 }
 
 func newParser(f *file, now time.Time) (*parser, error) {
-	reader, err := sheet.NewReader(f.Mark)
+	reader, err := sheet.NewReader(f.Mark, f.format())
 	if err != nil {
 		return nil, err
 	}
 	p := &parser{file: f, reader: reader, now: now}
 	if len(f.Header) > 0 {
-		columns, err := columnsOf(f.Header, f.known())
+		columns, err := columnsOf(f.Header, f.layout())
 		if err != nil {
 			return nil, err
 		}
@@ -87,16 +102,16 @@ func newParser(f *file, now time.Time) (*parser, error) {
 
 // begin makes ready for rows with these columns.
 func (p *parser) begin(c *columns) error {
-	zone, err := time.LoadLocation(p.file.Zone)
+	zone, err := p.file.zone()
 	if err != nil {
-		return fault.Invalid("import.time_zone", "is not known here: %q", p.file.Zone)
+		return err
 	}
 	p.columns = c
 	p.reader.Expect(c.count)
 	switch {
 	case p.file.Kind == ofCustomers:
 		p.take = newCustomerRows(c, p.file.run(), p.now).take
-	case itemLevel(c):
+	case c.itemLevel():
 		p.take = newOrderRows(c, p.file.Currency, zone).takeLine(p.file.run())
 	default:
 		p.take = newOrderRows(c, p.file.Currency, zone).take
@@ -113,7 +128,7 @@ func (p *parser) feed(data []byte, last bool) {
 // fill reads rows into the batch until it is full, or no whole row is left.
 func (p *parser) fill() (full bool, err error) {
 	b := p.batch
-	for len(b.fields)/max(1, p.width())+len(b.rejects) < batchRows && b.bytes < batchBytes {
+	for b.rows < batchRows && b.bytes < batchBytes {
 		row, err := p.reader.Next()
 		if errors.Is(err, io.EOF) {
 			return false, p.settle()
@@ -131,17 +146,11 @@ func (p *parser) fill() (full bool, err error) {
 			}
 			continue
 		}
+		b.rows++
 		b.bytes += len(row.Text)
 		p.addRow(row)
 	}
 	return true, p.settle()
-}
-
-func (p *parser) width() int {
-	if p.columns == nil {
-		return 1
-	}
-	return p.columns.count
 }
 
 // settle notes how far the batch goes.
@@ -159,7 +168,7 @@ func (p *parser) settle() (err error) {
 }
 
 func (p *parser) readHeader(row sheet.Row) *fault.Fault {
-	c, err := headerOf(row, p.file.known())
+	c, err := headerOf(row, p.file.layout())
 	if err == nil {
 		err = p.begin(c)
 	}
@@ -167,32 +176,34 @@ func (p *parser) readHeader(row sheet.Row) *fault.Fault {
 		return f
 	}
 	p.batch.columns = c
-	p.batch.header = append([]string(nil), row.Fields...)
+	p.batch.header, p.batch.format = c.header, p.reader.Format()
 	if len(c.ignored) > 0 {
-		p.batch.warnings = append(p.batch.warnings, warning{"COLUMNS_IGNORED", "these columns are not known and were ignored: " + quoteSome(c.ignored)})
+		p.batch.warnings = append(p.batch.warnings, ignoredColumns(c.ignored))
 	}
 	return nil
 }
 
 func (p *parser) addRow(row sheet.Row) {
-	b := p.batch
-	f := row.Fault
-	if f == nil {
+	b, f := p.batch, row.Fault
+	switch {
+	case row.Blank():
+		b.tally.Counts.Blank++
+		return
+	case p.columns.orders != nil && p.columns.isTotal(row.Fields):
+		b.tally.Counts.Totals++
+		return
+	case f == nil:
 		f = p.take(b, row)
 	}
-	if f == nil {
-		b.fields = append(b.fields, row.Fields...)
-		return
+	switch {
+	case f == nil:
+	case len(f.Violations) > 0:
+		b.refuse(p.file.run(), row.Number, f, row.Fields)
+	default:
+		r := newReject(p.file.run(), row.Number, f, row.Text)
+		b.rejects = append(b.rejects, r)
+		b.tally.refuse(r, 1)
 	}
-	value := row.Text
-	if len(f.Violations) > 0 {
-		value = ""
-		if at := p.columns.place(f.Violations[0].Field); at >= 0 && at < len(row.Fields) {
-			value = row.Fields[at]
-		}
-	}
-	b.rejects = append(b.rejects, newReject(p.file.run(), row.Number, f, value))
-	b.counts.Rejected++
 }
 
 // cut takes the batch, and begins the next behind it, which is likely to be as large.
@@ -200,7 +211,8 @@ func (p *parser) cut() *batch {
 	b := p.batch
 	p.batch = &batch{
 		from: b.mark, mark: b.mark, columns: p.columns,
-		orders: make([]domain.Order, 0, len(b.orders)), fields: make([]string, 0, len(b.fields)),
+		orders: make([]domain.Order, 0, len(b.orders)), buyers: make([]buyer, 0, len(b.buyers)),
+		fields: make([]string, 0, len(b.fields)),
 	}
 	return b
 }

@@ -1,211 +1,218 @@
 package importer
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
-// column is a column that a file may have.
+// column is what a column may hold, and the titles it may have then: of several
+// columns with it, the one whose title comes first counts, unless it is empty.
 type column struct {
-	name     string
-	required bool
-	aliases  []string
+	name   string
+	titles []string
 }
 
-var orderColumns = []column{
-	{name: "order_id", required: true},
-	{name: "customer_id", required: true},
-	{name: "order_time", required: true},
-	{name: "amount", required: true},
-	{name: "currency"},
-	{name: "discount"},
-	{name: "cost"},
-	{name: "channel"},
-	{name: "payment_method"},
-	{name: "status"},
-	{name: "sku"},
-	{name: "quantity"},
+// layout is the columns that a file may have.
+type layout struct {
+	columns []column
+	// required are the columns that it must have, of each group one.
+	required [][]string
+	// ours is the format of our own, whose columns are called by their names, and
+	// not as the file has them.
+	ours bool
+	// orders says how rows of orders are read; nil for customers.
+	orders *mapping.Mapping
 }
 
-var customerColumns = []column{
-	{name: "customer_id", required: true},
-	{name: "display_name", aliases: []string{"name"}},
-	{name: "kind"},
-	{name: "gender"},
-	{name: "birth_date"},
-	{name: "region"},
-	{name: "city"},
-	{name: "email"},
-	{name: "phone"},
-	{name: "external_id"},
-	{name: "namespace"},
-	{name: "acquisition"},
+var customerLayout = layout{
+	columns: []column{
+		{"customer_id", []string{"customer_id"}},
+		{"display_name", []string{"display_name", "name"}},
+		{"kind", []string{"kind"}},
+		{"gender", []string{"gender"}},
+		{"birth_date", []string{"birth_date"}},
+		{"region", []string{"region"}},
+		{"city", []string{"city"}},
+		{"email", []string{"email"}},
+		{"phone", []string{"phone"}},
+		{"external_id", []string{"external_id"}},
+		{"namespace", []string{"namespace"}},
+		{"acquisition", []string{"acquisition"}},
+	},
+	required: [][]string{{"customer_id"}},
+	ours:     true,
+}
+
+// orderLayout is that of a mapping; nil is our own format.
+func orderLayout(m *mapping.Mapping) layout {
+	l := layout{orders: m, ours: m == nil}
+	if m == nil {
+		l.orders = mapping.Kehu()
+	}
+	for _, f := range mapping.Fields {
+		if l.orders.Has(f) {
+			l.columns = append(l.columns, column{string(f), l.orders.Columns[f]})
+		}
+	}
+	for _, group := range l.orders.Required() {
+		names := make([]string, len(group))
+		for i, f := range group {
+			names[i] = string(f)
+		}
+		l.required = append(l.required, names)
+	}
+	return l
 }
 
 // columns tells where in a row each known column stands.
 type columns struct {
 	count   int
-	at      map[string]int
+	at      map[string][]int // where each name stands, the first to look at first
+	header  []string
+	names   []string // of each column, empty where it is not known
 	ignored []string // as the header names them
+	ours    bool
+	orders  *mapping.Mapping // resolved; nil for customers
 }
 
 // has reports whether the file has the column.
-func (c *columns) has(name string) bool {
-	_, ok := c.at[name]
-	return ok
-}
+func (c *columns) has(name string) bool { return len(c.at[name]) > 0 }
 
-// place is where the column stands in a row, -1 where the file does not have it.
-func (c *columns) place(name string) int {
-	if at, ok := c.at[name]; ok {
-		return at
-	}
-	return -1
-}
+// itemLevel reports whether the rows are the items of orders, and not records.
+func (c *columns) itemLevel() bool { return c.orders != nil && c.orders.Rows == mapping.ItemRows }
 
-// columnsOf reads a header. Faults are of the file as a whole: FILE_HEADER_MISSING,
-// FILE_COLUMN_TWICE, FILE_COLUMN_MISSING.
-func columnsOf(header []string, known []column) (*columns, error) {
-	c := &columns{count: len(header), at: make(map[string]int, len(known))}
-	for i, title := range header {
-		name := columnName(title, known)
-		if name == "" {
-			c.ignored = append(c.ignored, title)
-			continue
-		}
-		if first, twice := c.at[name]; twice {
-			return nil, fault.New(fault.InvalidArgument, "FILE_COLUMN_TWICE",
-				"column %s is in the header twice, as columns %d and %d", name, first+1, i+1)
-		}
-		c.at[name] = i
-	}
-	var missing []string
-	for _, k := range known {
-		if k.required && !c.has(k.name) {
-			missing = append(missing, k.name)
+// known are the places of the columns that are known, in the order of the file.
+func (c *columns) known() []int {
+	var known []int
+	for at, name := range c.names {
+		if name != "" {
+			known = append(known, at)
 		}
 	}
-	switch {
-	case len(missing) == 0:
-		return c, nil
-	case len(c.at) == 0 && nearest(missing[0], c.ignored) == "":
-		return nil, fault.New(fault.InvalidArgument, "FILE_HEADER_MISSING",
-			"the first row must name the columns, among them %s; it begins with %s",
-			strings.Join(required(known), ", "), quoteSome(header))
-	}
-	f := fault.New(fault.InvalidArgument, "FILE_COLUMN_MISSING", "%s", missingColumns(missing, c.ignored))
-	for _, name := range missing {
-		f.Violations = append(f.Violations, fault.Violation{Field: name, Description: "must be a column of the file"})
-	}
-	return nil, f
+	return known
 }
 
-func columnName(title string, known []column) string {
-	title = strings.ToLower(strings.TrimSpace(norm.NFKC.String(title)))
-	for _, k := range known {
-		if title == k.name || slices.Contains(k.aliases, title) {
-			return k.name
+// places are where in a row a value may stand: the first that is not empty counts.
+type places []int
+
+// in is the value in a row, empty where the row has none.
+func (p places) in(fields []string) string {
+	for _, at := range p {
+		if at < len(fields) && tidy(fields[at]) != "" {
+			return fields[at]
 		}
 	}
 	return ""
 }
 
-func required(known []column) []string {
-	var names []string
-	for _, k := range known {
-		if k.required {
-			names = append(names, k.name)
+// in is the value of a column in a row, empty where there is none.
+func (c *columns) in(fields []string, name string) string { return places(c.at[name]).in(fields) }
+
+// title is how the file calls the column in which a value stands, or would.
+func (c *columns) title(fields []string, name string) string {
+	if name == "order_time" && c.in(fields, "paid_time") != "" {
+		name = "paid_time" // which goes before it
+	}
+	if c.ours {
+		return name
+	}
+	title := ""
+	for _, at := range c.at[name] {
+		if at < len(fields) && tidy(fields[at]) != "" {
+			return c.header[at]
+		}
+		if title == "" {
+			title = c.header[at]
 		}
 	}
-	return names
+	return title
 }
 
-func missingColumns(missing, candidates []string) string {
-	parts := make([]string, len(missing))
-	for i, name := range missing {
-		parts[i] = "column " + name + " is missing"
-		if near := nearest(name, candidates); near != "" {
-			parts[i] = fmt.Sprintf("column %q: did you mean %s?", clip(near, 60), name)
-		}
+// columnsOf reads a header. Faults are of the file as a whole: FILE_HEADER_MISSING,
+// FILE_COLUMN_TWICE, FILE_COLUMN_MISSING.
+func columnsOf(header []string, known layout) (*columns, error) {
+	c := &columns{
+		count: len(header), at: make(map[string][]int, len(known.columns)),
+		header: header, names: make([]string, len(header)), ours: known.ours,
 	}
-	return strings.Join(parts, "; ")
-}
-
-// nearest is the candidate that could be name misspelt, empty where none is.
-func nearest(name string, candidates []string) string {
-	best, distance := "", len(name)/3+1
-	for _, candidate := range candidates {
-		plain := strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(strings.TrimSpace(norm.NFKC.String(candidate))))
-		if len(plain) > 2*len(name) {
+	where := make(map[string]int, len(header))
+	for i, title := range header {
+		folded := mapping.Fold(title)
+		k := slices.IndexFunc(known.columns, func(k column) bool { return k.titled(folded) })
+		if k < 0 {
+			c.ignored = append(c.ignored, title)
 			continue
 		}
-		d := editDistance(plain, name)
-		if strings.ReplaceAll(plain, "_", "") == strings.ReplaceAll(name, "_", "") {
-			d = 0 // "CustomerID"
+		if first, twice := where[folded]; twice {
+			return nil, fault.New(fault.InvalidArgument, "FILE_COLUMN_TWICE",
+				"column %s is in the header twice, as columns %d and %d", clip(folded, 60), first+1, i+1)
 		}
-		if d < distance {
-			best, distance = candidate, d
-		}
+		where[folded], c.names[i] = i, known.columns[k].name
 	}
-	return best
-}
-
-// editDistance is the least number of bytes to insert, drop or replace to make b of a.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
+	for _, k := range known.columns {
+		for _, title := range k.titles {
+			if at, ok := where[mapping.Fold(title)]; ok {
+				c.at[k.name] = append(c.at[k.name], at)
 			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
 		}
 	}
-	return row[len(b)]
+	if known.orders != nil {
+		c.orders = known.orders.Resolved(c.has(string(mapping.SKU)))
+	}
+	return c, c.checkRequired(known)
 }
 
-// quoteSome quotes the first few of many texts.
-func quoteSome(texts []string) string {
-	const most = 10
-	quoted := make([]string, 0, most)
-	for _, text := range texts[:min(len(texts), most)] {
-		quoted = append(quoted, fmt.Sprintf("%q", clip(text, 60)))
-	}
-	if len(texts) > most {
-		quoted = append(quoted, fmt.Sprintf("and %d more", len(texts)-most))
-	}
-	return strings.Join(quoted, ", ")
+// titled reports whether a column with a folded title is this one.
+func (k *column) titled(folded string) bool {
+	return slices.ContainsFunc(k.titles, func(title string) bool { return mapping.Fold(title) == folded })
 }
 
-// clip shortens text to some 3 × limit bytes at most, by whole characters.
-func clip(text string, limit int) string {
-	n := 0
-	for at := range text {
-		if n == limit {
-			return text[:at] + "…"
+func (c *columns) checkRequired(known layout) error {
+	var missing, names, required []string
+	for _, group := range known.required {
+		titles := known.titles(group)
+		required = append(required, titles[0])
+		if !slices.ContainsFunc(group, c.has) {
+			missing, names = append(missing, titles[0]), append(names, group[0])
 		}
-		n++
 	}
-	return text
+	switch {
+	case len(missing) == 0:
+		return nil
+	case len(c.at) == 0 && nearest(missing[0], c.ignored) == "":
+		return fault.New(fault.InvalidArgument, "FILE_HEADER_MISSING",
+			"the first row must name the columns, among them %s; it begins with %s",
+			strings.Join(required, ", "), quoteSome(c.header))
+	}
+	f := fault.New(fault.InvalidArgument, "FILE_COLUMN_MISSING", "%s", missingColumns(missing, c.ignored))
+	for _, name := range names {
+		f.Violations = append(f.Violations, fault.Violation{Field: name, Description: "must be a column of the file"})
+	}
+	return f
+}
+
+// titles are those that a group of columns may have.
+func (l layout) titles(group []string) []string {
+	var all []string
+	for _, name := range group {
+		for _, k := range l.columns {
+			if k.name == name {
+				all = append(all, k.titles...)
+			}
+		}
+	}
+	return all
 }
 
 // headerOf checks the first row of a file.
-func headerOf(row sheet.Row, known []column) (*columns, error) {
+func headerOf(row sheet.Row, known layout) (*columns, error) {
 	if f := sheet.CheckHeader(row); f != nil {
 		return nil, f
 	}
-	return columnsOf(row.Fields, known)
+	return columnsOf(slices.Clone(row.Fields), known)
 }

@@ -33,7 +33,7 @@ var identifierColumns = map[domain.IdentifierType]string{
 // that cannot be, such as a masked phone number, is left out: the rest of the
 // row is worth having.
 func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
-	value := func(column string) string { return tidy(at(row.Fields, r.columns.place(column))) }
+	value := func(column string) string { return tidy(r.columns.in(row.Fields, column)) }
 	c := domain.Customer{
 		Row: row.Number, DisplayName: value("display_name"), Region: value("region"), City: value("city"),
 	}
@@ -51,7 +51,7 @@ func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
 	without := func(why *fault.Fault) {
 		column := why.Violations[0].Field
 		b.rejects = append(b.rejects, leftOut(r.run, row.Number, why, value(column)))
-		b.counts.LeftOut++
+		b.tally.Counts.LeftOut++
 	}
 	if born, why := birthDate(value("birth_date"), r.now); why != nil {
 		without(why)
@@ -73,6 +73,7 @@ func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
 		}
 	}
 	b.customers = append(b.customers, c)
+	b.fields = append(b.fields, row.Fields...)
 	return nil
 }
 
@@ -114,8 +115,7 @@ func (i *Importer) recordCustomers(ctx context.Context, f *file, b *batch) error
 	for n, out := range outcomes {
 		c := &b.customers[n]
 		column := func(path string) string { return customerColumn(path, c) }
-		value := func(column string) string { return b.value(n, column) }
-		if err := b.count(f, c.Row, out, column, value); err != nil {
+		if err := b.count(f, n, c.Row, out, column); err != nil {
 			return err
 		}
 	}

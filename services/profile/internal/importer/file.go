@@ -13,6 +13,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
@@ -46,6 +47,12 @@ type file struct {
 	Zone     string `bson:"zone"`
 	DryRun   bool   `bson:"dry_run,omitempty"`
 
+	// Format is how the file was said to be written, Found how it is. Mapping is
+	// nil for customers, and for orders in our own format.
+	Format  sheet.Format     `bson:"format"`
+	Found   sheet.Format     `bson:"found"`
+	Mapping *mapping.Mapping `bson:"mapping,omitempty"`
+
 	CreatedAt time.Time `bson:"created_at"`
 	// Attempt counts how often the import was begun: one that failed is begun
 	// anew when the file is announced again.
@@ -56,28 +63,11 @@ type file struct {
 	Mark   sheet.Mark `bson:"mark"`
 	Header []string   `bson:"header,omitempty"`
 
-	Counts   counts    `bson:"counts"`
+	Tally    tally     `bson:"tally"`
 	Warnings []warning `bson:"warnings,omitempty"`
 	// Assembled is the id of the staged line up to which orders were put together.
 	Assembled string   `bson:"assembled,omitempty"`
 	Failure   *failure `bson:"failure,omitempty"`
-}
-
-// counts of records, and of rows refused. LeftOut are single values.
-type counts struct {
-	Created   int64 `bson:"created"`
-	Updated   int64 `bson:"updated"`
-	Unchanged int64 `bson:"unchanged"`
-	Rejected  int64 `bson:"rejected"`
-	LeftOut   int64 `bson:"left_out,omitempty"`
-}
-
-func (c *counts) add(more counts) {
-	c.Created += more.Created
-	c.Updated += more.Updated
-	c.Unchanged += more.Unchanged
-	c.Rejected += more.Rejected
-	c.LeftOut += more.LeftOut
 }
 
 type warning struct {
@@ -106,12 +96,29 @@ func (f *file) run() string {
 // rows is how many rows were read, without the header.
 func (f *file) rows() int64 { return max(f.Mark.Rows-1, 0) }
 
-// known is the columns that a file of this kind can have.
-func (f *file) known() []column {
+// layout is the columns that a file of this kind can have.
+func (f *file) layout() layout {
 	if f.Kind == ofCustomers {
-		return customerColumns
+		return customerLayout
 	}
-	return orderColumns
+	return orderLayout(f.Mapping)
+}
+
+// format is how the file is written, as far as it is known by now.
+func (f *file) format() sheet.Format {
+	if len(f.Header) > 0 {
+		return f.Found
+	}
+	return f.Format
+}
+
+// zone is that in which times and months are read.
+func (f *file) zone() (*time.Location, error) {
+	zone, err := time.LoadLocation(f.Zone)
+	if err != nil {
+		return nil, fault.Invalid("import.time_zone", "is not known here: %q", f.Zone)
+	}
+	return zone, nil
 }
 
 // assembles reports whether an operation puts orders together, once the whole
@@ -120,8 +127,8 @@ func (f *file) assembles() bool {
 	if f.Kind != ofOrders || f.State == receiving {
 		return false
 	}
-	c, err := columnsOf(f.Header, f.known())
-	return err == nil && itemLevel(c)
+	c, err := columnsOf(f.Header, f.layout())
+	return err == nil && c.itemLevel()
 }
 
 // fail gives the import up.
@@ -136,14 +143,16 @@ func (f *file) fail(why *fault.Fault) {
 // clone is a copy that shares nothing that changes.
 func (f *file) clone() *file {
 	c := *f
-	c.Warnings = slices.Clone(f.Warnings)
+	c.Warnings, c.Tally = slices.Clone(f.Warnings), f.Tally.clone()
 	return &c
 }
 
 // idOf is made from the file's content and the settings, so that the same file
 // announced again is the same import.
 func idOf(f *file) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s\x00%t", f.Kind, f.SHA256, f.Bytes, f.Currency, f.Zone, f.DryRun))
+	settings := fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s\x00%t", f.Kind, f.SHA256, f.Bytes, f.Currency, f.Zone, f.DryRun)
+	settings = fmt.Appendf(settings, "\x00%s\x00%s\x00%s", f.Format.Encoding, f.Format.Delimiter, f.Mapping.Key())
+	sum := sha256.Sum256(settings)
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
 }
 

@@ -8,85 +8,75 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
-	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
-// line is one item of an order, staged until all rows of the file are there. The
-// store sorts the lines by their ids, run!customer!order!row.
+// line is rows of one order, staged until all rows of the file are there: those of
+// one batch. The store sorts the lines by their ids, run!order!row of the first,
+// or run!customer!order!row where order ids are those of a customer.
 type line struct {
 	docstore.Meta `bson:",inline"`
-	Row           int64         `bson:"row"`
-	Time          time.Time     `bson:"order_time"`
-	Currency      string        `bson:"currency"`
-	SKU           string        `bson:"sku"`
-	QuantityMilli int64         `bson:"quantity_milli"`
-	Amount        int64         `bson:"amount"`
-	Discount      *int64        `bson:"discount,omitempty"`
-	Cost          *int64        `bson:"cost,omitempty"`
-	Channel       string        `bson:"channel,omitempty"`
-	PaymentMethod string        `bson:"payment_method,omitempty"`
-	Status        domain.Status `bson:"status,omitempty"`
-	// Refused marks a row that could not be read, of an order that is then not
-	// complete.
-	Refused bool `bson:"refused,omitempty"`
+	Rows          []staged `bson:"rows"`
 }
 
-// one is the quantity of a row that states none.
-const one = 1000
+// staged is a row of a line: what stands in its known columns, in their order.
+type staged struct {
+	Row    int64    `bson:"row"`
+	Values []string `bson:"values"`
+}
 
-// takeLine returns a function that adds the item of a row to the batch, for an
-// import's run. Of a row that cannot be read it adds that the order lacks one,
-// where the row names the order.
+// takeLine returns a function that stages a row which is an item. It refuses rows
+// of which nobody can tell to which order they belong; what else is wrong with
+// one shows when the order is put together.
 func (r *orderRows) takeLine(run string) func(*batch, sheet.Row) *fault.Fault {
+	known := r.columns.known()
 	return func(b *batch, row sheet.Row) *fault.Fault {
-		l, f := r.readLine(row)
-		if l.ID == "" {
+		id, f := orderKey("order_id", r.id.in(row.Fields))
+		if f != nil {
 			return f
 		}
-		l.ID = docstore.ID(run) + l.ID + "!" + rowKey(row.Number)
-		l.Row, l.Refused = row.Number, f != nil
-		b.lines = append(b.lines, l)
-		return f
-	}
-}
-
-// readLine reads a row that is an item. The ID it returns is the part that names
-// the order, empty where the row does not.
-func (r *orderRows) readLine(row sheet.Row) (*line, *fault.Fault) {
-	o, f := r.read(row)
-	l := &line{
-		Time: o.Time, Currency: o.Currency, Amount: o.Amount, QuantityMilli: one,
-		Discount: pointer(o.Discount), Cost: pointer(o.Cost),
-		Channel: o.Channel, PaymentMethod: o.PaymentMethod, Status: o.Status,
-	}
-	if o.ID != "" && o.Customer != "" {
-		l.ID = "!" + docstore.ID(o.Customer, o.ID)
-	}
-	if f != nil {
-		return l, f
-	}
-	if l.SKU = tidy(row.Fields[r.sku]); l.SKU == "" {
-		return l, invalid("sku", "VALUE_MISSING", "must not be empty in a file of items")
-	}
-	if stated := tidy(at(row.Fields, r.quantity)); stated != "" {
-		l.QuantityMilli, f = amount("quantity", stated, 3)
-	}
-	return l, f
-}
-
-func pointer(o domain.Optional) *int64 {
-	if !o.Known {
+		b.countID(id)
+		parts := []string{run, id}
+		if r.columns.orders.Amount == mapping.LineAmount {
+			customer, _, f := r.buyerIn(row.Fields)
+			if f != nil {
+				return f
+			}
+			parts = []string{run, customer, id}
+		}
+		values := make([]string, len(known))
+		for n, at := range known {
+			values[n] = row.Fields[at]
+		}
+		b.stage(docstore.ID(parts...), staged{row.Number, values})
 		return nil
 	}
-	return &o.Minor
 }
 
-func optional(minor *int64) domain.Optional {
-	if minor == nil {
-		return domain.Optional{}
+// stage adds a row to the line of its order in the batch.
+func (b *batch) stage(order string, row staged) {
+	if b.staged == nil {
+		b.staged = make(map[string]*line)
 	}
-	return domain.Known(*minor)
+	l := b.staged[order]
+	if l == nil {
+		l = &line{Meta: docstore.Meta{ID: order + "!" + rowKey(row.Row)}}
+		b.staged[order] = l
+		b.lines = append(b.lines, l)
+	}
+	l.Rows = append(l.Rows, row)
+}
+
+// fields are those of the row as it was, as far as they are known.
+func (s *staged) fields(c *columns) []string {
+	fields := make([]string, c.count)
+	for n, at := range c.known() {
+		if n < len(s.Values) {
+			fields[at] = s.Values[n]
+		}
+	}
+	return fields
 }
 
 // lines keeps the staged lines.
@@ -99,30 +89,18 @@ func openLines(ctx context.Context, e docstore.Engine, clock func() time.Time) (
 	return lines{docs}, err
 }
 
-// put stages lines. A line that is there already is the same.
+// put stages lines. What is there under the id of one is of a batch that did not
+// become durable: it began at the same row, and may have ended at another.
 func (s lines) put(ctx context.Context, all []*line) error {
 	ops := make([]docstore.Op[line], len(all))
 	for i, l := range all {
-		ops[i] = docstore.Op[line]{Doc: l, Expect: docstore.Absent}
+		ops[i] = docstore.Op[line]{Doc: l, Expect: docstore.Any}
 	}
 	if len(ops) == 0 {
 		return nil
 	}
-	return ignoringConflicts(s.docs.Write(ctx, ops))
-}
-
-// ignoringConflicts is the first error of a write that is not that the document
-// was there already.
-func ignoringConflicts(errs []error, err error) error {
-	if err != nil {
-		return err
-	}
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, docstore.ErrConflict) {
-			return err
-		}
-	}
-	return nil
+	errs, err := s.docs.Write(ctx, ops)
+	return errors.Join(err, errors.Join(errs...))
 }
 
 // purge removes all that a run has staged.

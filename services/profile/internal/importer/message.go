@@ -38,12 +38,18 @@ var protoState = map[state]profilev1.ImportState{
 }
 
 func importProto(f *file) *profilev1.Import {
+	c := &f.Tally.Counts
 	p := &profilev1.Import{
 		Name: importName(f.ID), Kind: protoKind[f.Kind], FileSha256: f.SHA256, FileBytes: f.Bytes, FileName: f.Title,
 		DefaultCurrencyCode: f.Currency, TimeZone: f.Zone, DryRun: f.DryRun,
 		State: protoState[f.State], DurableBytes: f.Mark.Offset, Rows: f.rows(),
-		Created: f.Counts.Created, Updated: f.Counts.Updated, Unchanged: f.Counts.Unchanged, Rejected: f.Counts.Rejected,
+		Created: c.Created, Updated: c.Updated, Unchanged: c.Unchanged, Rejected: c.Rejected, Skipped: c.Blank + c.Totals,
 		CreateTime: timestamppb.New(f.CreatedAt), UpdateTime: timestamppb.New(f.UpdatedAt),
+	}
+	p.Format, p.OrderMapping = formatProto(f.format()), mappingProto(f.Mapping)
+	p.Refusals = f.Tally.refusalsProto()
+	if f.Kind == ofOrders {
+		p.Reconciliation = f.Tally.Reconciliation.proto()
 	}
 	if f.assembles() {
 		p.Operation = operationName(f)
@@ -61,6 +67,6 @@ func importProto(f *file) *profilev1.Import {
 
 func ack(f *file) *profilev1.AppendImportResponse {
 	return &profilev1.AppendImportResponse{
-		DurableBytes: f.Mark.Offset, DurableRows: f.rows(), Rejected: f.Counts.Rejected, State: protoState[f.State],
+		DurableBytes: f.Mark.Offset, DurableRows: f.rows(), Rejected: f.Tally.Counts.Rejected, State: protoState[f.State],
 	}
 }

@@ -7,104 +7,35 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
-	"github.com/kehuhq/kehu/pkg/ident"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
-// itemLevel reports whether the rows are the items of orders, and not orders.
-func itemLevel(c *columns) bool { return c.has("sku") }
-
-// orderRows reads rows with the columns of orders.
-type orderRows struct {
-	id, customer, time, amount, currency, discount, cost int
-	channel, payment, status, sku, quantity              int
-
-	fallback string // currency of rows that state none
-	zone     *time.Location
-	tenders  tenders
-}
-
-func newOrderRows(c *columns, currency string, zone *time.Location) *orderRows {
-	return &orderRows{
-		id: c.place("order_id"), customer: c.place("customer_id"), time: c.place("order_time"),
-		amount: c.place("amount"), currency: c.place("currency"), discount: c.place("discount"), cost: c.place("cost"),
-		channel: c.place("channel"), payment: c.place("payment_method"), status: c.place("status"),
-		sku: c.place("sku"), quantity: c.place("quantity"),
-		fallback: currency, zone: zone, tenders: make(tenders),
-	}
-}
-
-// at is the field in a place, empty where the file has no such column.
-func at(fields []string, place int) string {
-	if place < 0 {
-		return ""
-	}
-	return fields[place]
-}
-
 // take adds the order of a row to the batch.
 func (r *orderRows) take(b *batch, row sheet.Row) *fault.Fault {
-	o, f := r.read(row)
-	if f == nil {
-		b.orders = append(b.orders, o)
-	}
-	return f
-}
-
-// read reads what rows of orders and rows of items have in common. An order that
-// comes with a fault may still have its Customer and ID.
-func (r *orderRows) read(row sheet.Row) (o domain.Order, f *fault.Fault) {
-	o.Row = row.Number
-	if o.ID, f = key("order_id", row.Fields[r.id]); f != nil {
-		return o, f
-	}
-	if o.Customer, f = key("customer_id", row.Fields[r.customer]); f != nil {
-		o.ID = ""
-		return o, f
-	}
-	if o.Time, f = readTime("order_time", row.Fields[r.time], r.zone); f != nil {
-		return o, f
-	}
-	money, f := r.tender(at(row.Fields, r.currency))
+	o, f := r.read(row.Fields)
 	if f != nil {
-		return o, f
+		return f
 	}
-	o.Currency = money.code
-	if o.Amount, f = amount("amount", row.Fields[r.amount], money.scale); f != nil {
-		return o, f
+	b.countID(o.ID)
+	item, any, f := r.item(row.Fields, o.money)
+	if f != nil {
+		return f
 	}
-	if o.Discount, f = optionalAmount("discount", at(row.Fields, r.discount), money.scale); f != nil {
-		return o, f
+	if any {
+		o.Items = []domain.Item{item}
 	}
-	if o.Cost, f = optionalAmount("cost", at(row.Fields, r.cost), money.scale); f != nil {
-		return o, f
+	if o.undated {
+		b.tally.order(&o.Order, o.buyer, r.zone)
+		return nil
 	}
-	o.Channel, o.PaymentMethod = tidy(at(row.Fields, r.channel)), tidy(at(row.Fields, r.payment))
-	o.Status, f = word("status", at(row.Fields, r.status), domain.Paid, domain.Pending, domain.Cancelled, domain.Returned)
-	return o, f
-}
-
-func (r *orderRows) tender(stated string) (tender, *fault.Fault) {
-	if tidy(stated) == "" {
-		stated = r.fallback
-	}
-	if stated == "" {
-		return tender{}, invalid("currency", "CURRENCY_MISSING",
-			"must be given: the row states none, and the import has no default currency")
-	}
-	return r.tenders.read(stated)
-}
-
-// key reads an id. Spaces around it are none of it.
-func key(column, value string) (string, *fault.Fault) {
-	value = tidy(value)
-	if value == "" {
-		return "", invalid(column, "VALUE_MISSING", "must not be empty")
-	}
-	return value, ident.Check(column, value)
+	o.Row = row.Number
+	b.orders = append(b.orders, o.Order)
+	b.buyers = append(b.buyers, o.buyer)
+	b.fields = append(b.fields, row.Fields...)
+	return nil
 }
 
 // recordOrders writes the orders of a batch.
@@ -120,10 +51,16 @@ func (i *Importer) recordOrders(ctx context.Context, f *file, b *batch) error {
 	if err != nil {
 		return err
 	}
+	zone, err := f.zone()
+	if err != nil {
+		return err
+	}
 	for n, out := range outcomes {
-		value := func(column string) string { return b.value(n, column) }
-		if err := b.count(f, b.orders[n].Row, out, orderColumn, value); err != nil {
+		if err := b.count(f, n, b.orders[n].Row, out, orderColumn); err != nil {
 			return err
+		}
+		if out.Effect != app.Refused {
+			b.tally.order(&b.orders[n], b.buyers[n], zone)
 		}
 	}
 	return nil
@@ -141,26 +78,38 @@ func pick[T any](all []T, some []keyed) []T {
 	return picked
 }
 
-// count adds what became of a record to the batch's counts, and to its rejects
-// where it was refused. It returns the fault of a record that may go through when
-// it is tried again.
-func (b *batch) count(f *file, row int64, out app.Outcome, column func(path string) string, value func(column string) string) error {
-	switch out.Effect {
-	case app.Created:
-		b.counts.Created++
-	case app.Updated:
-		b.counts.Updated++
-	case app.Unchanged:
-		b.counts.Unchanged++
-	default:
-		if passing(out.Fault) {
-			return out.Fault
-		}
-		why := inColumn(out.Fault, column)
-		b.rejects = append(b.rejects, newReject(f.run(), row, why, value(why.Violations[0].Field)))
-		b.counts.Rejected++
+// count adds what became of the nth record to the batch's counts, and to its
+// rejects where it was refused. It returns the fault of a record that may go
+// through when it is tried again. column is the column of a field.
+func (b *batch) count(f *file, n int, row int64, out app.Outcome, column func(path string) string) error {
+	if out.Effect != app.Refused {
+		b.tally.Counts.effect(out.Effect)
+		return nil
 	}
+	if passing(out.Fault) {
+		return out.Fault
+	}
+	b.refuse(f.run(), row, inColumn(out.Fault, column), b.row(n))
 	return nil
+}
+
+// effect counts a record that was not refused.
+func (c *counts) effect(e app.Effect) {
+	switch e {
+	case app.Created:
+		c.Created++
+	case app.Updated:
+		c.Updated++
+	case app.Unchanged:
+		c.Unchanged++
+	}
+}
+
+// order counts an order that was not refused.
+func (t *tally) order(o *domain.Order, how buyer, zone *time.Location) {
+	totals := orderTotals(o, zone)
+	t.Reconciliation.add(&totals)
+	t.Counts.buyer(how)
 }
 
 // passing reports a fault that says nothing about the record itself.

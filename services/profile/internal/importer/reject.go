@@ -40,6 +40,14 @@ func newReject(run string, row int64, why *fault.Fault, value string) *reject {
 	return r
 }
 
+// reject says why a row is refused, naming the column as the file does.
+func (c *columns) reject(run string, row int64, why *fault.Fault, fields []string) *reject {
+	field := why.Violations[0].Field
+	r := newReject(run, row, why, c.in(fields, field))
+	r.Column = clip(c.title(fields, field), maxValue)
+	return r
+}
+
 // leftOut says that a value was left out of a row.
 func leftOut(run string, row int64, why *fault.Fault, value string) *reject {
 	r := newReject(run, row, why, value)

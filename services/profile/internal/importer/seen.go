@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -39,7 +40,7 @@ type keyed struct {
 // counts, and returns an outcome for each. record records the given ones.
 func (i *Importer) once(ctx context.Context, f *file, records []keyed, record func([]keyed) ([]app.Outcome, error)) ([]app.Outcome, error) {
 	all := make([]app.Outcome, len(records))
-	known := f.DryRun || f.Counts.Unchanged > 0
+	known := f.DryRun || f.Tally.Counts.Unchanged > 0
 	for len(records) > 0 {
 		wave, later := apart(records)
 		records = later
@@ -120,6 +121,20 @@ func (s keys) note(ctx context.Context, records []keyed) error {
 		ops[n] = docstore.Op[seen]{Doc: &seen{Meta: docstore.Meta{ID: r.id}, Row: r.row}, Expect: docstore.Absent}
 	}
 	return ignoringConflicts(s.docs.Write(ctx, ops))
+}
+
+// ignoringConflicts is the first error of a write that is not that the document
+// was there already.
+func ignoringConflicts(errs []error, err error) error {
+	if err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, docstore.ErrConflict) {
+			return err
+		}
+	}
+	return nil
 }
 
 // purge forgets the keys of a run.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 )
@@ -45,10 +44,10 @@ func (i *Importer) record(ctx context.Context, f *file, b *batch) error {
 // advance moves an import on behind a batch that is recorded.
 func (f *file) advance(b *batch) {
 	f.Mark = b.mark
-	f.Counts.add(b.counts)
+	f.Tally.add(&b.tally)
 	f.Warnings = append(f.Warnings, b.warnings...)
 	if b.header != nil {
-		f.Header = b.header
+		f.Header, f.Found = b.header, b.format
 	}
 	switch {
 	case b.failure != nil:
@@ -72,22 +71,10 @@ func (f *file) end(b *batch) {
 	case hex.EncodeToString(b.sum) != f.SHA256:
 		f.fail(fault.New(fault.InvalidArgument, "FILE_HASH_MISMATCH",
 			"the bytes sent are not those of the file announced: their SHA-256 is %x. The rows taken in so far are kept", b.sum))
-	case itemLevel(b.columns):
+	case b.columns.itemLevel():
 		f.State = assembling
 	default:
 		f.finish()
-	}
-}
-
-// finish is the good end of an import.
-func (f *file) finish() {
-	f.State = done
-	if f.rows() == 0 {
-		f.Warnings = append(f.Warnings, warning{"FILE_NO_ROWS", "the file has a header and no rows"})
-	}
-	if n := f.Counts.LeftOut; n > 0 {
-		f.Warnings = append(f.Warnings, warning{"VALUES_LEFT_OUT", fmt.Sprintf(
-			"%d values, such as masked phone numbers, were left out of rows that were taken over; they are listed with the refused rows", n)})
 	}
 }
 

@@ -4,6 +4,8 @@
 package mapping
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -125,6 +127,19 @@ func (m *Mapping) Resolved(sku bool) *Mapping {
 		}
 	}
 	return &r
+}
+
+// Key tells mappings apart: two that say the same have one. That of nil is empty.
+func (m *Mapping) Key() string {
+	if m == nil {
+		return ""
+	}
+	key := fmt.Sprintf("%q %q %q %q %q", m.Name, m.Rows, m.Amount, m.Zone, m.Currency)
+	for _, f := range Fields {
+		key += fmt.Sprintf(" %s=%q", f, m.Columns[f])
+	}
+	words := slices.SortedFunc(slices.Values(m.Statuses), func(a, b Word) int { return strings.Compare(a.Text, b.Text) })
+	return key + fmt.Sprintf(" %q", words)
 }
 
 // Words are the words of the status column by their folded form.

@@ -1,0 +1,208 @@
+package importer
+
+import (
+	"math"
+	"math/bits"
+	"time"
+	"unicode/utf8"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/mapping"
+)
+
+// orderRows reads rows with the columns of orders.
+type orderRows struct {
+	columns *columns
+
+	id, customer, time, paid, cancelled, amount, refunded, currency, discount, cost places
+	channel, payment, status, sku, quantity, price                                  places
+
+	words    map[string]domain.Status
+	buyers   []domain.IdentifierType // what stands in each column of buyers
+	fallback string                  // currency of rows that state none
+	zone     *time.Location
+	tenders  tenders
+}
+
+func newOrderRows(c *columns, currency string, zone *time.Location) *orderRows {
+	at := func(f mapping.Field) places { return c.at[string(f)] }
+	r := &orderRows{
+		columns: c,
+		id:      at(mapping.OrderID), customer: at(mapping.CustomerID),
+		time: at(mapping.OrderTime), paid: at(mapping.PaidTime), cancelled: at(mapping.CancelledTime),
+		amount: at(mapping.Amount), refunded: at(mapping.Refunded), currency: at(mapping.Currency),
+		discount: at(mapping.Discount), cost: at(mapping.Cost),
+		channel: at(mapping.Channel), payment: at(mapping.PaymentMethod), status: at(mapping.Status),
+		sku: at(mapping.SKU), quantity: at(mapping.Quantity), price: at(mapping.UnitPrice),
+		words: c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders),
+	}
+	for _, at := range r.customer {
+		r.buyers = append(r.buyers, identifierIn(c.header[at]))
+	}
+	return r
+}
+
+// reading is an order as a row, or several together, state it.
+type reading struct {
+	domain.Order
+	money tender
+	buyer buyer
+	// undated orders are not paid and state no time: they are counted, not kept.
+	undated bool
+}
+
+// read reads what rows of orders and rows of items have in common.
+func (r *orderRows) read(fields []string) (o reading, f *fault.Fault) {
+	if o.ID, f = orderKey("order_id", r.id.in(fields)); f != nil {
+		return o, f
+	}
+	if o.Customer, o.buyer, f = r.buyerIn(fields); f != nil {
+		return o, f
+	}
+	if o.Status, f = r.statusIn(fields); f != nil {
+		return o, f
+	}
+	if f = r.readTimes(fields, &o); f != nil {
+		return o, f
+	}
+	if o.money, f = r.tender(r.currency.in(fields)); f != nil {
+		return o, f
+	}
+	o.Currency = o.money.code
+	if f = r.readAmounts(fields, &o); f != nil {
+		return o, f
+	}
+	o.Channel, o.PaymentMethod = tidy(r.channel.in(fields)), tidy(r.payment.in(fields))
+	return o, nil
+}
+
+// unpaid reports an order of which nothing was paid, or all was given back before
+// it came to anything.
+func unpaid(s domain.Status) bool { return s == domain.Pending || s == domain.Cancelled }
+
+// statusIn is what the words and the times of a row say. A time of payment that
+// is left empty is one that has not come.
+func (r *orderRows) statusIn(fields []string) (domain.Status, *fault.Fault) {
+	if r.cancelled.in(fields) != "" {
+		return domain.Cancelled, nil
+	}
+	word := r.status.in(fields)
+	if word == "" {
+		if len(r.paid) > 0 && r.paid.in(fields) == "" {
+			return domain.Pending, nil
+		}
+		return "", nil
+	}
+	if means, ok := r.words[word]; ok {
+		return means, nil
+	}
+	if means, ok := r.words[mapping.Fold(word)]; ok {
+		return means, nil
+	}
+	if r.columns.ours {
+		return "", invalid("status", "VALUE_UNKNOWN", "must be one of %q, is %q",
+			[]domain.Status{domain.Paid, domain.Pending, domain.Cancelled, domain.Returned}, clip(word, 40))
+	}
+	return "", invalid("status", "STATUS_UNKNOWN",
+		"is a word that is not known, %q: say what it means in the mapping (statuses), paid, pending, cancelled or returned", clip(word, 40))
+}
+
+// readTimes takes the time of payment for that of the order, where there is one.
+func (r *orderRows) readTimes(fields []string, o *reading) (f *fault.Fault) {
+	column, value := "paid_time", r.paid.in(fields)
+	if value == "" {
+		column, value = "order_time", r.time.in(fields)
+	}
+	if value == "" && unpaid(o.Status) {
+		o.undated = true
+		return nil
+	}
+	o.Time, f = readTime(column, value, r.zone)
+	return f
+}
+
+func (r *orderRows) readAmounts(fields []string, o *reading) (f *fault.Fault) {
+	if value := r.amount.in(fields); value != "" || !unpaid(o.Status) {
+		if o.Amount, f = amount("amount", value, o.money.scale); f != nil {
+			return f
+		}
+	}
+	for _, a := range []struct {
+		column string
+		at     places
+		to     *domain.Optional
+	}{{"refunded", r.refunded, &o.Refund}, {"discount", r.discount, &o.Discount}, {"cost", r.cost, &o.Cost}} {
+		if *a.to, f = optionalAmount(a.column, a.at.in(fields), o.money.scale); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func (r *orderRows) tender(stated string) (tender, *fault.Fault) {
+	if stated == "" {
+		stated = r.fallback
+	}
+	if stated == "" {
+		return tender{}, invalid("currency", "CURRENCY_MISSING",
+			"must be given: the row states none, and the import has no default currency")
+	}
+	return r.tenders.read(stated)
+}
+
+// one is the quantity of a row that states none.
+const one = 1000
+
+// maxSKU is how many bytes of an article's title are taken for its number.
+const maxSKU = 128
+
+// item reads what a row says of an article; ok is false where it names none. Its
+// amount is price × quantity, where it has a price.
+func (r *orderRows) item(fields []string, money tender) (i domain.Item, ok bool, f *fault.Fault) {
+	i = domain.Item{SKU: tidy(r.sku.in(fields)), QuantityMilli: one}
+	if i.SKU == "" {
+		return i, false, nil
+	}
+	if !r.columns.ours {
+		i.SKU = cutBytes(i.SKU, maxSKU)
+	}
+	if stated := r.quantity.in(fields); stated != "" {
+		if i.QuantityMilli, f = amount("quantity", stated, 3); f != nil {
+			return i, true, f
+		}
+	}
+	price, f := optionalAmount("unit_price", r.price.in(fields), money.scale)
+	if f != nil || !price.Known {
+		return i, true, f
+	}
+	times, fits := ofQuantity(price.Minor, i.QuantityMilli)
+	if !fits {
+		return i, true, tooLarge("unit_price", r.price.in(fields))
+	}
+	i.Amount = domain.Known(times)
+	return i, true, nil
+}
+
+// ofQuantity is minor × milli/1000, half a minor unit rounded up.
+func ofQuantity(minor, milli int64) (product int64, fits bool) {
+	high, low := bits.Mul64(uint64(minor), uint64(milli))
+	low, carry := bits.Add64(low, one/2, 0)
+	if high += carry; high >= one {
+		return 0, false
+	}
+	quotient, _ := bits.Div64(high, low, one)
+	return int64(quotient & math.MaxInt64), quotient <= domain.MaxMinor
+}
+
+// cutBytes is text as far as whole characters of it fit into a number of bytes.
+func cutBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return tidy(text[:most])
+}
