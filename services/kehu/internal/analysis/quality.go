@@ -107,8 +107,8 @@ func anonymousOrders(r Reconciliation) (Issue, bool) {
 			continue
 		}
 		issue.Revenue[total.Currency] = total.AnonymousNet
-		if net := total.Net.Minor(); net > 0 {
-			issue.touched = math.Max(issue.touched, total.AnonymousNet.Minor()/net)
+		if net := total.Net.Major(); net > 0 {
+			issue.touched = math.Max(issue.touched, total.AnonymousNet.Major()/net)
 		}
 	}
 	issue.touched = math.Max(issue.touched, share(issue.Orders, paid))

@@ -1,6 +1,7 @@
 package money
 
 import (
+	"math"
 	"math/big"
 	"strings"
 
@@ -38,10 +39,10 @@ func (a Amount) String() string { return point(a.units().String(), a.decimals) }
 // MarshalText makes JSON of an amount what String is.
 func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// Minor is about how many minor units it is: for the height of a bar, not for sums.
-func (a Amount) Minor() float64 {
+// Major is about how many major units it is: for the height of a bar, not for sums.
+func (a Amount) Major() float64 {
 	f, _ := new(big.Float).SetInt(a.units()).Float64()
-	return f
+	return f / math.Pow10(a.decimals)
 }
 
 func (a Amount) units() *big.Int {
