@@ -53,7 +53,7 @@ func (o *Order) checkRefund() *fault.Fault {
 		return fault.Invalid("refunded", "must not be negative, is %d", o.Refund.Minor)
 	case o.Refund.Minor > o.Amount:
 		return refuse("REFUND_EXCEEDS_AMOUNT", "refunded",
-			"must be at most what was paid, %d minor units; is %d", o.Amount, o.Refund.Minor)
+			"must be at most what was paid, %d minor units, is %d", o.Amount, o.Refund.Minor)
 	}
 	return nil
 }

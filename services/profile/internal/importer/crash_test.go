@@ -43,17 +43,63 @@ func madeFile(rng *rand.Rand, rows int, items bool) csvFile {
 	return orders(file.String())
 }
 
+// madeExport makes the export of a platform: the rows of an order repeat what is
+// the order's, or leave it blank, and are anywhere in the file. Some contradict
+// each other, and some orders have no buyer, or are not paid.
+func madeExport(rng *rand.Rand, rows int) csvFile {
+	var file strings.Builder
+	file.WriteString("id,who,paid,total,back,state,what\n")
+	for range rows {
+		order := rng.IntN(rows / 2)
+		who, paid, state := fmt.Sprint("k", order%5), fmt.Sprintf("2025-%02d-01", 1+order%7), "ok"
+		switch order % 11 {
+		case 0:
+			who = ""
+		case 1:
+			who = "k***1"
+		case 2:
+			state = "gone"
+		case 3:
+			state, paid = "open", ""
+		}
+		total := fmt.Sprintf("%d.50", order)
+		switch rng.IntN(40) {
+		case 0:
+			total = "9.99"
+		case 1:
+			file.WriteString("合计,,,1,,,\n,,,,,,\n")
+		}
+		if rng.IntN(3) == 0 {
+			who, paid, total, state = "", "", "", ""
+		}
+		fmt.Fprintf(&file, "o%d,%s,%s,%s,%s,%s,s%d\n", order, who, paid, total, []string{"", "0.50"}[order%2], state, rng.IntN(5))
+	}
+	f := orders(file.String())
+	f.OrderMapping = &profilev1.OrderMapping{
+		Version: 1, CurrencyCode: "CNY", Amount: profilev1.AmountMeaning_AMOUNT_MEANING_ORDER,
+		Columns: &profilev1.OrderColumns{
+			OrderId: []string{"id"}, CustomerId: []string{"who"}, PaidTime: []string{"paid"}, Amount: []string{"total"},
+			Refunded: []string{"back"}, Status: []string{"state"}, Sku: []string{"what"},
+		},
+		Statuses: map[string]profilev1.OrderStatus{
+			"ok": profilev1.OrderStatus_ORDER_STATUS_PAID, "open": profilev1.OrderStatus_ORDER_STATUS_PENDING,
+			"gone": profilev1.OrderStatus_ORDER_STATUS_CANCELLED,
+		},
+	}
+	return f
+}
+
 // result is what an import leaves behind.
 type result struct {
 	created, updated, unchanged, rejected, rows int64
 	state                                       profilev1.ImportState
 	orders                                      []string
-	rejects                                     string
+	told                                        string
 }
 
 func (p *process) result(t testing.TB, i *profilev1.Import) result {
 	t.Helper()
-	r := result{i.GetCreated(), i.GetUpdated(), i.GetUnchanged(), i.GetRejected(), i.GetRows(), i.GetState(), nil, p.rejected(t, i.GetName())}
+	r := result{i.GetCreated(), i.GetUpdated(), i.GetUnchanged(), i.GetRejected(), i.GetRows(), i.GetState(), nil, p.told(t, i)}
 	for _, o := range p.stored(t) {
 		r.orders = append(r.orders, fmt.Sprint(o.Customer, o.ID, o.Time, o.Amount, o.Currency, o.Channel, o.Items, o.Row, o.Origin.Row))
 	}
@@ -75,6 +121,7 @@ func scenarios() []scenario {
 		{"orders", rows, nil},
 		{"orders that are there already", rows, []csvFile{half}},
 		{"items", items, nil},
+		{"an export", madeExport(rng, 2400), nil},
 	}
 }
 

@@ -231,10 +231,15 @@ func (p *process) get(t testing.TB, name string) *profilev1.Import {
 	return i
 }
 
-// stored returns all orders that are stored, by customer and id.
+// stored returns all orders that are stored, by customer and id, the anonymous
+// ones first.
 func (p *process) stored(t testing.TB) []domain.Order {
 	t.Helper()
-	var all []domain.Order
+	nobody, err := p.store.Orders.Page(t.Context(), domain.Anonymous, nil, 10000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := nobody.Items
 	var after *docstore.Position
 	for {
 		page, err := p.store.Customers.Page(t.Context(), after, 1000)
