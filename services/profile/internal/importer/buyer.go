@@ -41,7 +41,7 @@ func identifierIn(title string) domain.IdentifierType {
 func (r *orderRows) buyerIn(fields []string) (id string, how buyer, f *fault.Fault) {
 	how = unnamed
 	for n, at := range r.customer {
-		value := tidy(fields[at])
+		value := unquoted(tidy(fields[at]))
 		if value == "" {
 			continue
 		}
@@ -61,7 +61,7 @@ func (r *orderRows) buyerIn(fields []string) (id string, how buyer, f *fault.Fau
 // identify is the customer of a value in a column of buyers.
 func (r *orderRows) identify(value string, kind domain.IdentifierType) (string, buyer) {
 	switch {
-	case struckOut(value):
+	case masked(value):
 		return "", struck
 	case r.columns.ours || kind == "":
 		return value, named
@@ -72,6 +72,3 @@ func (r *orderRows) identify(value string, kind domain.IdentifierType) (string, 
 	}
 	return normal.Value, named
 }
-
-// struckOut reports a value with characters masked.
-func struckOut(value string) bool { return strings.ContainsAny(value, "*＊•") }

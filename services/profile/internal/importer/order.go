@@ -257,21 +257,22 @@ func (a *assembler) contradiction(whole *reading, merged []string, from []int64,
 		return differ("customer_id", "ORDER_BUYERS_DIFFER", stated("customer_id"), whole.Customer, number, id)
 	}
 	if value := r.amount.in(row); value != "" && value != r.amount.in(merged) {
-		if minor, f := amount("amount", value, whole.money.scale); f != nil || minor != whole.Amount {
+		if minor, f := amountIn("amount", value, whole.money); f != nil || minor != whole.Amount {
 			return differ("amount", "ORDER_AMOUNTS_DIFFER", stated("amount"), tidy(r.amount.in(merged)), number, clip(tidy(value), 40))
 		}
 	}
 	if value := r.refunded.in(row); value != "" && value != r.refunded.in(merged) {
-		if minor, f := optionalAmount("refunded", value, whole.money.scale); f != nil || minor != whole.Refund {
+		if minor, f := optionalAmountIn("refunded", value, whole.money); f != nil || minor != whole.Refund {
 			return differ("refunded", "ORDER_REFUNDS_DIFFER", stated("refunded"), tidy(r.refunded.in(merged)), number, clip(tidy(value), 40))
 		}
 	}
-	for _, c := range []struct {
-		column, reason string
-		at             places
-	}{{"currency", "ORDER_CURRENCIES_DIFFER", r.currency}, {"status", "ORDER_STATUS_DIFFERS", r.status}} {
-		if value := c.at.in(row); value != "" && mapping.Fold(value) != mapping.Fold(c.at.in(merged)) {
-			return differ(c.column, c.reason, stated(c.column), tidy(c.at.in(merged)), number, clip(tidy(value), 40))
+	if value := r.currency.in(row); mapping.Fold(value) != mapping.Fold(r.currency.in(merged)) && value != "" {
+		return differ("currency", "ORDER_CURRENCIES_DIFFER", stated("currency"), whole.Currency, number, clip(tidy(value), 40))
+	}
+	if value := r.status.in(row); value != "" && value != r.status.in(merged) {
+		means, f := r.means(value)
+		if first, _ := r.means(r.status.in(merged)); f != nil || means != first {
+			return differ("status", "ORDER_STATUS_DIFFERS", stated("status"), tidy(r.status.in(merged)), number, clip(tidy(value), 40))
 		}
 	}
 	return nil

@@ -95,6 +95,11 @@ func (r *orderRows) statusIn(fields []string) (domain.Status, *fault.Fault) {
 		}
 		return "", nil
 	}
+	return r.means(word)
+}
+
+// means is what a word of the status column means.
+func (r *orderRows) means(word string) (domain.Status, *fault.Fault) {
 	if means, ok := r.words[word]; ok {
 		return means, nil
 	}
@@ -125,7 +130,7 @@ func (r *orderRows) readTimes(fields []string, o *reading) (f *fault.Fault) {
 
 func (r *orderRows) readAmounts(fields []string, o *reading) (f *fault.Fault) {
 	if value := r.amount.in(fields); value != "" || !unpaid(o.Status) {
-		if o.Amount, f = amount("amount", value, o.money.scale); f != nil {
+		if o.Amount, f = amountIn("amount", value, o.money); f != nil {
 			return f
 		}
 	}
@@ -134,7 +139,7 @@ func (r *orderRows) readAmounts(fields []string, o *reading) (f *fault.Fault) {
 		at     places
 		to     *domain.Optional
 	}{{"refunded", r.refunded, &o.Refund}, {"discount", r.discount, &o.Discount}, {"cost", r.cost, &o.Cost}} {
-		if *a.to, f = optionalAmount(a.column, a.at.in(fields), o.money.scale); f != nil {
+		if *a.to, f = optionalAmountIn(a.column, a.at.in(fields), o.money); f != nil {
 			return f
 		}
 	}
@@ -173,7 +178,7 @@ func (r *orderRows) item(fields []string, money tender) (i domain.Item, ok bool,
 			return i, true, f
 		}
 	}
-	price, f := optionalAmount("unit_price", r.price.in(fields), money.scale)
+	price, f := optionalAmountIn("unit_price", r.price.in(fields), money)
 	if f != nil || !price.Known {
 		return i, true, f
 	}

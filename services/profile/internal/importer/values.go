@@ -28,6 +28,20 @@ func plain(value string) string {
 	return value
 }
 
+// unquoted is a value without what makes a spreadsheet keep its digits: ="00123"
+// or a leading apostrophe, '00123.
+func unquoted(value string) string {
+	if inner, ok := strings.CutPrefix(value, `="`); ok {
+		if inner, ok = strings.CutSuffix(inner, `"`); ok && strings.IndexByte(inner, '"') < 0 {
+			return tidy(inner)
+		}
+	}
+	if len(value) > 1 && value[0] == '\'' && digits(value[1:2]) {
+		return value[1:]
+	}
+	return value
+}
+
 func invalid(column, reason, format string, args ...any) *fault.Fault {
 	f := fault.Invalid(column, format, args...)
 	f.Reason = reason
@@ -61,14 +75,24 @@ func (t tenders) read(value string) (tender, *fault.Fault) {
 // maxDigits keeps the minor units within 64 bits.
 const maxDigits = 18
 
-// amount reads a decimal number exactly, in minor units of a currency with scale
-// decimals. Further decimals must be zero, or no more than what binary floating
-// point leaves of one: 29.330000000000002 is 29.33, and 4.4e-16 is 0.
+// amount reads a decimal number exactly, in units of 10^-scale. Further decimals
+// must be zero, or no more than what binary floating point leaves of one:
+// 29.330000000000002 is 29.33, and 4.4e-16 is 0. Commas may part the thousands.
 func amount(column, value string, scale int) (int64, *fault.Fault) {
-	text := plain(value)
+	return amountIn(column, value, tender{scale: scale})
+}
+
+// amountIn is amount in minor units of a currency, whose sign or code may stand
+// before or behind the number. That of another one is refused.
+func amountIn(column, value string, money tender) (int64, *fault.Fault) {
+	text, scale := plain(value), money.scale
 	whole, fraction, ok := decimal(text)
 	if !ok {
-		return 0, notAnAmount(column, text)
+		bare, f := bareNumber(column, text, money)
+		if f != nil {
+			return 0, f
+		}
+		whole, fraction, _ = decimal(bare)
 	}
 	fraction, up, exact := cutDecimals(fraction, scale)
 	if !exact {
@@ -145,20 +169,6 @@ func tooLarge(column, text string) *fault.Fault {
 	return invalid(column, "AMOUNT_TOO_LARGE", "must be at most %d minor units, is %q", int64(domain.MaxMinor), clip(text, 40))
 }
 
-func notAnAmount(column, text string) *fault.Fault {
-	negative, signed := strings.CutPrefix(text, "-")
-	_, _, number := decimal(negative)
-	switch {
-	case text == "":
-		return invalid(column, "VALUE_MISSING", "must not be empty")
-	case signed && number:
-		return invalid(column, "AMOUNT_NEGATIVE", "must not be negative, is %q", clip(text, 40))
-	case strings.Contains(text, ",") && digits(strings.NewReplacer(",", "", ".", "").Replace(text)):
-		return invalid(column, "AMOUNT_MALFORMED", "must be written without separators of thousands, 1234.50, is %q", clip(text, 40))
-	}
-	return invalid(column, "AMOUNT_MALFORMED", "must be a number such as 1234.50, is %q", clip(text, 40))
-}
-
 func digits(text string) bool {
 	for i := range len(text) {
 		if text[i] < '0' || text[i] > '9' {
@@ -168,12 +178,12 @@ func digits(text string) bool {
 	return true
 }
 
-// optionalAmount is amount for a column that may be empty.
-func optionalAmount(column, value string, scale int) (domain.Optional, *fault.Fault) {
+// optionalAmountIn is amountIn for a column that may be empty.
+func optionalAmountIn(column, value string, money tender) (domain.Optional, *fault.Fault) {
 	if tidy(value) == "" {
 		return domain.Optional{}, nil
 	}
-	minor, f := amount(column, value, scale)
+	minor, f := amountIn(column, value, money)
 	if f != nil {
 		return domain.Optional{}, f
 	}
