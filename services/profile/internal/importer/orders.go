@@ -20,11 +20,11 @@ func (r *orderRows) take(b *batch, row sheet.Row) *fault.Fault {
 		return f
 	}
 	b.countID(o.ID)
-	item, any, f := r.item(row.Fields, o.money)
+	item, ok, f := r.item(row.Fields, o.money)
 	if f != nil {
 		return f
 	}
-	if any {
+	if ok {
 		o.Items = []domain.Item{item}
 	}
 	if o.undated {

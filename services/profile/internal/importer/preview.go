@@ -30,8 +30,8 @@ func (p *previewer) row(row sheet.Row) *profilev1.RowPreview {
 	o, f := p.rows.read(fields)
 	if f == nil {
 		var item domain.Item
-		var any bool
-		if item, any, f = p.rows.item(row.Fields, o.money); any {
+		var ok bool
+		if item, ok, f = p.rows.item(row.Fields, o.money); ok {
 			if p.columns.orders.Amount == mapping.LineAmount {
 				item.Amount = domain.Known(o.Amount)
 			}

@@ -1,0 +1,66 @@
+package importer
+
+import (
+	"math"
+	"math/bits"
+	"unicode/utf8"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
+)
+
+// one is the quantity of a row that states none.
+const one = 1000
+
+// maxSKU is how many bytes of an article's title are taken for its number.
+const maxSKU = 128
+
+// item reads what a row says of an article; ok is false where it names none. Its
+// amount is price × quantity, where it has a price.
+func (r *orderRows) item(fields []string, money tender) (i domain.Item, ok bool, f *fault.Fault) {
+	i = domain.Item{SKU: tidy(r.sku.in(fields)), QuantityMilli: one}
+	if i.SKU == "" {
+		return i, false, nil
+	}
+	if !r.columns.ours {
+		i.SKU = cutBytes(i.SKU, maxSKU)
+	}
+	if stated := r.quantity.in(fields); stated != "" {
+		if i.QuantityMilli, f = amount("quantity", stated, 3); f != nil {
+			return i, true, f
+		}
+	}
+	price, f := optionalAmountIn("unit_price", r.price.in(fields), money)
+	if f != nil || !price.Known {
+		return i, true, f
+	}
+	times, fits := ofQuantity(price.Minor, i.QuantityMilli)
+	if !fits {
+		return i, true, tooLarge("unit_price", r.price.in(fields))
+	}
+	i.Amount = domain.Known(times)
+	return i, true, nil
+}
+
+// ofQuantity is minor × milli/1000, half a minor unit rounded up.
+func ofQuantity(minor, milli int64) (product int64, fits bool) {
+	high, low := bits.Mul64(uint64(minor), uint64(milli))
+	low, carry := bits.Add64(low, one/2, 0)
+	if high += carry; high >= one {
+		return 0, false
+	}
+	quotient, _ := bits.Div64(high, low, one)
+	return int64(quotient & math.MaxInt64), quotient <= domain.MaxMinor
+}
+
+// cutBytes is text as far as whole characters of it fit into a number of bytes.
+func cutBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return tidy(text[:most])
+}
