@@ -22,11 +22,10 @@ import (
 
 // Settings say how a file is analysed.
 type Settings struct {
-	AsOf     string                  // YYYY-MM-DD; empty is the day of the last order
-	Currency string                  // of rows that state none
-	Zone     string                  // IANA; empty is UTC
-	Format   *profilev1.FileFormat   // see upload.Settings
-	Mapping  *profilev1.OrderMapping // see upload.Settings
+	AsOf     string          // YYYY-MM-DD; empty is the day of the last order
+	Currency string          // of rows that state none
+	Zone     string          // IANA; empty is UTC
+	File     upload.Settings // how the file is read; its kind, currency, zone and progress are those here
 	Ties     valuationv1.RfmTies
 	Top      int // how many top customers to name
 	Progress progress.Reporter
@@ -40,10 +39,8 @@ type Suite struct {
 
 // Run imports the orders in path, values the customers and returns the report.
 func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, error) {
-	imported, err := upload.Send(ctx, suite.Profile, path, upload.Settings{
-		Kind: profilev1.ImportKind_IMPORT_KIND_ORDERS, Currency: s.Currency, Zone: s.Zone, Progress: s.Progress,
-		Format: s.Format, Mapping: s.Mapping,
-	})
+	s.File.Kind, s.File.Currency, s.File.Zone, s.File.Progress = profilev1.ImportKind_IMPORT_KIND_ORDERS, s.Currency, s.Zone, s.Progress
+	imported, err := upload.Send(ctx, suite.Profile, path, s.File)
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,8 @@
 package upload
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +26,11 @@ const chunkBytes = 512 << 10
 // Settings say what the file is and how patient to be.
 type Settings struct {
 	Kind     profilev1.ImportKind
+	Name     string // of the file, for people; empty is that of its path
 	Currency string // of rows that state none
 	Zone     string // of dates without a zone
 	DryRun   bool
+	Checked  *Checked                // what Check said of the file; nil has Send check it
 	Format   *profilev1.FileFormat   // how the file is written; nil leaves that to the server
 	Mapping  *profilev1.OrderMapping // how its columns are read; nil takes Kehu's own names
 	// Patience is for how long an unreachable server is tried again without
@@ -48,47 +49,21 @@ func Send(ctx context.Context, conn grpc.ClientConnInterface, path string, s Set
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	sum, size, err := hash(file, s.Progress)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+	if s.Checked == nil {
+		if s.Checked, err = Check(path, s.Progress); err != nil {
+			return nil, err
+		}
 	}
 	if s.Patience == 0 {
 		s.Patience = 30 * time.Second
 	}
-	u := &sender{client: profilev1.NewImportServiceClient(conn), file: file, size: size, settings: s}
+	u := &sender{client: profilev1.NewImportServiceClient(conn), file: file, size: s.Checked.Bytes, settings: s}
 	announced := &profilev1.Import{
-		Kind: s.Kind, FileSha256: sum, FileBytes: size, FileName: filepath.Base(path),
+		Kind: s.Kind, FileSha256: s.Checked.SHA256, FileBytes: s.Checked.Bytes, FileName: cmp.Or(s.Name, filepath.Base(path)),
 		DefaultCurrencyCode: s.Currency, TimeZone: s.Zone, DryRun: s.DryRun,
 		Format: s.Format, OrderMapping: s.Mapping,
 	}
 	return u.run(ctx, announced)
-}
-
-func hash(file *os.File, report progress.Reporter) (string, int64, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return "", 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return "", 0, errors.New("is not a regular file")
-	}
-	stage := report.Start("checking the file", info.Size(), progress.Bytes)
-	digest := sha256.New()
-	buffer := make([]byte, 1<<20)
-	var size int64
-	for {
-		n, err := file.Read(buffer)
-		digest.Write(buffer[:n])
-		size += int64(n)
-		stage.Set(size, 0)
-		if errors.Is(err, io.EOF) {
-			stage.End()
-			return hex.EncodeToString(digest.Sum(nil)), size, nil
-		}
-		if err != nil {
-			return "", 0, err
-		}
-	}
 }
 
 type sender struct {
