@@ -1,9 +1,6 @@
 package stat
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Bin is how many numbers lie from Lower up to, but not including, Upper.
 type Bin struct {
@@ -19,24 +16,27 @@ type Bin struct {
 func (h *Histogram) Bins(edges []int64) ([]Bin, error) {
 	bins := make([]Bin, len(edges))
 	for i, edge := range edges {
-		if edge < 0 || i > 0 && edge <= edges[i-1] || edge%cellWidth(edge, h.Digits) != 0 {
-			return nil, outside("edges", "must ascend from 0 on, each with no more than %d significant digits (0: any), got %d", h.Digits, edges)
+		ascend := edge >= 0 && (i == 0 || edge > edges[i-1])
+		if !ascend || !h.parts(edge) {
+			return nil, outside("edges", "must ascend from 0 on, each with no more than %d significant digits, got %d", h.Digits, edges)
 		}
 		bins[i].Lower = edge
-		if i > 0 {
-			bins[i-1].Upper = edge
+		last := len(h.Cells)
+		if i+1 < len(edges) {
+			bins[i].Upper = edges[i+1]
+			last = min(last, h.cell(edges[i+1]))
 		}
-	}
-	for cell, n := range h.Counts {
-		i, found := slices.BinarySearch(edges, cell)
-		if !found {
-			i--
-		}
-		if i >= 0 {
-			bins[i].Count += n
+		for cell := h.cell(edge); cell < last; cell++ {
+			bins[i].Count += h.Cells[cell]
 		}
 	}
 	return bins, nil
+}
+
+// parts reports whether a cell begins at an edge.
+func (h *Histogram) parts(edge int64) bool {
+	lowest, _ := h.bounds(h.cell(edge))
+	return lowest == edge
 }
 
 // MostDecimalBins is the largest number of bins that DecimalBins makes.

@@ -1,9 +1,8 @@
 package stat
 
 import (
-	"maps"
 	"math"
-	"slices"
+	"math/bits"
 )
 
 // Histogram counts whole numbers that are not negative, by their first decimal
@@ -14,15 +13,14 @@ import (
 // Log-Linear Histogram Data Structure for IT Infrastructure Monitoring" (2020,
 // arXiv:2001.06561), for whole numbers: cells that are aligned to decimal
 // powers make counts between such edges exact, which cells of equal ratio do
-// not. The zero value counts every number exactly.
+// not.
 type Histogram struct {
-	// Digits is how many significant decimal digits are kept, 1 to 18; 0 keeps
-	// all. With 3 there are at most 900 cells for each power of ten, and numbers
-	// below 1,000 are kept as they are.
+	// Digits is how many significant decimal digits are kept, 1 to MaxDigits. With
+	// 3 there are 900 cells from one power of ten to the next, and numbers below
+	// 1,000 have a cell each.
 	Digits int
-	// Counts is how many numbers there are, by the number with all digits behind
-	// the kept ones zero.
-	Counts map[int64]int64
+	// Cells is how many numbers there are in each cell, as far as any is.
+	Cells []int64
 	// Count is how many numbers there are.
 	Count int64
 	// Sum is their sum. It wraps beyond 64 bits, which who adds has to rule out.
@@ -31,12 +29,16 @@ type Histogram struct {
 	Min, Max int64
 }
 
+// MaxDigits is how many digits a histogram can keep: its cells then take 1 MB.
+const MaxDigits = 4
+
 // Add counts a number, which must not be negative.
 func (h *Histogram) Add(v int64) {
-	if h.Counts == nil {
-		h.Counts = make(map[int64]int64)
+	cell := h.cell(v)
+	if cell >= len(h.Cells) {
+		h.grow(cell + 1)
 	}
-	h.Counts[v-v%cellWidth(v, h.Digits)]++
+	h.Cells[cell]++
 	h.extend(v, v)
 	h.Count++
 	h.Sum += v
@@ -47,15 +49,20 @@ func (h *Histogram) Merge(other *Histogram) {
 	if other.Count == 0 {
 		return
 	}
-	if h.Counts == nil {
-		h.Counts = make(map[int64]int64, len(other.Counts))
-	}
-	for cell, n := range other.Counts {
-		h.Counts[cell] += n
+	h.grow(len(other.Cells))
+	for cell, n := range other.Cells {
+		h.Cells[cell] += n
 	}
 	h.extend(other.Min, other.Max)
 	h.Count += other.Count
 	h.Sum += other.Sum
+}
+
+// grow makes room for so many cells.
+func (h *Histogram) grow(cells int) {
+	if more := cells - len(h.Cells); more > 0 {
+		h.Cells = append(h.Cells, make([]int64, more)...)
+	}
 }
 
 func (h *Histogram) extend(least, greatest int64) {
@@ -67,22 +74,53 @@ func (h *Histogram) extend(least, greatest int64) {
 
 // Reset forgets all numbers, and keeps the memory.
 func (h *Histogram) Reset() {
-	clear(h.Counts)
-	*h = Histogram{Digits: h.Digits, Counts: h.Counts}
+	clear(h.Cells)
+	*h = Histogram{Digits: h.Digits, Cells: h.Cells}
 }
 
-// cellWidth is how many numbers share the first digits of v.
-func cellWidth(v int64, digits int) int64 {
-	width := int64(1)
-	if digits <= 0 || digits > 18 {
-		return width
+// powers are the powers of ten that fit 64 bits.
+var powers = func() (p [19]int64) {
+	p[0] = 1
+	for i := 1; i < len(p); i++ {
+		p[i] = 10 * p[i-1]
 	}
-	limit := int64(math.Pow10(digits))
-	for v/width >= limit {
-		width *= 10
+	return p
+}()
+
+// digitsOf is how many decimal digits a positive number has. 1233/4096 is just
+// above log10(2).
+func digitsOf(v int64) int {
+	n := bits.Len64(uint64(v)) * 1233 >> 12
+	if n < len(powers) && v >= powers[n] {
+		n++
 	}
-	return width
+	return n
 }
+
+// cell numbers the cell of a value. The first 10^Digits hold one number each, and
+// every 9·10^(Digits−1) from there on lead to the next power of ten.
+func (h *Histogram) cell(v int64) int {
+	if v < powers[h.Digits] {
+		return int(v)
+	}
+	dropped := digitsOf(v) - h.Digits
+	return int(v/powers[dropped]) + dropped*int(powers[h.Digits]-powers[h.Digits-1])
+}
+
+// bounds are the least and the greatest number in a cell.
+func (h *Histogram) bounds(cell int) (lowest, highest int64) {
+	single, step := int(powers[h.Digits]), int(powers[h.Digits]-powers[h.Digits-1])
+	if cell < single {
+		return int64(cell), int64(cell)
+	}
+	dropped := 1 + (cell-single)/step
+	width := powers[dropped]
+	lowest = int64(cell-dropped*step) * width
+	return lowest, lowest + (width - 1)
+}
+
+// MaxCells is the number of cells that hold all numbers of 64 bits.
+func (h *Histogram) MaxCells() int { return h.cell(math.MaxInt64) + 1 }
 
 // Mean is the arithmetic mean, 0 of no numbers.
 func (h *Histogram) Mean() float64 {
@@ -110,18 +148,17 @@ func (h *Histogram) Quantiles(percents ...int) []Quantile {
 	if h.Count == 0 {
 		return nil
 	}
-	cells := slices.Sorted(maps.Keys(h.Counts))
 	all := make([]Quantile, 0, len(percents))
 	for _, percent := range percents {
 		// Whole numbers, since 0.07 × 100 is more than 7: the rank, from 1, rounded up.
 		rank := max(1, h.Count/100*int64(percent)+(h.Count%100*int64(percent)+99)/100)
-		i, below := 0, h.Counts[cells[0]]
-		for below < rank && i < len(cells)-1 {
-			i++
-			below += h.Counts[cells[i]]
+		cell, below := 0, h.Cells[0]
+		for below < rank && cell < len(h.Cells)-1 {
+			cell++
+			below += h.Cells[cell]
 		}
-		lowest := max(cells[i], h.Min)
-		highest := min(cells[i]+cellWidth(cells[i], h.Digits)-1, h.Max)
+		lowest, highest := h.bounds(cell)
+		lowest, highest = max(lowest, h.Min), min(highest, h.Max)
 		q := Quantile{Percent: percent, Value: lowest + (highest-lowest)/2}
 		if highest > lowest {
 			q.RelativeError = float64(highest-q.Value) / float64(q.Value)

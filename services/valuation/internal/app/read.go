@@ -44,13 +44,13 @@ func (r *run) read(ctx context.Context) error {
 		next.Accounts = store.AppendAccount(next.Accounts, &account)
 		next.Count++
 		if next.Count == r.chunk || len(next.Accounts) >= chunkBytes || bookkeeper.Counted.Size() >= chunkNumbers {
-			if err := r.spool(ctx, &next, &bookkeeper.Counted); err != nil {
+			if err := r.spool(ctx, &next, bookkeeper.Counted); err != nil {
 				return err
 			}
 		}
 	}
 	if next.Count > 0 {
-		if err := r.spool(ctx, &next, &bookkeeper.Counted); err != nil {
+		if err := r.spool(ctx, &next, bookkeeper.Counted); err != nil {
 			return err
 		}
 	}

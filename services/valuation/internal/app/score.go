@@ -46,16 +46,17 @@ func (r *run) score(ctx context.Context) (*domain.Scoring, domain.Summary, error
 // counted adds up the statistics of all chunks. Of chunks that an older version
 // has read it returns none, for they would be those of some customers only.
 func (r *run) counted(ctx context.Context, currency string) (*domain.Statistics, error) {
-	all := new(domain.Statistics)
+	all := domain.NewStatistics()
 	for chunk, err := range r.store.Spool.Chunks(ctx, r.state.Generation, 0) {
 		if err != nil {
 			return nil, err
 		}
-		part, err := chunk.Counted(currency)
-		if err != nil || part == nil {
+		if len(chunk.Statistics) == 0 {
+			return nil, nil
+		}
+		if err := chunk.AddStatistics(all, currency); err != nil {
 			return nil, err
 		}
-		all.Merge(part, currency)
 	}
 	return all, nil
 }

@@ -25,7 +25,7 @@ type Cohort struct {
 // cohorts makes the table as of a day, with revenue in a currency.
 func (s *Statistics) cohorts(asOfDay int64, currency string) *CohortTable {
 	table := &CohortTable{OmittedCohorts: max(0, s.Oldest-CohortMonths+1), OmittedCustomers: s.Omitted}
-	if len(s.Active) == 0 && s.Omitted == 0 {
+	if len(s.Active) == 0 && s.Omitted == 0 { // no customers
 		return table
 	}
 	current := monthOf(asOfDay)
@@ -33,11 +33,11 @@ func (s *Statistics) cohorts(asOfDay int64, currency string) *CohortTable {
 	if monthOf(asOfDay+1) == current {
 		ended = 1
 	}
-	revenue := s.In(currency).Revenue
+	active, revenue := Widen(s.Active, Cells), Widen(s.In(currency).Revenue, Cells)
 	for age := min(s.Oldest, CohortMonths-1); age >= 0; age-- {
-		cohort := Cohort{Month: monthName(current - age), Customers: s.Active[Cell(age, age)]}
+		cohort := Cohort{Month: monthName(current - age), Customers: active[Cell(age, age)]}
 		for month := age; month >= ended; month-- {
-			cohort.Active = append(cohort.Active, s.Active[Cell(age, month)])
+			cohort.Active = append(cohort.Active, active[Cell(age, month)])
 			cohort.Revenue = append(cohort.Revenue, revenue[Cell(age, month)])
 		}
 		table.Cohorts = append(table.Cohorts, cohort)

@@ -118,7 +118,7 @@ func (a *Account) Purse(currency string) Purse {
 // Bookkeeper adds up histories. It keeps buffers and serves one goroutine.
 type Bookkeeper struct {
 	// Counted is the statistics of all accounts since it was last reset.
-	Counted Statistics
+	Counted *Statistics
 	asOf    AsOf
 	months  *months
 	days    []int64
@@ -126,7 +126,7 @@ type Bookkeeper struct {
 
 // NewBookkeeper makes one that adds up as of a moment.
 func NewBookkeeper(asOf AsOf) *Bookkeeper {
-	return &Bookkeeper{asOf: asOf, months: newMonths(asOf.Day)}
+	return &Bookkeeper{Counted: NewStatistics(), asOf: asOf, months: newMonths(asOf.Day)}
 }
 
 // Account adds up one history into an account, whose Purses are used again. It

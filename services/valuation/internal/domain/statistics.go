@@ -19,7 +19,7 @@ type Statistics struct {
 	// Intervals counts the days between a customer's successive days with an order.
 	Intervals stat.Histogram
 	// Active is how many customers of a cohort had an order in a month, by Cell.
-	Active map[int64]int64
+	Active []int64
 	// Oldest is the age in months, before the as-of date's, of the oldest cohort.
 	Oldest int64
 	// Omitted is the customers of cohorts too old for a cell.
@@ -30,30 +30,42 @@ type Statistics struct {
 
 // Takings is what is counted over the orders in one currency.
 type Takings struct {
-	Values  stat.Histogram  // net values of the orders, minor units
-	Revenue map[int64]int64 // of a cohort in a month, minor units, by Cell
+	Values  stat.Histogram // net values of the orders, minor units
+	Revenue []int64        // of a cohort in a month, minor units, by Cell
 }
 
-// valueDigits is how many digits of an order's value are kept: medians are off
-// by half a percent at most, for 900 cells from one power of ten to the next.
-const valueDigits = 3
+// How many digits are kept: medians of an order's value are off by half a percent
+// at most, and intervals below 10,000 days are exact.
+const (
+	valueDigits    = 3
+	intervalDigits = 4
+)
 
 // CohortMonths is how many months' cohorts are followed, that of the as-of date
 // the last.
 const CohortMonths = 60
 
+// Cells is the number of pairs of a followed cohort and a month from its own on.
+const Cells = CohortMonths * (CohortMonths + 1) / 2
+
 // Cell numbers a cohort and a month by their ages, the months from either to
-// that of the as-of date; 0 ≤ month ≤ cohort < CohortMonths.
-func Cell(cohort, month int64) int64 { return cohort*CohortMonths + cohort - month }
+// that of the as-of date; 0 ≤ month ≤ cohort < CohortMonths. Younger cohorts
+// come first.
+func Cell(cohort, month int64) int { return int(cohort*(cohort+1)/2 + cohort - month) }
+
+// cellsOf is how many cells a cohort and all younger ones have.
+func cellsOf(cohort int64) int { return Cell(cohort+1, cohort+1) }
+
+// NewStatistics is those of no customers.
+func NewStatistics() *Statistics {
+	return &Statistics{Intervals: stat.Histogram{Digits: intervalDigits}, Takings: make(map[string]*Takings)}
+}
 
 // In returns what is counted in a currency, empty where nothing has been yet.
 func (s *Statistics) In(currency string) *Takings {
 	t := s.Takings[currency]
 	if t == nil {
-		if s.Takings == nil {
-			s.Takings = make(map[string]*Takings)
-		}
-		t = &Takings{Values: stat.Histogram{Digits: valueDigits}, Revenue: make(map[int64]int64)}
+		t = &Takings{Values: stat.Histogram{Digits: valueDigits}}
 		s.Takings[currency] = t
 	}
 	return t
@@ -61,11 +73,19 @@ func (s *Statistics) In(currency string) *Takings {
 
 // Size is how many numbers it keeps.
 func (s *Statistics) Size() int {
-	n := len(s.Intervals.Counts) + len(s.Active)
+	n := len(s.Intervals.Cells) + len(s.Active)
 	for _, t := range s.Takings {
-		n += len(t.Values.Counts) + len(t.Revenue)
+		n += len(t.Values.Cells) + len(t.Revenue)
 	}
 	return n
+}
+
+// Widen makes cells at least so long.
+func Widen(cells []int64, length int) []int64 {
+	if more := length - len(cells); more > 0 {
+		return append(cells, make([]int64, more)...)
+	}
+	return cells
 }
 
 // addOrders counts one customer's orders before an instant; days are their local
@@ -73,8 +93,7 @@ func (s *Statistics) Size() int {
 func (s *Statistics) addOrders(h *History, endMS int64, days []int64, months *months) {
 	cohort := months.age(slices.Min(days))
 	s.Oldest = max(s.Oldest, cohort)
-	followed := cohort < CohortMonths
-	if !followed {
+	if cohort >= CohortMonths {
 		s.Omitted++
 	}
 	var active uint64 // one bit for each month since the cohort's
@@ -91,14 +110,15 @@ func (s *Statistics) addOrders(h *History, endMS int64, days []int64, months *mo
 			in, currency = s.In(code), code
 		}
 		in.Values.Add(h.Net[i])
-		if followed {
+		if cohort < CohortMonths {
 			month := months.age(day)
+			in.Revenue = Widen(in.Revenue, cellsOf(cohort))
 			in.Revenue[Cell(cohort, month)] += h.Net[i]
 			active |= 1 << (cohort - month)
 		}
 	}
-	if s.Active == nil {
-		s.Active = make(map[int64]int64)
+	if active != 0 {
+		s.Active = Widen(s.Active, cellsOf(cohort))
 	}
 	for ; active != 0; active &= active - 1 {
 		s.Active[Cell(cohort, cohort-int64(bits.TrailingZeros64(active)))]++
@@ -110,26 +130,6 @@ func (s *Statistics) addIntervals(days []int64) {
 	for i := 1; i < len(days); i++ {
 		if days[i] != days[i-1] {
 			s.Intervals.Add(days[i] - days[i-1])
-		}
-	}
-}
-
-// Merge counts what others have counted of other customers, in one currency.
-func (s *Statistics) Merge(other *Statistics, currency string) {
-	s.Intervals.Merge(&other.Intervals)
-	if s.Active == nil {
-		s.Active = make(map[int64]int64)
-	}
-	for cell, n := range other.Active {
-		s.Active[cell] += n
-	}
-	s.Oldest = max(s.Oldest, other.Oldest)
-	s.Omitted += other.Omitted
-	if from := other.Takings[currency]; from != nil {
-		to := s.In(currency)
-		to.Values.Merge(&from.Values)
-		for cell, revenue := range from.Revenue {
-			to.Revenue[cell] += revenue
 		}
 	}
 }

@@ -12,12 +12,13 @@ import (
 )
 
 // The statistics of a chunk are a row of unsigned varints too, the currency
-// codes among them as bytes. Keys are written as their distances, the first from
-// 0; a map is len (key value)×len. What is counted in a currency is preceded by
-// its length in bytes, for one is read and the others are not.
+// codes among them as bytes. Of cells those are written that are not 0, each
+// behind its distance from the one before. What is counted in a currency is
+// preceded by its length in bytes, for one is read and the others are not.
 //
 //	intervals oldest omitted active n (code len values revenue)×n
-//	a histogram: counts, and unless there are none: sum min max
+//	a histogram: count, and unless that is 0: sum min max cells
+//	cells:       n (distance value)×n
 
 // AppendStatistics adds the statistics of a chunk's customers: the same bytes for
 // the same numbers.
@@ -25,12 +26,12 @@ func AppendStatistics(b []byte, s *domain.Statistics) []byte {
 	b = appendHistogram(b, &s.Intervals)
 	b = appendInt(b, s.Oldest)
 	b = appendInt(b, s.Omitted)
-	b = appendCounts(b, s.Active)
+	b = appendCells(b, s.Active)
 	b = appendInt(b, int64(len(s.Takings)))
 	var part []byte
 	for _, code := range slices.Sorted(maps.Keys(s.Takings)) {
 		t := s.Takings[code]
-		part = appendCounts(appendHistogram(part[:0], &t.Values), t.Revenue)
+		part = appendCells(appendHistogram(part[:0], &t.Values), t.Revenue)
 		b = append(b, code[:3]...)
 		b = appendInt(b, int64(len(part)))
 		b = append(b, part...)
@@ -39,22 +40,31 @@ func AppendStatistics(b []byte, s *domain.Statistics) []byte {
 }
 
 func appendHistogram(b []byte, h *stat.Histogram) []byte {
-	b = appendCounts(b, h.Counts)
-	if h.Count > 0 {
-		b = appendInt(b, h.Sum)
-		b = appendInt(b, h.Min)
-		b = appendInt(b, h.Max)
+	b = appendInt(b, h.Count)
+	if h.Count == 0 {
+		return b
 	}
-	return b
+	b = appendInt(b, h.Sum)
+	b = appendInt(b, h.Min)
+	b = appendInt(b, h.Max)
+	return appendCells(b, h.Cells)
 }
 
-func appendCounts(b []byte, counts map[int64]int64) []byte {
-	b = appendInt(b, int64(len(counts)))
-	last := int64(0)
-	for _, key := range slices.Sorted(maps.Keys(counts)) {
-		b = appendInt(b, key-last)
-		b = appendInt(b, counts[key])
-		last = key
+func appendCells(b []byte, cells []int64) []byte {
+	n := 0
+	for _, v := range cells {
+		if v != 0 {
+			n++
+		}
+	}
+	b = appendInt(b, int64(n))
+	last := 0
+	for cell, v := range cells {
+		if v != 0 {
+			b = appendInt(b, int64(cell-last))
+			b = appendInt(b, v)
+			last = cell
+		}
 	}
 	return b
 }
@@ -63,55 +73,59 @@ func appendInt(b []byte, v int64) []byte { return binary.AppendUvarint(b, uint64
 
 var errStatistics = errors.New("stored document: the statistics of a chunk cannot be read")
 
-// Counted returns the statistics of the chunk's customers, of their orders in one
-// currency. It is nil for a chunk written by a version that kept none.
-func (c Chunk) Counted(currency string) (*domain.Statistics, error) {
-	if len(c.Statistics) == 0 {
-		return nil, nil
-	}
+// AddStatistics adds the statistics of the chunk's customers to those of others,
+// with their orders in one currency. There must be some: chunks that older
+// versions wrote have none.
+func (c Chunk) AddStatistics(to *domain.Statistics, currency string) error {
 	r := reader{rest: c.Statistics, codes: make(map[string]string)}
-	s := new(domain.Statistics)
-	r.histogram(&s.Intervals)
-	s.Oldest, s.Omitted = r.uint(), r.uint()
-	s.Active = r.counts()
+	r.histogram(&to.Intervals)
+	to.Oldest = max(to.Oldest, r.uint())
+	to.Omitted += r.uint()
+	to.Active = r.cells(to.Active, domain.Cells)
 	for range r.count() {
 		code := r.code()
 		part := reader{rest: r.bytes(r.count())}
 		if code == currency {
-			t := s.In(code)
+			t := to.In(currency)
 			part.histogram(&t.Values)
-			t.Revenue = part.counts()
+			t.Revenue = part.cells(t.Revenue, domain.Cells)
 			r.failed = r.failed || part.failed || len(part.rest) > 0
+		}
+		if r.failed {
+			break
 		}
 	}
 	if r.failed || len(r.rest) > 0 {
-		return nil, errStatistics
+		return errStatistics
 	}
-	return s, nil
+	return nil
 }
 
-func (r *reader) histogram(h *stat.Histogram) {
-	h.Counts = r.counts()
-	for _, n := range h.Counts {
-		h.Count += n
+// histogram adds a histogram to another.
+func (r *reader) histogram(to *stat.Histogram) {
+	part := stat.Histogram{Digits: to.Digits, Count: r.uint()}
+	if part.Count == 0 {
+		return
 	}
-	if len(h.Counts) > 0 {
-		h.Sum, h.Min, h.Max = r.uint(), r.uint(), r.uint()
-	}
+	part.Sum, part.Min, part.Max = r.uint(), r.uint(), r.uint()
+	to.Merge(&part)
+	to.Cells = r.cells(to.Cells, to.MaxCells())
 }
 
-func (r *reader) counts() map[int64]int64 {
-	n := r.count()
-	counts := make(map[int64]int64, n)
-	key := int64(0)
-	for range n {
-		key += r.uint()
-		counts[key] = r.uint()
-		if r.failed {
-			return nil
+// cells adds cells to others, of which there may be so many.
+func (r *reader) cells(to []int64, most int) []int64 {
+	cell := 0
+	for range r.count() {
+		distance, v := r.uint(), r.uint()
+		if r.failed || distance < 0 || distance >= int64(most-cell) {
+			r.failed = true
+			break
 		}
+		cell += int(distance)
+		to = domain.Widen(to, cell+1)
+		to[cell] += v
 	}
-	return counts
+	return to
 }
 
 func (r *reader) uint() int64 {
