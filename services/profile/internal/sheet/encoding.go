@@ -12,9 +12,8 @@ import (
 )
 
 // How sure a row makes of the encoding. One with fewer characters than sure, other
-// than ASCII, tells about itself and not about the file: two Chinese characters in
-// GB18030 may happen to be UTF-8. One in tolerated may be broken, as where a value
-// was cut within a character.
+// than ASCII, tells about itself and not about the file. One in tolerated may be
+// broken, as where a value was cut within a character.
 const (
 	sure      = 3
 	tolerated = 4
@@ -24,38 +23,65 @@ const (
 // the file where that is sure. It looks at no other row, so that neither the chunks
 // matter nor must anything wait. Open is neither.
 func tell(line []byte) (encoding Encoding, settled bool) {
-	if good, broken := utf8Characters(line); broken*tolerated <= good {
-		return UTF8, good >= sure
+	u, g := utf8Characters(line), gbCharacters(line)
+	// Chinese in GB18030 happens to be UTF-8 now and then. It then seems to be
+	// words of accented and foreign letters alone.
+	byChance := u.good == u.pairs && u.broken == 0 && g.good == g.common && g.broken == 0 && !touchesLetters(line)
+	if u.broken*tolerated <= u.good && !byChance {
+		return UTF8, u.good >= sure
 	}
-	c := gbCharacters(line)
 	// In Western encodings a pair of bytes is a letter with an accent and most often
 	// one without, or two signs, which are not of GB 2312, the common part.
-	if c.broken*tolerated <= c.good && 2*c.common >= c.pairs {
-		return GB18030, c.good >= sure
+	if g.broken*tolerated <= g.good && 2*g.common >= g.pairs {
+		return GB18030, g.good >= sure
 	}
 	return Open, false
 }
 
-// utf8Characters counts what is not ASCII.
-func utf8Characters(text []byte) (good, broken int) {
+// touchesLetters reports characters other than ASCII beside letters or digits that
+// are ASCII.
+func touchesLetters(line []byte) bool {
+	for i := 1; i < len(line); i++ {
+		a, b := line[i-1], line[i]
+		if a >= utf8.RuneSelf && alphanumeric[b] || b >= utf8.RuneSelf && alphanumeric[a] {
+			return true
+		}
+	}
+	return false
+}
+
+var alphanumeric = func() (is [256]bool) {
+	for _, c := range "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" {
+		is[c] = true
+	}
+	return is
+}()
+
+// seen counts the characters of a text that are not ASCII: the good ones, among
+// them those of two bytes, among them those of GB 2312; and the broken ones.
+type seen struct{ good, pairs, common, broken int }
+
+func utf8Characters(text []byte) (s seen) {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			broken++
-		case size > 1:
-			good++
+			s.broken++
+			for size < len(text) && !utf8.RuneStart(text[size]) {
+				size++ // what is left of it
+			}
+		case size == 2:
+			s.pairs++
+			fallthrough
+		case size > 2:
+			s.good++
 		}
 		text = text[size:]
 	}
-	return good, broken
+	return s
 }
 
-// gbCount counts what is not ASCII: the good characters, among them those of two
-// bytes, among them those of GB 2312.
-type gbCount struct{ good, pairs, common, broken int }
-
-func gbCharacters(text []byte) (c gbCount) {
+func gbCharacters(text []byte) (s seen) {
 	for len(text) > 0 {
 		if text[0] < utf8.RuneSelf {
 			text = text[1:]
@@ -64,20 +90,20 @@ func gbCharacters(text []byte) (c gbCount) {
 		size := sizeInGB18030(text)
 		switch {
 		case size == 0:
-			c.broken++
+			s.broken++
 			size = 1
 		case size == 2:
-			c.pairs++
+			s.pairs++
 			if text[0] >= 0xA1 && text[0] <= 0xF7 && text[1] >= 0xA1 {
-				c.common++
+				s.common++
 			}
 			fallthrough
 		default:
-			c.good++
+			s.good++
 		}
 		text = text[size:]
 	}
-	return c
+	return s
 }
 
 // sizeInGB18030 is how many bytes the first character has, 0 where it is none.

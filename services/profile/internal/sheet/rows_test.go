@@ -51,8 +51,8 @@ func TestRows(t *testing.T) {
 			if strings.Join(got, " ") != test.want || failure != "" {
 				t.Fatalf("got %q %s, want %q", got, failure, test.want)
 			}
-			checkAnyBytes(t, test.data, 1)
-			checkAnyBytes(t, test.data, 2)
+			checkAnyBytes(t, Format{}, test.data, 1)
+			checkAnyBytes(t, Format{}, test.data, 2)
 		})
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode"
 
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"pgregory.net/rapid"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -25,6 +27,7 @@ type tester interface {
 type record struct {
 	Number int64
 	End    int64
+	Text   string
 	Fields []string
 	Reason string
 }
@@ -33,7 +36,15 @@ type record struct {
 // and returns its rows and the reason for which reading ended early.
 func readAll(t tester, data string, columns int, sizes ...int) (rows []record, failure string) {
 	t.Helper()
-	r, err := NewReader(Mark{}, Format{})
+	rows, _, failure = readAs(t, Format{}, data, columns, sizes...)
+	return rows, failure
+}
+
+// readAs is readAll of a file of which the format is known, or a part of it. It
+// returns the format that was found, too.
+func readAs(t tester, format Format, data string, columns int, sizes ...int) (rows []record, found Format, failure string) {
+	t.Helper()
+	r, err := NewReader(Mark{}, format)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +60,7 @@ func readAll(t tester, data string, columns int, sizes ...int) (rows []record, f
 				break
 			}
 			if err != nil {
-				return rows, fault.ReasonOf(err)
+				return rows, r.Format(), fault.ReasonOf(err)
 			}
 			rows = append(rows, recordOf(t, r, row))
 		}
@@ -63,7 +74,7 @@ func readAll(t tester, data string, columns int, sizes ...int) (rows []record, f
 	if sum := sha256.Sum256([]byte(data)); string(r.Sum()) != string(sum[:]) {
 		t.Fatal("the digest is not that of the file")
 	}
-	return rows, ""
+	return rows, r.Format(), ""
 }
 
 func recordOf(t tester, r *Reader, row Row) record {
@@ -72,7 +83,7 @@ func recordOf(t tester, r *Reader, row Row) record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := record{Number: row.Number, End: mark.Offset, Fields: append([]string(nil), row.Fields...)}
+	out := record{Number: row.Number, End: mark.Offset, Text: row.Text, Fields: append([]string(nil), row.Fields...)}
 	if row.Fault != nil {
 		out.Reason = row.Fault.Reason
 	}
@@ -84,27 +95,28 @@ func whole(t tester, data string, columns int) ([]record, string) {
 	return readAll(t, data, columns, len(data)+1)
 }
 
-var field = rapid.StringOfN(rapid.RuneFrom([]rune("ab1,\"\n\r ;客😀.-")), 0, 6, -1)
+var field = rapid.StringOfN(rapid.RuneFrom([]rune("ab1,\"\n\r\t ;客户龘é€😀.-"), unicode.Han), 0, 6, -1)
 
-// A table that encoding/csv writes is read as it was, wherever it is cut.
+// A table that encoding/csv writes is read as it was, wherever it is cut, with any
+// delimiter and in each encoding.
 func TestReadsWhatCSVWriterWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		width := rapid.IntRange(2, 4).Draw(t, "width")
 		table := rapid.SliceOfN(rapid.SliceOfN(field, width, width), 1, 8).Draw(t, "table")
-		var file strings.Builder
-		w := csv.NewWriter(&file)
-		w.UseCRLF = rapid.Bool().Draw(t, "crlf")
-		if err := w.WriteAll(table); err != nil {
-			t.Fatal(err)
+		format := Format{
+			Encoding:  rapid.SampledFrom([]Encoding{UTF8, GB18030}).Draw(t, "encoding"),
+			Delimiter: rapid.SampledFrom(Delimiters).Draw(t, "delimiter"),
 		}
+		crlf := rapid.Bool().Draw(t, "crlf")
+		data := written(t, table, format, crlf)
 		sizes := rapid.SliceOfN(rapid.IntRange(1, 20), 1, 5).Draw(t, "sizes")
-		rows, failure := readAll(t, file.String(), width, sizes...)
+		rows, _, failure := readAs(t, format, data, width, sizes...)
 		if failure != "" || len(rows) != len(table) {
 			t.Fatalf("%d rows of %d, %s", len(rows), len(table), failure)
 		}
 		for i, row := range rows {
 			want := table[i]
-			if w.UseCRLF { // csv.Writer writes line breaks in fields as CR LF then
+			if crlf { // csv.Writer writes line breaks in fields as CR LF then
 				want = mapped(want, func(s string) string {
 					return strings.ReplaceAll(strings.ReplaceAll(s, "\r", ""), "\n", "\r\n")
 				})
@@ -116,6 +128,30 @@ func TestReadsWhatCSVWriterWrites(t *testing.T) {
 	})
 }
 
+// written is a table as a file.
+func written(t tester, table [][]string, format Format, crlf bool) string {
+	t.Helper()
+	var file strings.Builder
+	w := csv.NewWriter(&file)
+	w.Comma, w.UseCRLF = rune(format.Delimiter[0]), crlf
+	if err := w.WriteAll(table); err != nil {
+		t.Fatal(err)
+	}
+	if format.Encoding != GB18030 {
+		return file.String()
+	}
+	return gb(t, file.String())
+}
+
+func gb(t tester, text string) string {
+	t.Helper()
+	data, err := simplifiedchinese.GB18030.NewEncoder().String(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func mapped(in []string, f func(string) string) []string {
 	out := make([]string, len(in))
 	for i := range in {
@@ -125,11 +161,11 @@ func mapped(in []string, f func(string) string) []string {
 }
 
 // Whatever the bytes, the cuts do not matter, and every byte belongs to one row.
-func checkAnyBytes(t tester, data string, sizes ...int) {
-	want, wantFailure := whole(t, data, 3)
-	got, failure := readAll(t, data, 3, sizes...)
-	if failure != wantFailure || !reflect.DeepEqual(got, want) {
-		t.Fatalf("cut into %v:\n%+v %s\nin one piece:\n%+v %s", sizes, got, failure, want, wantFailure)
+func checkAnyBytes(t tester, format Format, data string, sizes ...int) {
+	want, wantFormat, wantFailure := readAs(t, format, data, 3, len(data)+1)
+	got, found, failure := readAs(t, format, data, 3, sizes...)
+	if failure != wantFailure || found != wantFormat || !reflect.DeepEqual(got, want) {
+		t.Fatalf("cut into %v:\n%+v %v %s\nin one piece:\n%+v %v %s", sizes, got, found, failure, want, wantFormat, wantFailure)
 	}
 	end := int64(0)
 	for i, row := range want {
@@ -140,11 +176,26 @@ func checkAnyBytes(t tester, data string, sizes ...int) {
 	}
 }
 
+var formats = rapid.Custom(func(t *rapid.T) Format {
+	return Format{
+		Encoding:  rapid.SampledFrom([]Encoding{Open, UTF8, GB18030}).Draw(t, "encoding"),
+		Delimiter: rapid.SampledFrom(append([]string{""}, Delimiters...)).Draw(t, "delimiter"),
+	}
+})
+
 func TestCutsDoNotMatter(t *testing.T) {
+	pieces := []string{"a", "1", ",", ";", "\t", "\"", "=\"", "=", "\n", "\r", "\r\n", " ", "\x00", "客", "é", "\xbf\xcd\xbb\xa7", "\xc9\xcf", "\x81\x30\x81\x30", "\xff", "\x80", "\xef\xbb\xbf"}
 	rapid.Check(t, func(t *rapid.T) {
-		data := rapid.StringOfN(rapid.RuneFrom([]rune("a,\"\n\r\x00客")), 0, 60, -1).Draw(t, "data")
+		data := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 60).Draw(t, "pieces"), "")
 		sizes := rapid.SliceOfN(rapid.IntRange(1, 20), 1, 5).Draw(t, "sizes")
-		checkAnyBytes(t, data, sizes...)
+		checkAnyBytes(t, formats.Draw(t, "format"), data, sizes...)
+	})
+}
+
+func TestAnyBytes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		data := string(rapid.SliceOf(rapid.Byte()).Draw(t, "data"))
+		checkAnyBytes(t, formats.Draw(t, "format"), data, rapid.IntRange(1, 5).Draw(t, "size"))
 	})
 }
 
@@ -156,16 +207,24 @@ func FuzzReader(f *testing.F) {
 		f.Add(seed, 3)
 	}
 	f.Fuzz(func(t *testing.T, data string, size int) {
-		checkAnyBytes(t, data, min(max(size, 1), 1<<16))
+		checkAnyBytes(t, Format{}, data, min(max(size, 1), 1<<16))
 	})
 }
 
 // Reading goes on behind any row as if it had never stopped.
 func TestGoesOnAtAnyMark(t *testing.T) {
-	const data = "\xef\xbb\xbfid,name\n1,\"a\nb\"\r\n\n2,c\r3,\"d\n4,e\"\"\n5,\"f\"g\n6,h\n\n\n"
-	want, _ := whole(t, data, 2)
+	const text = "id,name\n1,\"a\nb\"\r\n\n2,c\r3,\"d\n4,e\"\"\n5,\"f\"g\n客户六,h\n7,客\n\n\n"
+	for _, data := range []string{text, "\xef\xbb\xbf" + text, gb(t, text), strings.ReplaceAll(gb(t, text), ",", ";")} {
+		goesOnAtAnyMark(t, Format{}, data)
+	}
+	goesOnAtAnyMark(t, Format{Encoding: GB18030}, "\xef\xbb\xbf"+text)
+}
+
+func goesOnAtAnyMark(t *testing.T, format Format, data string) {
+	t.Helper()
+	want, found, _ := readAs(t, format, data, 2, len(data)+1)
 	for n := range want {
-		r, err := NewReader(Mark{}, Format{})
+		r, err := NewReader(Mark{}, format)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,6 +251,9 @@ func TestGoesOnAtAnyMark(t *testing.T) {
 		}
 		if _, err := r.Next(); !errors.Is(err, io.EOF) {
 			t.Fatalf("behind the last row: %v", err)
+		}
+		if r.Format() != found {
+			t.Fatalf("format after going on behind row %d: %v, want %v", n, r.Format(), found)
 		}
 		if sum := sha256.Sum256([]byte(data)); string(r.Sum()) != string(sum[:]) {
 			t.Fatalf("digest after going on behind row %d", n)
