@@ -15,16 +15,19 @@ import (
 type columns struct {
 	Columns []column
 	Grid    []gridline
+	Partial bool // the last column is of a month that has not ended
 }
 
 // column is one column of a chart.
 type column struct {
 	X, Width, Y, Height float64
 	Text                string  // above the column
+	Middle              float64 // of the column
 	Label               string  // below it, at At
 	At                  float64 // where the label's middle is
 	Spare               bool    // the label may be left out where there is little room
 	Title               string  // the whole of it in words
+	Partial             bool    // of a month that has not ended
 }
 
 // gridline is a horizontal line with what it stands for.
@@ -55,7 +58,8 @@ func columnsOf(heights []float64, top float64) []column {
 		c.X, c.Width = plotLeft+step*(float64(i)+0.06), step*0.88
 		c.Height = (plotBottom - plotTop) * max(h, 0) / top
 		c.Y = plotBottom - c.Height
-		c.At = c.X + c.Width/2
+		c.Middle = c.X + c.Width/2
+		c.At = c.Middle
 		c.Spare = i%2 == 1
 	}
 	return all
@@ -89,6 +93,9 @@ func (s speech) netColumns(r analysis.Reconciliation) columns {
 		c.Spare = i/max(every, 1)%2 == 1
 		if i%max(every, 1) == 0 {
 			c.Label = lines[i].Period
+		}
+		if lines[i].Period == s.unfinished {
+			c.Partial, chart.Partial = true, true
 		}
 	}
 	return chart
@@ -180,7 +187,7 @@ func barOf(share, most float64) bar {
 	if share <= 0 || most <= 0 {
 		return bar{}
 	}
-	return bar{max(100*min(share/most, 1), 0.6)}
+	return bar{max(100*min(share/most, 1), 1)}
 }
 
 // mostOf is the greatest share of customers or revenue that a group has.

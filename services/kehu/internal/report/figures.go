@@ -6,10 +6,12 @@ import (
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
 )
 
-// figure is what is said below every chart: as of when, of whom, and what it means.
+// figure is what is said below every chart: as of when, of whom, and what it
+// means. One of the whole file names that in place of a date.
 type figure struct {
 	analysis.Definition
 	AsOf, TimeZone string
+	File           string
 }
 
 func figureOf(r *analysis.Report, name string) (figure, error) {
@@ -17,7 +19,11 @@ func figureOf(r *analysis.Report, name string) (figure, error) {
 	if !known {
 		return figure{}, fmt.Errorf("figure %q is not defined", name)
 	}
-	return figure{definition, r.AsOf, r.TimeZone}, nil
+	f := figure{Definition: definition, AsOf: r.AsOf, TimeZone: r.TimeZone}
+	if name == "reconciliation" || name == "quality" {
+		f.File = r.File
+	}
+	return f, nil
 }
 
 // lapsed are the customers who spent much and have not come back: the first to

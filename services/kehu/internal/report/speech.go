@@ -17,7 +17,7 @@ import (
 // speaking are the functions with which templates write texts, numbers, money
 // and dates in a language, and draw charts.
 func speaking(lang string, r *analysis.Report) template.FuncMap {
-	s := speech{lang, r.Currency}
+	s := speech{lang, r.Currency, unfinishedMonth(r.AsOf)}
 	return template.FuncMap{
 		"t":          func(key string, values ...any) (string, error) { return words.In(lang, key, values...) },
 		"say":        func(text words.Text) string { return text.In(lang) },
@@ -50,8 +50,18 @@ func speaking(lang string, r *analysis.Report) template.FuncMap {
 
 // speech writes figures in a language.
 type speech struct {
-	lang     string
-	currency string // of amounts that name none
+	lang       string
+	currency   string // of amounts that name none
+	unfinished string // the month of the as-of date, where that is not its last day
+}
+
+// unfinishedMonth is the month of a day, e.g. "2024-11", and empty on its last day.
+func unfinishedMonth(day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	if err != nil || at.AddDate(0, 0, 1).Day() == 1 {
+		return ""
+	}
+	return at.Format("2006-01")
 }
 
 func count(n int64) string { return money.Grouped(strconv.FormatInt(n, 10)) }

@@ -2,12 +2,13 @@ package words
 
 // enPage is what the page says around its figures.
 var enPage = map[string]string{
-	"page.title":    "Customer analysis",
-	"page.contents": "Contents",
-	"page.subject":  "As of {date} ({zone}): {customers} customers, {orders} orders",
-	"page.note":     "As of {date} ({zone}) · {population} {of}.",
-	"page.footer":   "Made by Kehu. This report names customers: keep it as you keep personal data, and do not pass it on.",
-	"unit.days":     "{n} days",
+	"page.title":     "Customer analysis",
+	"page.contents":  "Contents",
+	"page.subject":   "As of {date} ({zone}): {customers} customers, {orders} orders",
+	"page.note":      "As of {date} ({zone}) · {population} {of}.",
+	"page.note_file": "The whole file {file} · {population} {of}.",
+	"page.footer":    "Made by Kehu. This report names customers: keep it as you keep personal data, and do not pass it on.",
+	"unit.days":      "{n} days",
 
 	"headline.title":       "At a glance",
 	"headline.revenue":     "Net revenue",
@@ -35,6 +36,7 @@ var enPage = map[string]string{
 	"reconciliation.anonymous":   "No buyer",
 	"reconciliation.analysed":    "In the customer analysis: {analysed} = net {net} − without a buyer {anonymous} − after the as-of date {later}",
 	"reconciliation.chart":       "Net revenue by month",
+	"reconciliation.partial":     "Pale: the as-of date's month has not ended",
 	"reconciliation.month":       "Month",
 	"reconciliation.year":        "Year",
 	"reconciliation.all":         "All",
@@ -76,6 +78,7 @@ var enPage = map[string]string{
 	"order_values.title":    "Order values",
 	"order_values.chart":    "Share of orders by value (each column from the value at its left edge)",
 	"distribution.mean":     "Mean",
+	"distribution.median":   "Median",
 	"distribution.quantile": "{share} at most",
 	"distribution.maximum":  "Highest",
 

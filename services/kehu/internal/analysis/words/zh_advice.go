@@ -18,7 +18,7 @@ var zhAdvice = map[string]string{
 	"advice.important_keep.when":    "本周就做；两周没有回应再联系一次，之后转入大促名单。",
 
 	"advice.important_win_back.who":     "花过大钱，但次数少、很久没来的客户。",
-	"advice.important_win_back.offer":   "一次像样的理由：当初所购品类的换代新品，加限时大额券（先算毛利底线）。",
+	"advice.important_win_back.offer":   "给一个像样的理由：当初所购品类的换代新品，加限时大额券（先算毛利底线）。",
 	"advice.important_win_back.channel": "短信加广告平台的人群包定向投放。",
 	"advice.important_win_back.when":    "大促前 2–3 周；一轮最多联系三次，都没有回应就停。",
 

@@ -2,12 +2,13 @@ package words
 
 // zhPage is what the page says around its figures.
 var zhPage = map[string]string{
-	"page.title":    "客户分析报告",
-	"page.contents": "目录",
-	"page.subject":  "截至 {date}（{zone}），{customers} 位客户，{orders} 笔订单",
-	"page.note":     "截至 {date}（{zone}）· {population} 个样本：{of}。",
-	"page.footer":   "由 Kehu 生成。报告含客户标识，请按个人信息妥善保管，勿对外转发。",
-	"unit.days":     "{n} 天",
+	"page.title":     "客户分析报告",
+	"page.contents":  "目录",
+	"page.subject":   "截至 {date}（{zone}），{customers} 位客户，{orders} 笔订单",
+	"page.note":      "截至 {date}（{zone}）｜统计对象：{of}，共 {population}。",
+	"page.note_file": "整个文件 {file}｜{of}，共 {population}。",
+	"page.footer":    "由 Kehu 生成。报告含客户标识，请按个人信息妥善保管，勿对外转发。",
+	"unit.days":      "{n} 天",
 
 	"headline.title":       "概览",
 	"headline.revenue":     "净收入",
@@ -35,6 +36,7 @@ var zhPage = map[string]string{
 	"reconciliation.anonymous":   "无买家",
 	"reconciliation.analysed":    "进入客户分析 {analysed} = 净额 {net} − 无买家 {anonymous} − 截止日之后 {later}",
 	"reconciliation.chart":       "每月净额",
+	"reconciliation.partial":     "浅色：截止日所在的月份尚未结束",
 	"reconciliation.month":       "月份",
 	"reconciliation.year":        "年份",
 	"reconciliation.all":         "合计",
@@ -76,6 +78,7 @@ var zhPage = map[string]string{
 	"order_values.title":    "订单金额",
 	"order_values.chart":    "各金额段的订单占比（横轴为区间下限）",
 	"distribution.mean":     "平均",
+	"distribution.median":   "中位数",
 	"distribution.quantile": "{share} 不超过",
 	"distribution.maximum":  "最高",
 
