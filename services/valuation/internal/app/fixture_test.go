@@ -179,8 +179,9 @@ func (c crowd) After(_ context.Context, customer string, _ time.Time) iter.Seq2[
 func (c crowd) history(i int) *domain.History {
 	random := rand.New(rand.NewPCG(c.seed, uint64(i)))
 	h := &domain.History{Customer: fmt.Sprintf("c%04d", i), Codes: []string{"CNY"}}
-	for range random.IntN(4) { // some have none
-		h.TimeMS = append(h.TimeMS, today.UnixMilli()-random.Int64N(100*86_400_000))
+	days := []int64{100, 2500}[random.IntN(2)] // the last months, or more years than cohorts are followed
+	for range random.IntN(4) {                 // some have none
+		h.TimeMS = append(h.TimeMS, today.UnixMilli()-random.Int64N(days*86_400_000))
 		h.Net = append(h.Net, random.Int64N(300))
 		h.Cost = append(h.Cost, random.Int64N(200)-1)
 	}

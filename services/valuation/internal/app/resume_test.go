@@ -59,6 +59,9 @@ func testResumed(t *testing.T, open func(testing.TB) docstore.Engine) {
 	if want.summary.Customers < 50 || len(want.valuations) != int(want.summary.Customers) {
 		t.Fatalf("%d valuations of %d customers", len(want.valuations), want.summary.Customers)
 	}
+	if err := want.agree(); err != nil || want.summary.Cohorts.OmittedCustomers == 0 {
+		t.Fatalf("%v; omitted: %d", err, want.summary.Cohorts.OmittedCustomers)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		e, j := open(t), &journal{}
 		for _, left := range rapid.SliceOfN(rapid.IntRange(1, 350), 1, 6).Draw(rt, "lives") {
@@ -158,7 +161,69 @@ func (o outcome) agree() error {
 			return fmt.Errorf("cell %s has %d, the summary says %d", c.Cell, cells[c.Cell], c.Customers)
 		}
 	}
+	return o.describes()
+}
+
+// describes reports where the cohorts and distributions of a summary and the
+// valuations behind it differ.
+func (o outcome) describes() error {
+	s := o.summary
+	if s.Cohorts == nil || s.OrderValues == nil || s.Intervals == nil || len(s.TopShares) != 3 {
+		return fmt.Errorf("there are none: %+v", s)
+	}
+	inCohorts, intervals, most := s.Cohorts.OmittedCustomers, int64(0), int64(0)
+	for _, c := range s.Cohorts.Cohorts {
+		inCohorts += c.Customers
+		if len(c.Active) > 0 && c.Active[0] != c.Customers {
+			return fmt.Errorf("of %d customers of %s, %d had an order in it", c.Customers, c.Month, c.Active[0])
+		}
+	}
+	for _, v := range o.valuations {
+		intervals += v.Days - 1
+		most = max(most, v.Revenue[0].Minor)
+	}
+	mean := float64(s.Revenue[0].Minor) / float64(s.Orders)
+	if inCohorts != s.Customers || s.OrderValues.Count != s.Orders || s.OrderValues.Mean != mean || s.Intervals.Count != intervals {
+		return fmt.Errorf("%d in cohorts, %+v, %+v; want %d customers, mean %g of %d orders, %d intervals",
+			inCohorts, s.OrderValues, s.Intervals, s.Customers, mean, s.Orders, intervals)
+	}
+	if top := s.TopShares[0]; top.Count == 1 && top.Share != float64(most)/float64(s.Revenue[0].Minor) {
+		return fmt.Errorf("the first has %d of %d, the summary says %g", most, s.Revenue[0].Minor, top.Share)
+	}
 	return nil
+}
+
+// TestSpoolOfAnOlderVersion: what it has read is valued, and that the rest cannot
+// be told is said.
+func TestSpoolOfAnOlderVersion(t *testing.T) {
+	e, j, people := openPebble(t), &journal{}, crowd{seed: 1, customers: 120}
+	s := openStore(t, e)
+	generation, err := s.Publication.Begin(t.Context(), operationName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asOf, err := policy.AsOf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk, account := store.Chunk{}, domain.Account{}
+	if counts, err := domain.NewBookkeeper(asOf).Account(people.history(1), &account); err != nil || !counts {
+		t.Fatal("the second customer does not count", err)
+	}
+	chunk.Accounts, chunk.Count = store.AppendAccount(nil, &account), 1
+	if err := s.Spool.Append(t.Context(), generation, chunk); err != nil {
+		t.Fatal(err)
+	}
+	if err := attempt(t, e, j, people, immortal()); err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, s).summary
+	if got.Customers < 50 || got.Cohorts != nil || got.OrderValues != nil || got.Intervals != nil || len(got.TopShares) != 3 {
+		t.Errorf("got %+v", got)
+	}
+	if !slices.ContainsFunc(got.Warnings, func(w domain.Warning) bool { return w.Reason == "NOT_COUNTED" }) {
+		t.Errorf("warnings %v do not say so", got.Warnings)
+	}
 }
 
 // TestTakenBackGeneration: where the sweeper has removed what a refresh had, a

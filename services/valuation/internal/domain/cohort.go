@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // CohortTable is classic retention: customers by the calendar month of their
 // first order, and how many of them had an order in each month from then on.
 type CohortTable struct {
@@ -25,7 +27,7 @@ type Cohort struct {
 // cohorts makes the table as of a day, with revenue in a currency.
 func (s *Statistics) cohorts(asOfDay int64, currency string) *CohortTable {
 	table := &CohortTable{OmittedCohorts: max(0, s.Oldest-CohortMonths+1), OmittedCustomers: s.Omitted}
-	if len(s.Active) == 0 && s.Omitted == 0 { // no customers
+	if s.Omitted == 0 && !slices.ContainsFunc(s.Active, func(n int64) bool { return n > 0 }) {
 		return table
 	}
 	current := monthOf(asOfDay)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -180,11 +179,7 @@ func (s *Publication) Summary(ctx context.Context) (domain.Summary, error) {
 	if err != nil {
 		return domain.Summary{}, err
 	}
-	var doc summaryDoc
-	if err := bson.Unmarshal(p.Summary, &doc); err != nil {
-		return domain.Summary{}, fmt.Errorf("publication: stored summary: %w", err)
-	}
-	return doc.domain()
+	return readSummary(p.Summary)
 }
 
 func (s *Publication) get(ctx context.Context) (*publication, error) {

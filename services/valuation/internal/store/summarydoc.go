@@ -1,7 +1,10 @@
 package store
 
 import (
+	"fmt"
 	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/kehuhq/kehu/pkg/stat"
 
@@ -78,6 +81,15 @@ func newSummaryDoc(s *domain.Summary) *summaryDoc {
 		Cohorts:  newCohortsDoc(s.Cohorts), OrderValues: newDistributionDoc(s.OrderValues), Intervals: newDistributionDoc(s.Intervals),
 		TopShares: each(s.TopShares, func(t stat.TopShare) topShareDoc { return topShareDoc(t) }),
 	}
+}
+
+func readSummary(raw bson.Raw) (domain.Summary, error) {
+	var doc summaryDoc
+	err := bson.Unmarshal(raw, &doc)
+	if err != nil {
+		return domain.Summary{}, fmt.Errorf("publication: stored summary: %w", err)
+	}
+	return doc.domain()
 }
 
 func (d *summaryDoc) domain() (domain.Summary, error) {
