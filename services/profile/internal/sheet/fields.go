@@ -15,7 +15,11 @@ func split(text, delimiter string, to []string) []string {
 		case strings.HasPrefix(text, `="`):
 			field, text, more = quoted(text[2:], delimiter)
 		default:
-			field, text, more = strings.Cut(text, delimiter)
+			end := strings.IndexByte(text, delimiter[0])
+			if end < 0 {
+				return append(to, text)
+			}
+			field, text, more = text[:end], text[end+1:], true
 		}
 		to = append(to, field)
 		if !more {

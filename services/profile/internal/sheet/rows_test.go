@@ -173,7 +173,16 @@ func TestWorkIsLinear(t *testing.T) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	data := benchFile()
+	ascii := benchFile("web")
+	for _, file := range []struct{ name, data string }{
+		{"ASCII", ascii}, {"UTF8", benchFile("明前龙井礼盒装")}, {"GB18030", gb(b, benchFile("明前龙井礼盒装"))},
+		{"tabs", strings.ReplaceAll(ascii, ",", "\t")},
+	} {
+		b.Run(file.name, func(b *testing.B) { benchmarkRead(b, []byte(file.data)) })
+	}
+}
+
+func benchmarkRead(b *testing.B, data []byte) {
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		r, err := NewReader(Mark{}, Format{})
@@ -185,7 +194,7 @@ func BenchmarkRead(b *testing.B) {
 			end := min(at+1<<18, len(data))
 			r.Feed(data[at:end], end == len(data))
 			for {
-				if _, err := r.Next(); err != nil {
+				if row, err := r.Next(); err != nil || row.Fault != nil {
 					break
 				}
 				rows++
@@ -199,7 +208,7 @@ func BenchmarkRead(b *testing.B) {
 
 // BenchmarkEncodingCSV is the standard library's reader on the same, for comparison.
 func BenchmarkEncodingCSV(b *testing.B) {
-	data := benchFile()
+	data := []byte(benchFile("web"))
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		r := csv.NewReader(bytes.NewReader(data))
@@ -212,10 +221,10 @@ func BenchmarkEncodingCSV(b *testing.B) {
 	}
 }
 
-func benchFile() []byte {
+func benchFile(channel string) string {
 	var file strings.Builder
 	for i := range 10_000 {
-		fmt.Fprintf(&file, "ord-%08d,cust-%06d,2026-03-14T09:26:53+08:00,%d.%02d,CNY,web,paid\n", i, i%997, i%5000, i%100)
+		fmt.Fprintf(&file, "ord-%08d,cust-%06d,2026-03-14T09:26:53+08:00,%d.%02d,CNY,%s,paid\n", i, i%997, i%5000, i%100, channel)
 	}
-	return []byte(file.String())
+	return file.String()
 }

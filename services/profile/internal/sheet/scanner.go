@@ -76,7 +76,7 @@ func (s *scanner) shift(n int) {
 // too long.
 func (s *scanner) next(buf []byte, start int, last bool) (end int, whole bool) {
 	limit := min(len(buf), start+MaxRowBytes)
-	delimiter := s.delimiter[0]
+	delimiter, special := s.delimiter[0], s.special
 	for ; s.at < limit; s.at++ {
 		switch c := buf[s.at]; {
 		case c == '\n' || c == '\r':
@@ -121,9 +121,11 @@ func (s *scanner) next(buf []byte, start int, last bool) (end int, whole bool) {
 			s.state = inBare
 			fallthrough
 		case s.state == inBare:
-			for s.at+1 < limit && !s.special[buf[s.at+1]] {
-				s.at++
+			at := s.at + 1
+			for at < limit && !special[buf[at]] {
+				at++
 			}
+			s.at = at - 1
 		case s.state == atClose:
 			if s.flaw = errAfterQuote; s.broken > 0 {
 				return s.broken, true
