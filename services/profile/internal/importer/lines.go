@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -13,11 +12,18 @@ import (
 )
 
 // line is rows of one order, staged until all rows of the file are there: those of
-// one batch. The store sorts the lines by their ids, run!order!row of the first,
-// or run!customer!order!row where order ids are those of a customer.
+// one batch. The store sorts the lines by their ids, run!order!rows, or
+// run!customer!order!rows where order ids are those of a customer.
+//
+// A batch that did not become durable may come again cut at other rows, while
+// whoever sent it first is still writing. So the id tells the first row and the
+// last: a line is never changed, and the rows of an order are those of all its
+// lines together.
 type line struct {
 	docstore.Meta `bson:",inline"`
 	Rows          []staged `bson:"rows"`
+
+	order string // the part of the id before the rows
 }
 
 // staged is a row of a line: what stands in its known columns, in their order.
@@ -61,7 +67,7 @@ func (b *batch) stage(order string, row staged) {
 	}
 	l := b.staged[order]
 	if l == nil {
-		l = &line{Meta: docstore.Meta{ID: order + "!" + rowKey(row.Row)}}
+		l = &line{order: order}
 		b.staged[order] = l
 		b.lines = append(b.lines, l)
 	}
@@ -89,18 +95,17 @@ func openLines(ctx context.Context, e docstore.Engine, clock func() time.Time) (
 	return lines{docs}, err
 }
 
-// put stages lines. What is there under the id of one is of a batch that did not
-// become durable: it began at the same row, and may have ended at another.
+// put stages lines. A line that is there already is the same.
 func (s lines) put(ctx context.Context, all []*line) error {
 	ops := make([]docstore.Op[line], len(all))
 	for i, l := range all {
-		ops[i] = docstore.Op[line]{Doc: l, Expect: docstore.Any}
+		l.ID = l.order + "!" + rowKey(l.Rows[0].Row) + "-" + rowKey(l.Rows[len(l.Rows)-1].Row)
+		ops[i] = docstore.Op[line]{Doc: l, Expect: docstore.Absent}
 	}
 	if len(ops) == 0 {
 		return nil
 	}
-	errs, err := s.docs.Write(ctx, ops)
-	return errors.Join(err, errors.Join(errs...))
+	return ignoringConflicts(s.docs.Write(ctx, ops))
 }
 
 // purge removes all that a run has staged.

@@ -35,8 +35,7 @@ type assembler struct {
 	rejects rejects
 }
 
-// addLine adds the rows of a line. A row that another line had too is one: a
-// batch that did not become durable may have left more than was staged again.
+// addLine adds the rows of a line. A row that another line had too is one.
 // What an order cannot hold is refused at once, so that a file in which all rows
 // are one order takes no memory.
 func (a *assembler) addLine(ctx context.Context, o *order, l *line) error {
