@@ -27,6 +27,8 @@ var exports = []export{
 	{"jd.csv", nil},
 	{"youzan.csv", nil},
 	{"shopify.csv", nil},
+	{"kehu.csv", nil},
+	{"rounded.csv", nil},
 	{"semicolons.csv", &profilev1.OrderMapping{
 		Version: 1, Name: "own",
 		Columns: &profilev1.OrderColumns{
