@@ -27,6 +27,9 @@ func TestRefreshOfAnEmptyBase(t *testing.T) {
 				t.Errorf("got %v", got)
 			}
 			wantParts(t, got)
+			if got.GetCohorts() == nil || len(got.GetCohorts().GetCohorts()) != 0 || got.GetOrderValues().GetCount() != 0 || len(got.GetPurchaseIntervals().GetBins()) != 0 {
+				t.Errorf("cohorts %v, values %v, intervals %v of nobody", got.GetCohorts(), got.GetOrderValues(), got.GetPurchaseIntervals())
+			}
 			if all := c.list("", 10); len(all) != 0 {
 				t.Errorf("%d valuations", len(all))
 			}
@@ -82,6 +85,16 @@ func TestMixedCurrencies(t *testing.T) {
 	if !warned(got, "MIXED_CURRENCIES") || !strings.Contains(fmt.Sprint(got.GetWarnings()), "3 in JPY, 1 in USD") {
 		t.Errorf("warnings %v", got.GetWarnings())
 	}
+	// Everybody is in the cohort; values and revenue are those of the currency.
+	if d := got.GetOrderValues(); d.GetCount() != 4 || d.GetMinimum() != 50 || d.GetMaximum() != 100 {
+		t.Errorf("order values %v", d)
+	}
+	if may := got.GetCohorts().GetCohorts()[0]; may.GetCustomers() != 4 || may.GetActiveCustomers()[0] != 4 || may.GetRevenueMinorUnits()[0] != 350 {
+		t.Errorf("cohort %v", may)
+	}
+	if top := got.GetConcentration()[0]; top.GetCustomers() != 1 || top.GetRevenueShare() != 300.0/350 {
+		t.Errorf("concentration %v", top)
+	}
 	v, err := c.GetValuation(t.Context(), &valuationv1.GetValuationRequest{Name: "customers/abroad1/valuation"})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +110,8 @@ func TestMixedCurrencies(t *testing.T) {
 		t.Errorf("the first by revenue in JPY is %v", first)
 	}
 	none := c.refresh(&valuationv1.ValuationPolicy{AsOfDate: "2025-05-31", CurrencyCode: "EUR"})
-	if none.GetRevenue()[0].GetMinorUnits() != 0 || none.GetCustomers() != 4 || none.GetGroups()[0].GetRevenueShare() != 0 {
+	if none.GetRevenue()[0].GetMinorUnits() != 0 || none.GetCustomers() != 4 || none.GetGroups()[0].GetRevenueShare() != 0 ||
+		none.GetOrderValues().GetCount() != 0 || none.GetConcentration()[2].GetRevenueShare() != 0 || none.GetCohorts().GetCohorts()[0].GetCustomers() != 4 {
 		t.Errorf("in a currency without orders: %v", none)
 	}
 }
