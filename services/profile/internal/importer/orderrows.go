@@ -18,6 +18,7 @@ type orderRows struct {
 
 	words    map[string]domain.Status
 	buyers   []domain.IdentifierType // what stands in each column of buyers
+	ranges   map[string]bool         // of mobile numbers, and whether there is such a one
 	fallback string                  // currency of rows that state none
 	zone     *time.Location
 	tenders  tenders
@@ -33,7 +34,7 @@ func newOrderRows(c *columns, currency string, zone *time.Location) *orderRows {
 		discount: at(mapping.Discount), cost: at(mapping.Cost),
 		channel: at(mapping.Channel), payment: at(mapping.PaymentMethod), status: at(mapping.Status),
 		sku: at(mapping.SKU), quantity: at(mapping.Quantity), price: at(mapping.UnitPrice),
-		words: c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders),
+		words: c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders), ranges: make(map[string]bool),
 	}
 	for _, at := range r.customer {
 		r.buyers = append(r.buyers, identifierIn(c.header[at]))
