@@ -83,6 +83,9 @@ func explain(err error) string {
 }
 
 func parts(err error) (message, reason string, violations []fault.Violation) {
+	if err == nil {
+		return "", "", nil
+	}
 	var file *analysis.FileError
 	if errors.As(err, &file) {
 		return file.Message, file.Reason, nil

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +13,14 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
+	"github.com/kehuhq/kehu/services/kehu/internal/layout"
 	"github.com/kehuhq/kehu/services/kehu/internal/upload"
 )
 
 type importFlags struct {
-	server, currency, zone, rejected, format string
-	dryRun                                   bool
+	file                     fileFlags
+	server, rejected, format string
+	dryRun                   bool
 }
 
 func newImport() *cobra.Command {
@@ -42,33 +43,41 @@ func newImportOf(what, columns string, kind profilev1.ImportKind) *cobra.Command
 	var f importFlags
 	cmd := &cobra.Command{
 		Use:   what + " FILE",
-		Short: "Import " + what + " from a CSV file",
-		Long:  "Columns, by the names in the header: " + columns + ".",
+		Short: "Import " + what + " from a CSV file or a workbook (.xlsx)",
+		Long:  "Kehu's own names for columns: " + columns + ".",
 		Args:  exactly(1),
-		RunE:  func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), kind, args[0]) },
+		RunE:  func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
 	}
+	f.file.add(cmd, kind)
 	flags := cmd.Flags()
 	flags.StringVar(&f.server, "server", defaultGRPC, "gRPC address of the server or of profile")
-	flags.StringVar(&f.currency, "currency", "", "currency of rows that state none, ISO 4217")
-	flags.StringVar(&f.zone, "zone", "", "IANA time zone of dates without one (default UTC)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "check every row and write none")
 	flags.StringVar(&f.rejected, "rejected", "", "write the refused rows to this CSV file")
 	flags.StringVar(&f.format, "format", "text", "text or json")
 	return cmd
 }
 
-func (f *importFlags) run(ctx context.Context, kind profilev1.ImportKind, path string) error {
-	if err := oneOf("format", f.format, "text", "json"); err != nil {
+func (f *importFlags) run(ctx context.Context, path string) (err error) {
+	if err := errors.Join(oneOf("format", f.format, "text", "json"), f.file.check()); err != nil {
 		return err
 	}
+	file, err := f.file.open(path, reporter())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.close()) }()
 	conn, err := rpc.Dial(f.server, rpc.DefaultClientConfig("server"))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	done, err := upload.Send(ctx, conn, path, upload.Settings{
-		Kind: kind, Currency: f.currency, Zone: f.zone, DryRun: f.dryRun, Progress: reporter(),
-	})
+	reading, err := f.file.understand(ctx, conn, file, terminal())
+	if err != nil {
+		return err
+	}
+	settings := file.settings(reading)
+	settings.Kind, settings.DryRun, settings.Progress = f.file.kind, f.dryRun, reporter()
+	done, err := upload.Send(ctx, conn, file.path, settings)
 	if err != nil {
 		return err
 	}
@@ -88,12 +97,20 @@ func (f *importFlags) run(ctx context.Context, kind profilev1.ImportKind, path s
 
 func (f *importFlags) print(w io.Writer, done *profilev1.Import) error {
 	if f.format == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(importResult{
+		result := importResult{
 			Import: done.GetName(), Rows: done.GetRows(), Created: done.GetCreated(), Updated: done.GetUpdated(),
-			Unchanged: done.GetUnchanged(), Rejected: done.GetRejected(), DryRun: done.GetDryRun(),
-		})
+			Unchanged: done.GetUnchanged(), Rejected: done.GetRejected(), Skipped: done.GetSkipped(), DryRun: done.GetDryRun(),
+		}
+		if done.GetKind() == profilev1.ImportKind_IMPORT_KIND_ORDERS {
+			reconciliation := analysis.ReconciliationOf(done)
+			result.Reconciliation = &reconciliation
+		}
+		return writeJSON(w, result)
+	}
+	if done.GetKind() == profilev1.ImportKind_IMPORT_KIND_ORDERS {
+		p := &layout.Page{Width: width()}
+		analysis.ReconciliationOf(done).WriteText(p)
+		fmt.Fprintf(w, "%s\n", p)
 	}
 	fmt.Fprintf(w, "%d rows read: %d created, %d updated, %d unchanged, %d rows refused\n",
 		done.GetRows(), done.GetCreated(), done.GetUpdated(), done.GetUnchanged(), done.GetRejected())
@@ -118,7 +135,10 @@ type importResult struct {
 	Updated   int64  `json:"updated"`
 	Unchanged int64  `json:"unchanged"`
 	Rejected  int64  `json:"rejected"`
+	Skipped   int64  `json:"skipped"` // blank rows, and totals below the last
 	DryRun    bool   `json:"dry_run"`
+	// Reconciliation is that of a file of orders.
+	Reconciliation *analysis.Reconciliation `json:"reconciliation,omitempty"`
 }
 
 func saveRejected(ctx context.Context, conn grpc.ClientConnInterface, name, path string) (err error) {

@@ -108,16 +108,22 @@ func (s *Stage) End() {
 }
 
 func (s *Stage) amount() string {
-	if s.unit == Bytes {
-		if s.total > 0 {
-			return fmt.Sprintf("%.1f of %.1f MiB", mib(s.done), mib(s.total))
-		}
-		return fmt.Sprintf("%.1f MiB", mib(s.done))
-	}
-	if s.total > 0 {
+	switch {
+	case s.unit == Bytes && s.total > 0:
+		return size(s.done) + " of " + size(s.total)
+	case s.unit == Bytes:
+		return size(s.done)
+	case s.total > 0:
 		return fmt.Sprintf("%d of %d", s.done, s.total)
+	default:
+		return fmt.Sprint(s.done)
 	}
-	return fmt.Sprint(s.done)
 }
 
-func mib(n int64) float64 { return float64(n) / (1 << 20) }
+// size is n bytes in MiB, or in KiB where that would be nothing.
+func size(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
