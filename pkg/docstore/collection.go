@@ -86,11 +86,6 @@ func (c *Collection[T]) get(ctx context.Context, id string) (bson.Raw, error) {
 
 // GetMany returns one entry per id, in the order of ids, nil where there is no document.
 func (c *Collection[T]) GetMany(ctx context.Context, ids []string) ([]*T, error) {
-	for i, id := range ids {
-		if err := CheckID(id); err != nil {
-			return nil, fault.Invalid(fmt.Sprintf("ids[%d]", i), "%v", err)
-		}
-	}
 	raws, err := c.getMany(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -107,7 +102,25 @@ func (c *Collection[T]) GetMany(ctx context.Context, ids []string) ([]*T, error)
 	return docs, nil
 }
 
+// Exist tells of each id whether there is a document. It decodes none.
+func (c *Collection[T]) Exist(ctx context.Context, ids []string) ([]bool, error) {
+	raws, err := c.getMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	exist := make([]bool, len(raws))
+	for i, raw := range raws {
+		exist[i] = raw != nil && !isTombstone(raw)
+	}
+	return exist, nil
+}
+
 func (c *Collection[T]) getMany(ctx context.Context, ids []string) ([]bson.Raw, error) {
+	for i, id := range ids {
+		if err := CheckID(id); err != nil {
+			return nil, fault.Invalid(fmt.Sprintf("ids[%d]", i), "%v", err)
+		}
+	}
 	if len(ids) == 0 {
 		return nil, nil
 	}

@@ -45,6 +45,7 @@ const (
 	mib              = 1 << 20
 	defaultMemTable  = 16 * mib
 	sharedCacheBytes = 64 * mib
+	blockBytes       = 16 << 10 // some forty documents: read one, and it is decompressed with its neighbours
 )
 
 // sharedCache serves every engine without a cache of its own: the services of
@@ -79,10 +80,24 @@ func (o Options) pebble(w *watch) *pebble.Options {
 		p.CacheSize = o.CacheBytes + memTableRoom(p.MemTableSize)
 	}
 	p.FS = logGuard{p.FS, w}
+	o.shape(p)
+	return p
+}
+
+// shape makes the store one that is filled in bulk. A document that arrives in no
+// order is rewritten each time that its level is merged into the next: files are
+// merged rarely and many at a time, and small stores go without the levels
+// between the first and the last. Reading pays a little for it, in more files
+// that may hold a document; their filters tell most of them apart.
+func (o Options) shape(p *pebble.Options) {
+	p.L0CompactionThreshold = 16 // at a depth of eight: Pebble counts double
+	p.L0StopWritesThreshold = 36
+	p.LBaseMaxBytes = 512 * mib
+	p.TargetFileSizes[0] = 8 * mib
 	for i := range p.Levels {
+		p.Levels[i].BlockSize = blockBytes
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // 1 % of false positives
 	}
-	return p
 }
 
 // stripes is how many locks the ids of all tables share.
@@ -94,6 +109,9 @@ type engine struct {
 	watch *watch
 	seed  maphash.Seed
 	locks [stripes]sync.Mutex
+
+	filtering sync.Mutex
+	filters   map[string]*idFilter // by table
 
 	mu       sync.RWMutex // guards closed, and that nothing enters after it
 	closed   bool
@@ -118,7 +136,7 @@ func Open(dir string, opts Options) (docstore.Engine, error) {
 		return nil, fault.New(fault.Unavailable, "STORE_IN_USE", "the store in %s is in use by another process", dir).Because(err)
 	}
 	p.Lock = lock
-	e := &engine{lock: lock, watch: w, seed: maphash.MakeSeed()}
+	e := &engine{lock: lock, watch: w, seed: maphash.MakeSeed(), filters: make(map[string]*idFilter)}
 	err = w.guard(context.Background(), func() (err error) {
 		e.db, err = pebble.Open(dir, p)
 		return err
@@ -140,6 +158,16 @@ func (e *engine) Table(ctx context.Context, layout docstore.Layout) (docstore.Ta
 		return nil, err
 	}
 	return newTable(e, layout)
+}
+
+// filterOf is the filter of a table's ids, which all who open the table share.
+func (e *engine) filterOf(table string) *idFilter {
+	e.filtering.Lock()
+	defer e.filtering.Unlock()
+	if e.filters[table] == nil {
+		e.filters[table] = newIDFilter()
+	}
+	return e.filters[table]
 }
 
 // Ping reports whether the engine can serve.

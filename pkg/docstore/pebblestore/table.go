@@ -17,6 +17,7 @@ type table struct {
 	*engine
 	documents space
 	indexes   []index
+	known     *idFilter
 }
 
 type index struct {
@@ -28,7 +29,7 @@ func newTable(e *engine, layout docstore.Layout) (*table, error) {
 	if err := checkBytes("layout.name", layout.Name); err != nil {
 		return nil, err
 	}
-	t := &table{engine: e, documents: documentSpace(layout.Name)}
+	t := &table{engine: e, documents: documentSpace(layout.Name), known: e.filterOf(layout.Name)}
 	for _, name := range layout.Indexes {
 		if err := checkBytes("layout.indexes", name); err != nil {
 			return nil, err
@@ -57,6 +58,9 @@ func (t *table) Get(ctx context.Context, id string) (bson.Raw, error) {
 		return nil, err
 	}
 	defer t.inflight.Done()
+	if t.known.absent(id) {
+		return nil, docstore.ErrNotFound
+	}
 	value, closer, err := t.db.Get(t.documents.appendDocument(make([]byte, 0, 128), id))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, docstore.ErrNotFound
@@ -117,6 +121,7 @@ func compare(a, b string) int {
 // finder looks documents up through one iterator, at one moment.
 type finder struct {
 	iter  *pebble.Iterator
+	known *idFilter // nil where the ids sought are of documents that exist
 	space space
 	key   []byte
 }
@@ -128,11 +133,14 @@ func (t *table) newFinder(ctx context.Context) (*finder, error) {
 	if err != nil {
 		return nil, storeFault(err)
 	}
-	return &finder{iter: iter, space: t.documents, key: make([]byte, 0, 128)}, nil
+	return &finder{iter: iter, known: t.known, space: t.documents, key: make([]byte, 0, 128)}, nil
 }
 
 // document returns what is stored under id, valid until the next call; nil for nothing.
 func (f *finder) document(id string) (bson.Raw, error) {
+	if f.known != nil && f.known.absent(id) {
+		return nil, nil
+	}
 	f.key = f.space.appendDocument(f.key[:0], id)
 	if !f.iter.SeekPrefixGE(f.key) {
 		if err := f.iter.Error(); err != nil {
@@ -152,6 +160,20 @@ func (f *finder) close() error {
 		return storeFault(err)
 	}
 	return nil
+}
+
+// empty reports whether the table holds no document.
+func (t *table) empty() (bool, error) {
+	lower, upper := t.documents.bounds(docstore.Range{})
+	iter, err := t.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return false, storeFault(err)
+	}
+	found := iter.First()
+	if err := iter.Close(); err != nil {
+		return false, storeFault(err)
+	}
+	return !found, nil
 }
 
 // version reads a stored document's version.

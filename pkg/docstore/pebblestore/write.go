@@ -82,6 +82,9 @@ func (t *table) commit(writes []docstore.Write, order []int, errs []error) (*peb
 }
 
 func (t *table) build(writes []docstore.Write, order []int, errs []error) (batch *pebble.Batch, err error) {
+	if err := t.known.begin(t.empty); err != nil {
+		return nil, err
+	}
 	find, err := t.newFinder(context.Background())
 	if err != nil {
 		return nil, err
@@ -138,6 +141,7 @@ func (b *builder) add(w docstore.Write) (refused, err error) {
 	if w.Doc == nil {
 		return nil, b.batch.Delete(b.key, nil)
 	}
+	b.known.add(w.ID)
 	return nil, b.batch.Set(b.key, w.Doc, nil)
 }
 

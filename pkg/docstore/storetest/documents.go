@@ -40,6 +40,11 @@ func testDocuments(t *testing.T, e docstore.Engine) {
 	if many[0] != nil || many[2] != nil || many[1].Group != "乙" || many[3].Version != 2 {
 		t.Fatalf("get many: %+v", many)
 	}
+	put(t, c, newItem("dead", "x", 1))
+	must(t, c.Delete(ctx, "dead", docstore.Any))
+	exist, err := c.Exist(ctx, []string{"b", "a", "dead", "a"})
+	must(t, err)
+	equal(t, "exist", exist, []bool{false, true, false, true})
 	if none, err := c.GetMany(ctx, nil); err != nil || len(none) != 0 {
 		t.Fatalf("get many of nothing: %v, %v", none, err)
 	}

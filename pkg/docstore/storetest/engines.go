@@ -148,6 +148,7 @@ func calls(c *docstore.Collection[item]) map[string]func(context.Context) error 
 	return map[string]func(context.Context) error{
 		"Get":     func(ctx context.Context) error { _, err := c.Get(ctx, "a"); return err },
 		"GetMany": func(ctx context.Context) error { _, err := c.GetMany(ctx, []string{"a"}); return err },
+		"Exist":   func(ctx context.Context) error { _, err := c.Exist(ctx, []string{"a"}); return err },
 		"Insert":  func(ctx context.Context) error { return c.Insert(ctx, newItem("new", "x", 1)) },
 		"Replace": func(ctx context.Context) error {
 			doc := newItem("a", "x", 1)

@@ -162,15 +162,15 @@ func (a *App) withCustomers(ctx context.Context, customers func(func(string) boo
 	if src.ValidateOnly {
 		return work()
 	}
-	unknown, mark := a.known.missing(customers)
+	unknown, forgotten := a.known.missing(customers)
 	if err := a.ensure(ctx, unknown); err != nil {
 		return err
 	}
-	a.known.learn(unknown, mark)
+	a.known.learn(unknown, forgotten)
 	if err := work(); err != nil {
 		return err
 	}
-	if a.known.unmoved(mark) {
+	if a.known.unmoved(forgotten) {
 		return nil
 	}
 	var all []string
@@ -185,7 +185,7 @@ func (a *App) ensure(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	found, err := a.store.Customers.GetMany(ctx, ids)
+	there, err := a.store.Customers.Exist(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (a *App) ensure(ctx context.Context, ids []string) error {
 	var missing []*domain.Customer
 	seen := make(map[string]struct{})
 	for i, id := range ids {
-		if _, twice := seen[id]; found[i] == nil && !twice {
+		if _, twice := seen[id]; !there[i] && !twice {
 			seen[id] = struct{}{}
 			missing = append(missing, &domain.Customer{ID: id, CreatedAt: now})
 		}

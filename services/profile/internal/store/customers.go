@@ -63,6 +63,15 @@ func (s *Customers) GetMany(ctx context.Context, ids []string) ([]*domain.Custom
 	return customers, nil
 }
 
+// Exist tells of each id whether there is such a customer.
+func (s *Customers) Exist(ctx context.Context, ids []string) ([]bool, error) {
+	escaped := make([]string, len(ids))
+	for i, id := range ids {
+		escaped[i] = docstore.ID(id)
+	}
+	return s.docs.Exist(ctx, escaped)
+}
+
 // Write stores each customer if the stored version is still its Version (0: if
 // there is none), and returns one error per customer: docstore.ErrConflict or
 // ErrNotFound where it is not. What was written holds its new version.
