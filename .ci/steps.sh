@@ -14,6 +14,7 @@ about() {
     modules) echo "every module builds by itself" ;;
     tidy) echo "go.mod and go.sum are tidy" ;;
     mongo) echo "a MongoDB for the tests" ;;
+    browser) echo "a browser for the tests" ;;
     unit) echo "tests of every module" ;;
     e2e) echo "end-to-end tests against the built binaries" ;;
   esac
@@ -109,6 +110,18 @@ step_mongo() {
   command -v java >/dev/null || skip "no KEHU_TEST_MONGODB_URI, and the stand-in needs java"
   command -v mvn >/dev/null || skip "no KEHU_TEST_MONGODB_URI, and building the stand-in needs mvn"
   deploy/mongo-standin/build.sh || skip "no KEHU_TEST_MONGODB_URI, and the stand-in could not be built (see above)"
+}
+
+step_browser() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    command -v "$name" >/dev/null && { echo "using $(command -v "$name")"; return; }
+  done
+  command -v apt-get >/dev/null && [[ $(id -u) -eq 0 ]] || skip "no Chromium on PATH, and only root with apt-get can install one"
+  export DEBIAN_FRONTEND=noninteractive
+  # The fonts are for whoever looks at a picture of the report.
+  apt-get -qq update && apt-get -qq -y install --no-install-recommends chromium fonts-noto-cjk >/dev/null ||
+    skip "chromium could not be installed (see above)"
 }
 
 # go_test PACKAGE…: with the race detector where there is a C compiler for it.

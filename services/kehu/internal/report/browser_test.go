@@ -21,38 +21,41 @@ import (
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis/sample"
 )
 
-// visit is what happened while a page was open.
-type visit struct {
+// tab is a page that is open, and what happens in it meanwhile.
+type tab struct {
+	t          *testing.T
+	ctx        context.Context
+	width      int64
 	mu         sync.Mutex
 	complaints []string // of the console, and exceptions
 	requests   []string // that left the page
 }
 
-func (v *visit) listen(event any) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+func (p *tab) listen(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
-			v.complaints = append(v.complaints, "console: "+string(e.Type))
+			p.complaints = append(p.complaints, "console: "+string(e.Type))
 		}
 	case *runtime.EventExceptionThrown:
-		v.complaints = append(v.complaints, "exception: "+e.ExceptionDetails.Text)
+		p.complaints = append(p.complaints, "exception: "+e.ExceptionDetails.Text)
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
-			v.complaints = append(v.complaints, e.Entry.Text)
+			p.complaints = append(p.complaints, e.Entry.Text)
 		}
 	case *network.EventRequestWillBeSent:
 		if url := e.Request.URL; !strings.HasPrefix(url, "file:") && !strings.HasPrefix(url, "data:") {
-			v.requests = append(v.requests, url)
+			p.requests = append(p.requests, url)
 		}
 	}
 }
 
-func (v *visit) result() (complaints, requests []string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.complaints, v.requests
+func (p *tab) result() (complaints, requests []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.complaints, p.requests
 }
 
 // browser starts a Chromium of its own.
@@ -89,11 +92,12 @@ func browser(t *testing.T) context.Context {
 }
 
 // open opens a file in a tab of its own, in a window of the width given.
-func open(t *testing.T, ctx context.Context, path string, width int64) (context.Context, *visit) {
+func open(ctx context.Context, t *testing.T, path string, width int64) *tab {
 	t.Helper()
-	v := &visit{}
-	ctx, done := chromedp.NewContext(ctx, chromedp.WithListener(v.listen))
+	p := &tab{t: t, width: width}
+	ctx, done := chromedp.NewContext(ctx, chromedp.WithListener(p.listen))
 	t.Cleanup(done)
+	p.ctx = ctx
 	listening := func(ctx context.Context, _ *chromedp.Target) error {
 		_, network := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 		_, log := chromedp.Call(ctx, log.Enable, cdp.Empty{})
@@ -107,15 +111,15 @@ func open(t *testing.T, ctx context.Context, path string, width int64) (context.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ctx, v
+	return p
 }
 
 // evaluate asks the page.
-func evaluate[T any](t *testing.T, ctx context.Context, expression string) T {
-	t.Helper()
-	answer, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+func evaluate[T any](p *tab, expression string) T {
+	p.t.Helper()
+	answer, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
-		t.Fatalf("%s: %v", expression, err)
+		p.t.Fatalf("%s: %v", expression, err)
 	}
 	return answer
 }
@@ -126,8 +130,7 @@ func TestTheBrowserTellsWhatAPageDoes(t *testing.T) {
 	if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, v := open(t, browser(t), path, 390)
-	if complaints, requests := v.result(); len(complaints) < 2 || len(requests) != 1 {
+	if complaints, requests := open(browser(t), t, path, 390).result(); len(complaints) < 2 || len(requests) != 1 {
 		t.Errorf("complaints %q, requests %q", complaints, requests)
 	}
 }
@@ -142,13 +145,13 @@ func TestPageInABrowser(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, width := range []int64{390, 1200} {
-				ctx, v := open(t, ctx, path, width)
-				wantDrawn(t, ctx)
-				wantNoOverflow(t, ctx, width)
-				shot(t, ctx, lang, width)
-				wantHarmless(t, ctx)
-				wantPages(t, ctx)
-				if complaints, requests := v.result(); len(complaints) > 0 || len(requests) > 0 {
+				p := open(ctx, t, path, width)
+				p.wantDrawn()
+				p.wantNoOverflow()
+				p.wantHarmless()
+				p.keepPicture(lang)
+				p.wantPages()
+				if complaints, requests := p.result(); len(complaints) > 0 || len(requests) > 0 {
 					t.Errorf("%d wide: complaints %q, requests %q", width, complaints, requests)
 				}
 			}
@@ -157,8 +160,8 @@ func TestPageInABrowser(t *testing.T) {
 }
 
 // wantDrawn checks that every chart is there and shows something.
-func wantDrawn(t *testing.T, ctx context.Context) {
-	t.Helper()
+func (p *tab) wantDrawn() {
+	p.t.Helper()
 	const drawn = `[...document.querySelectorAll(%q)].filter(svg => {
 		const box = svg.getBoundingClientRect()
 		return box.width > 50 && box.height > 5 && [...svg.querySelectorAll("rect")].some(r => r.getBoundingClientRect().width > 1 && r.getBoundingClientRect().height > 1)
@@ -167,41 +170,41 @@ func wantDrawn(t *testing.T, ctx context.Context) {
 		"#reconciliation svg.columns": 1, "#order_values svg.columns": 1, "#intervals svg.columns": 1,
 		"#groups svg.bar": 16, "#concentration svg.bar": 6, "#repeat svg.strip": 1, "svg": 26,
 	} {
-		if got := evaluate[int](t, ctx, strings.Replace(drawn, "%q", `"`+selector+`"`, 1)); got != want {
-			t.Errorf("%d of %d charts %s are drawn", got, want, selector)
+		if got := evaluate[int](p, strings.Replace(drawn, "%q", `"`+selector+`"`, 1)); got != want {
+			p.t.Errorf("%d of %d charts %s are drawn", got, want, selector)
 		}
 	}
-	if n := evaluate[int](t, ctx, `document.querySelectorAll(".heat td:not(.blank)").length`); n < 100 {
-		t.Errorf("%d cells in the cohort table", n)
+	if n := evaluate[int](p, `document.querySelectorAll(".heat td:not(.blank)").length`); n < 100 {
+		p.t.Errorf("%d cells in the cohort table", n)
 	}
-	if n := evaluate[int](t, ctx, `[...document.querySelectorAll(".heat td.blank")].filter(td => td.textContent !== "").length`); n != 0 {
-		t.Errorf("%d months that have not ended show something", n)
+	if n := evaluate[int](p, `[...document.querySelectorAll(".heat td.blank")].filter(td => td.textContent !== "").length`); n != 0 {
+		p.t.Errorf("%d months that have not ended show something", n)
 	}
 }
 
 // wantNoOverflow checks that a reader never scrolls sideways, but in the cohort table.
-func wantNoOverflow(t *testing.T, ctx context.Context, width int64) {
-	t.Helper()
-	if got := evaluate[int64](t, ctx, `document.documentElement.scrollWidth`); got > width {
-		t.Errorf("%d wide in a window of %d", got, width)
+func (p *tab) wantNoOverflow() {
+	p.t.Helper()
+	if got := evaluate[int64](p, `document.documentElement.scrollWidth`); got > p.width {
+		p.t.Errorf("%d wide in a window of %d", got, p.width)
 	}
 	const wide = `[...document.querySelectorAll(".scroll:not(.cohorts)")].filter(e => e.scrollWidth > e.clientWidth).map(e => e.closest("section").id + " " + e.scrollWidth)`
-	if got := evaluate[[]string](t, ctx, wide); len(got) > 0 {
-		t.Errorf("window of %d: tables wider than it: %v", width, got)
+	if got := evaluate[[]string](p, wide); len(got) > 0 {
+		p.t.Errorf("window of %d: tables wider than it: %v", p.width, got)
 	}
 }
 
 // wantHarmless checks that names which try to be markup are shown as they are.
-func wantHarmless(t *testing.T, ctx context.Context) {
-	t.Helper()
-	if n := evaluate[int](t, ctx, `document.querySelectorAll("script, img, iframe, object, link, form").length`); n != 0 {
-		t.Errorf("%d elements that the page has no use for", n)
+func (p *tab) wantHarmless() {
+	p.t.Helper()
+	if n := evaluate[int](p, `document.querySelectorAll("script, img, iframe, object, link, form").length`); n != 0 {
+		p.t.Errorf("%d elements that the page has no use for", n)
 	}
-	names := evaluate[[]string](t, ctx, `[...document.querySelectorAll("#top .id")].map(e => e.textContent)`)
+	names := evaluate[[]string](p, `[...document.querySelectorAll("#top .id")].map(e => e.textContent)`)
 	shown := strings.Join(names, "\n")
 	for _, id := range sample.Hostile()[:8] {
 		if !strings.Contains(shown, id) {
-			t.Errorf("customer %q is not among\n%s", id, shown)
+			p.t.Errorf("customer %q is not among\n%s", id, shown)
 		}
 	}
 }
@@ -209,40 +212,40 @@ func wantHarmless(t *testing.T, ctx context.Context) {
 var pdfPage = regexp.MustCompile(`/Type\s*/Page\b[^s]`)
 
 // wantPages prints the page.
-func wantPages(t *testing.T, ctx context.Context) {
-	t.Helper()
-	paper, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground(), chromedp.PDFPreferCSSPageSize()))
+func (p *tab) wantPages() {
+	p.t.Helper()
+	paper, err := chromedp.Run(p.ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground(), chromedp.PDFPreferCSSPageSize()))
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	if n := len(pdfPage.FindAll(paper, -1)); n < 3 || n > 20 {
-		t.Errorf("%d pages on paper", n)
+		p.t.Errorf("%d pages on paper", n)
 	}
 	if dir := os.Getenv("KEHU_SCREENSHOTS"); dir != "" {
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(t.Name())+".pdf"), paper, 0o600); err != nil {
-			t.Error(err)
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(p.t.Name())+".pdf"), paper, 0o600); err != nil {
+			p.t.Error(err)
 		}
 	}
 }
 
-// shot keeps a picture of the whole page in the folder KEHU_SCREENSHOTS, for
+// keepPicture keeps a picture of the whole page in the folder KEHU_SCREENSHOTS, for
 // somebody to look at.
-func shot(t *testing.T, ctx context.Context, lang string, width int64) {
-	t.Helper()
+func (p *tab) keepPicture(lang string) {
+	p.t.Helper()
 	dir := os.Getenv("KEHU_SCREENSHOTS")
 	if dir == "" {
 		return
 	}
 	name := lang + "-desktop.png"
-	if width < 600 {
+	if p.width < 600 {
 		name = lang + "-phone.png"
 	}
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
-		t.Error(err)
+		p.t.Error(err)
 		return
 	}
 	if err := os.WriteFile(filepath.Join(dir, name), picture, 0o600); err != nil {
-		t.Error(err)
+		p.t.Error(err)
 	}
 }

@@ -94,7 +94,7 @@ func New(seed uint64, customers, months int) *Shop {
 func Hostile() []string {
 	return []string{
 		`<script>alert(1)</script>`, `=HYPERLINK("http://example.invalid","x")`, `"><img src=http://example.invalid/x>`,
-		`@sum(a1)`, `张三‮gnp.exe`, `-1+1`, `+8613800138000`, `a,"b"`, `00123`, `123456789012345678`,
+		`@sum(a1)`, "张三\u202egnp.exe", `-1+1`, `+8613800138000`, `a,"b"`, `00123`, `123456789012345678`,
 	}
 }
 

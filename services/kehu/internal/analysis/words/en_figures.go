@@ -2,7 +2,7 @@ package words
 
 // enFigures defines the figures of a report: of whom they are, and what they say.
 var enFigures = map[string]string{
-	"figure.reconciliation.of":        "rows of the file",
+	"figure.reconciliation.of":        "rows",
 	"figure.reconciliation.means":     "Rows are order rows, skipped rows (blank ones, totals) and refused rows. Paid is before refunds; a refund counts in the month of its order; net is paid less refunded. Unpaid and closed orders are in no sum. Months are those of the shop's zone.",
 	"figure.revenue.of":               "counting orders",
 	"figure.revenue.means":            "Revenue is paid less refunded. An order counts when it was paid, not closed and not wholly refunded, names its buyer, and was made by the as-of date.",
@@ -20,7 +20,7 @@ var enFigures = map[string]string{
 	"figure.concentration.means":      "Customers by revenue, highest first: what the top 1, 5 and 20 % of them (rounded up) bring ÷ all revenue.",
 	"figure.top_customers.of":         "customers with a counting order",
 	"figure.top_customers.means":      "By revenue. RFM is the three scores, 5 the best: 555 bought lately, often and much.",
-	"figure.quality.of":               "rows of the file",
+	"figure.quality.of":               "rows",
 	"figure.quality.means":            "By the share of rows, orders or revenue that an issue touches, as far as that is known, the largest first.",
 	"figure.reconciliation.title":     "Reconciliation",
 	"figure.revenue.title":            "Revenue",

@@ -2,7 +2,7 @@ package words
 
 // zhFigures defines the figures of a report: of whom they are, and what they say.
 var zhFigures = map[string]string{
-	"figure.reconciliation.of":        "文件中的行",
+	"figure.reconciliation.of":        "行",
 	"figure.reconciliation.means":     "行 = 订单行 + 跳过的行（空行、合计行）+ 拒收的行。实付为退款前金额，退款计入订单所在月份，净额 = 实付 − 退款。未付款和已关闭的订单不计入金额。月份按店铺时区。",
 	"figure.revenue.of":               "计入的订单",
 	"figure.revenue.means":            "收入 = 实付 − 退款。计入的订单：已付款、未关闭、未全额退款、有可识别的买家、下单日不晚于截止日。",
@@ -20,7 +20,7 @@ var zhFigures = map[string]string{
 	"figure.concentration.means":      "客户按收入从高到低排列，前 1 %、5 %、20 %（向上取整）带来的收入 ÷ 全部收入。",
 	"figure.top_customers.of":         "有计入订单的客户",
 	"figure.top_customers.means":      "按收入排列。RFM 为三项得分，5 最高；“555” 表示最近、常来、花得多。",
-	"figure.quality.of":               "文件中的行",
+	"figure.quality.of":               "行",
 	"figure.quality.means":            "按触及的行数、订单数和金额的比例从高到低排列；只知其一的按所知的排。",
 	"figure.reconciliation.title":     "对账",
 	"figure.revenue.title":            "收入",

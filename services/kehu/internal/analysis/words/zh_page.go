@@ -6,7 +6,7 @@ var zhPage = map[string]string{
 	"page.contents":  "目录",
 	"page.subject":   "截至 {date}（{zone}），{customers} 位客户，{orders} 笔订单",
 	"page.note":      "截至 {date}（{zone}）｜统计对象：{of}，共 {population}。",
-	"page.note_file": "整个文件 {file}｜{of}，共 {population}。",
+	"page.note_file": "整个文件 {file}｜统计对象：{of}，共 {population}。",
 	"page.footer":    "由 Kehu 生成。报告含客户标识，请按个人信息妥善保管，勿对外转发。",
 	"unit.days":      "{n} 天",
 
