@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
 	"github.com/kehuhq/kehu/services/kehu/internal/mapfile"
 	"github.com/kehuhq/kehu/services/kehu/internal/preview"
 	"github.com/kehuhq/kehu/services/kehu/internal/progress"
@@ -173,8 +174,8 @@ func (f *fileFlags) understand(ctx context.Context, conn grpc.ClientConnInterfac
 		return nil, err
 	}
 	c.show(reading, s)
-	if missing := reading.Warning("CURRENCY_MISSING"); missing != "" {
-		return nil, usageError{errors.New(missing + ", e.g. --currency CNY")}
+	if reading.CurrencyMissing() {
+		return nil, &analysis.FileError{Reason: "CURRENCY_MISSING", Message: "no column states a currency: say which it is with --currency, e.g. --currency CNY"}
 	}
 	if f.saveMapping != "" {
 		if err := mapfile.Write(f.saveMapping, reading.Own()); err != nil {

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
 )
@@ -145,12 +147,8 @@ func (r *Reading) Zone() string {
 	return r.Mapping.GetTimeZone()
 }
 
-// Warning is the message of the server's warning for a reason, empty without one.
-func (r *Reading) Warning(reason string) string {
-	for _, w := range r.answer.GetWarnings() {
-		if w.GetReason() == reason {
-			return w.GetMessage()
-		}
-	}
-	return ""
+// CurrencyMissing tells that neither the file nor anything else states a currency,
+// without which no row can be read.
+func (r *Reading) CurrencyMissing() bool {
+	return slices.ContainsFunc(r.answer.GetWarnings(), func(w *apiv1.Warning) bool { return w.GetReason() == "CURRENCY_MISSING" })
 }

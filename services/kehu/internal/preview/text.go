@@ -27,10 +27,13 @@ func (r *Reading) WriteText(p *layout.Page, name string) {
 		)
 	}
 	p.Facts(append(facts, r.columns()...))
+	if r.CurrencyMissing() {
+		return // no row could be read
+	}
 	r.writeRows(p)
 	for _, w := range r.answer.GetWarnings() {
 		if w.GetReason() != "COLUMNS_IGNORED" { // they are among the columns
-			p.Item(w.GetMessage())
+			p.Item(oneLine(w.GetMessage()))
 		}
 	}
 }
@@ -183,7 +186,10 @@ func cells(row *profilev1.RowPreview, zone *time.Location) []string {
 	for _, i := range order.GetItems() {
 		items = append(items, oneLine(i.GetSku()))
 	}
-	status := strings.ToLower(strings.TrimPrefix(order.GetStatus().String(), "ORDER_STATUS_"))
+	status := "paid" // which an order is that states nothing else
+	if order.GetStatus() != profilev1.OrderStatus_ORDER_STATUS_UNSPECIFIED {
+		status = strings.ToLower(strings.TrimPrefix(order.GetStatus().String(), "ORDER_STATUS_"))
+	}
 	return []string{fmt.Sprint(row.GetRow()), oneLine(id), oneLine(customer), at, amount, status, strings.Join(items, ", ")}
 }
 
