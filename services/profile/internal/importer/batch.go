@@ -23,7 +23,7 @@ type batch struct {
 	mark sheet.Mark // behind it
 
 	header   []string     // of the file, in the batch that begins it
-	format   sheet.Format // likewise, as it was found
+	format   sheet.Format // of the file, as far as it shows by the batch's end
 	warnings []warning
 
 	// The records; which of them depends on the file.
@@ -157,6 +157,7 @@ func (p *parser) fill() (full bool, err error) {
 func (p *parser) settle() (err error) {
 	b := p.batch
 	b.mark, err = p.reader.Mark()
+	b.format = p.reader.Format()
 	b.last = p.last && b.mark.Offset == p.file.Bytes && b.failure == nil
 	if b.last {
 		b.sum = p.reader.Sum()
@@ -176,7 +177,7 @@ func (p *parser) readHeader(row sheet.Row) *fault.Fault {
 		return f
 	}
 	p.batch.columns = c
-	p.batch.header, p.batch.format = c.header, p.reader.Format()
+	p.batch.header = c.header
 	if len(c.ignored) > 0 {
 		p.batch.warnings = append(p.batch.warnings, ignoredColumns(c.ignored))
 	}

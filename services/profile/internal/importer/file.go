@@ -106,7 +106,7 @@ func (f *file) layout() layout {
 
 // format is how the file is written, as far as it is known by now.
 func (f *file) format() sheet.Format {
-	if len(f.Header) > 0 {
+	if f.Mark.Offset > 0 {
 		return f.Found
 	}
 	return f.Format

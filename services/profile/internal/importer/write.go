@@ -43,11 +43,11 @@ func (i *Importer) record(ctx context.Context, f *file, b *batch) error {
 
 // advance moves an import on behind a batch that is recorded.
 func (f *file) advance(b *batch) {
-	f.Mark = b.mark
+	f.Mark, f.Found = b.mark, b.format
 	f.Tally.add(&b.tally)
 	f.Warnings = append(f.Warnings, b.warnings...)
 	if b.header != nil {
-		f.Header, f.Found = b.header, b.format
+		f.Header = b.header
 	}
 	switch {
 	case b.failure != nil:
