@@ -26,7 +26,9 @@ const (
 type FileEncoding int32
 
 const (
-	// Told from the first 64 KiB: UTF-8 where that is what they are, GB18030 otherwise.
+	// Told from the first row with three or more characters beyond ASCII: UTF-8
+	// where that is what it is, GB18030 otherwise. Said of a file that was read, it
+	// holds ASCII alone.
 	FileEncoding_FILE_ENCODING_UNSPECIFIED FileEncoding = 0
 	// UTF-8, with or without a byte order mark.
 	FileEncoding_FILE_ENCODING_UTF8 FileEncoding = 1
