@@ -19,13 +19,15 @@ const (
 const checkpointChunks = 10
 
 // read completes the spool. It goes on behind the last account that is there,
-// which another run may have added after the last checkpoint.
+// which another run may have added after the last checkpoint. Its last chunk may
+// be empty; it keeps a run that meets other orders from adding to what is being
+// scored.
 func (r *run) read(ctx context.Context) error {
 	if r.state.Read {
 		return nil
 	}
 	next, last, err := r.resume(ctx)
-	if err != nil {
+	if err != nil || r.state.Read {
 		return err
 	}
 	bookkeeper := domain.NewBookkeeper(r.asOf)
@@ -49,10 +51,9 @@ func (r *run) read(ctx context.Context) error {
 			}
 		}
 	}
-	if next.Count > 0 {
-		if err := r.spool(ctx, &next, bookkeeper.Counted); err != nil {
-			return err
-		}
+	next.Last = true
+	if err := r.spool(ctx, &next, bookkeeper.Counted); err != nil {
+		return err
 	}
 	r.state.Read = true
 	return r.checkpoint(ctx)
@@ -70,7 +71,7 @@ func (r *run) resume(ctx context.Context) (next store.Chunk, last string, err er
 		}
 		last = account.Customer
 	}
-	r.state.Chunks = chunk.Number + 1
+	r.state.Chunks, r.state.Read = chunk.Number+1, chunk.Last
 	next = store.Chunk{Number: r.state.Chunks, Start: chunk.Start + int64(chunk.Count)}
 	r.journal.Progress(next.Start, 0, reading)
 	return next, last, r.checkpoint(ctx)

@@ -140,6 +140,26 @@ func TestTwoRunsAtATime(t *testing.T) {
 	}
 }
 
+// TestCompleteSpoolStaysAsItIs: a run that goes on from the end of what another
+// one has read, and meets customers behind it, adds none.
+func TestCompleteSpoolStaysAsItIs(t *testing.T) {
+	e, j, people := openPebble(t), &journal{}, crowd{seed: 1, customers: 120}
+	if err := attempt(t, e, j, people, &life{left: 330}); !errors.Is(err, errGone) || !j.last().Read {
+		t.Fatalf("the process did not die when it had read: %v, %+v", err, j.last())
+	}
+	more := crowd{seed: 1, customers: 200}
+	if err := attempt(t, e, &journal{}, more, immortal()); err != nil {
+		t.Fatal(err)
+	}
+	whole := openPebble(t)
+	if err := attempt(t, whole, &journal{}, people, immortal()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := read(t, openStore(t, e)), read(t, openStore(t, whole)); !reflect.DeepEqual(got, want) {
+		t.Errorf("%d customers, want %d", got.summary.Customers, want.summary.Customers)
+	}
+}
+
 // agree reports where a summary and the valuations behind it differ.
 func (o outcome) agree() error {
 	var orders, revenue int64

@@ -245,6 +245,10 @@ func TestCohortMonths(t *testing.T) {
 		{"America/New_York", "2024-12-01", "2024-11-01T04:00:00Z", "2024-12-01T05:00:00Z", []Cohort{
 			{"2024-11", 1, []int64{1}, []int64{100}}, {"2024-12", 0, nil, nil},
 		}},
+		// The last day of October ends twice, for a minute of November lies between.
+		{"America/St_Johns", "2009-10-31", "2009-10-31T20:00:00Z", "2009-11-01T02:30:30Z", []Cohort{
+			{"2009-10", 1, []int64{1}, []int64{300}},
+		}},
 	} {
 		day := asOf(t, test.date, test.zone)
 		keeper := NewBookkeeper(day)

@@ -29,6 +29,9 @@ type Chunk struct {
 	Count      int    // accounts in it
 	Accounts   []byte // see AppendAccount
 	Statistics []byte // of their orders, see AppendStatistics
+	// Last says that no chunk follows: what is computed from the spool is computed
+	// from the same accounts by every run.
+	Last bool
 }
 
 // chunk is a Chunk as it is stored.
@@ -39,6 +42,7 @@ type chunk struct {
 	Count         int    `bson:"count"`
 	Accounts      []byte `bson:"accounts"`
 	Statistics    []byte `bson:"statistics"`
+	Last          bool   `bson:"last"`
 }
 
 func openSpool(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Spool, error) {
@@ -53,9 +57,12 @@ func chunkID(generation int64, number int) string {
 // Append stores a new chunk. Where another run has stored one of that number, it
 // returns a fault Aborted: what this run has read since does not fit.
 func (s *Spool) Append(ctx context.Context, generation int64, c Chunk) error {
+	if c.Accounts == nil {
+		c.Accounts = []byte{} // nil is stored as null
+	}
 	err := s.docs.Insert(ctx, &chunk{
 		Meta:   docstore.Meta{ID: chunkID(generation, c.Number)},
-		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts, Statistics: c.Statistics,
+		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts, Statistics: c.Statistics, Last: c.Last,
 	})
 	if errors.Is(err, docstore.ErrConflict) {
 		return fault.New(fault.Aborted, "REFRESH_OVERTAKEN", "another run of the refresh has read on from the same place").Because(err)
@@ -71,7 +78,7 @@ func (s *Spool) Last(ctx context.Context, generation int64) (Chunk, bool, error)
 		if err != nil {
 			return Chunk{}, false, err
 		}
-		return Chunk{doc.Number, doc.Start, doc.Count, doc.Accounts, doc.Statistics}, true, nil
+		return Chunk{doc.Number, doc.Start, doc.Count, doc.Accounts, doc.Statistics, doc.Last}, true, nil
 	}
 	return Chunk{}, false, nil
 }
@@ -109,7 +116,8 @@ func readChunk(raw bson.Raw) (Chunk, error) {
 		return Chunk{}, errors.New("stored document: a field of the chunk is missing")
 	}
 	_, statistics, _ := raw.Lookup("statistics").BinaryOK() // of older versions: none
-	return Chunk{int(number), start, int(count), accounts, statistics}, nil
+	last, _ := raw.Lookup("last").BooleanOK()
+	return Chunk{int(number), start, int(count), accounts, statistics, last}, nil
 }
 
 // Accounts yields the accounts of a generation in order, each valid until the
