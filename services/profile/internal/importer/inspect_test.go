@@ -128,6 +128,12 @@ func TestMappingsAreKept(t *testing.T) {
 	for _, e := range exports {
 		f := e.file(t, p)
 		i := p.create(t, f)
+		if f.GetOrderMapping() == nil {
+			if i.GetOrderMapping() != nil {
+				t.Errorf("%s: %v", e.name, i)
+			}
+			continue
+		}
 		if !proto.Equal(i.GetOrderMapping(), f.GetOrderMapping()) || i.GetTimeZone() != f.GetOrderMapping().GetTimeZone() && f.GetOrderMapping().GetTimeZone() != "" {
 			t.Errorf("%s: %v\nwant %v", e.name, i, f.GetOrderMapping())
 		}
