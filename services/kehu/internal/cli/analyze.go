@@ -133,15 +133,16 @@ func (f *analyzeFlags) print(w io.Writer, result *analysis.Report) error {
 
 // save writes all that is to be handed on into the directory.
 func (f *analyzeFlags) save(ctx context.Context, conn grpc.ClientConnInterface, result *analysis.Report) error {
+	// The lists first: the page and the data name them.
+	if err := report.WriteLists(ctx, conn, f.out, f.lang, result, reporter()); err != nil {
+		return err
+	}
 	page, data := filepath.Join(f.out, "report.html"), filepath.Join(f.out, "report.json")
 	err := errors.Join(
 		create(page, func(w io.Writer) error { return report.WriteHTML(w, result, f.lang) }),
 		create(data, func(w io.Writer) error { return writeJSON(w, result) }),
 	)
 	if err != nil {
-		return err
-	}
-	if err := report.WriteLists(ctx, conn, f.out, f.lang, result, reporter()); err != nil {
 		return err
 	}
 	terminal().say("the report is %s; report.json and a list of customers per group are beside it", page)
