@@ -117,8 +117,9 @@ func (a *attempt[T]) live() bool { return a.stored != nil && !isTombstone(a.stor
 func (c *Collection[T]) send(ctx context.Context, open []*attempt[T], writeID string) error {
 	writes := make([]Write, 0, len(open))
 	sent := make([]*attempt[T], 0, len(open))
+	now := c.now()
 	for _, a := range open {
-		*metaOf(a.op.Doc) = c.next(a, writeID)
+		*metaOf(a.op.Doc) = next(a, writeID, now)
 		raw, err := c.encode(a.op.Doc)
 		if errors.Is(err, ErrTooLarge) {
 			a.err = err
@@ -148,8 +149,7 @@ func (c *Collection[T]) send(ctx context.Context, open []*attempt[T], writeID st
 }
 
 // next is the Meta of the version that an attempt makes.
-func (c *Collection[T]) next(a *attempt[T], writeID string) Meta {
-	at := c.now()
+func next[T any](a *attempt[T], writeID string, at time.Time) Meta {
 	if a.base.Version > 0 {
 		if earliest := a.base.UpdatedAt.Add(time.Millisecond); at.Before(earliest) {
 			at = earliest

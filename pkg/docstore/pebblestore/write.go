@@ -94,7 +94,8 @@ func (t *table) build(writes []docstore.Write, order []int, errs []error) (batch
 	for _, w := range writes {
 		size += len(w.Doc) + 2*len(w.ID) + 64
 	}
-	b := builder{table: t, find: find, batch: t.db.NewBatchWithSize(size)}
+	b := builder{table: t, find: find, batch: t.db.NewBatchWithSize(size), entries: t.db.NewBatch()}
+	defer func() { err = errors.Join(err, b.entries.Close()) }()
 	for _, i := range order {
 		if errs[i] == nil {
 			if errs[i], err = b.add(writes[i]); err != nil {
@@ -102,14 +103,20 @@ func (t *table) build(writes []docstore.Write, order []int, errs []error) (batch
 			}
 		}
 	}
+	if err := b.batch.Apply(b.entries, nil); err != nil {
+		return nil, errors.Join(err, b.batch.Close())
+	}
 	return b.batch, nil
 }
 
-// builder turns writes into a batch. Its buffers are used again for each.
+// builder turns writes into a batch: first the documents, then the index entries,
+// so that what follows in the batch is near in the memtable, whose list is
+// searched from where it was left. Its buffers are used again for each write.
 type builder struct {
 	*table
 	find     *finder
 	batch    *pebble.Batch
+	entries  *pebble.Batch
 	key      []byte
 	old, new []string
 }
@@ -167,13 +174,13 @@ func (b *builder) addIndexes(w docstore.Write, stored bson.Raw) (refused, err er
 		}
 		if b.old[i] != "" {
 			b.key = index.appendEntry(b.key[:0], b.old[i], w.ID)
-			if err := b.batch.Delete(b.key, nil); err != nil {
+			if err := b.entries.Delete(b.key, nil); err != nil {
 				return nil, err
 			}
 		}
 		if b.new[i] != "" {
 			b.key = index.appendEntry(b.key[:0], b.new[i], w.ID)
-			if err := b.batch.Set(b.key, nil, nil); err != nil {
+			if err := b.entries.Set(b.key, nil, nil); err != nil {
 				return nil, err
 			}
 		}

@@ -3,6 +3,8 @@ package bench
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -22,7 +24,10 @@ func openBare(b *testing.B, dir string) *pebble.DB {
 		CacheSize: 96 << 20, MemTableSize: 16 << 20, MaxOpenFiles: 256,
 		FormatMajorVersion: pebble.FormatWALSyncChunks, Logger: quiet{},
 	}
+	o.L0CompactionThreshold, o.L0StopWritesThreshold = 16, 36
+	o.LBaseMaxBytes, o.TargetFileSizes[0] = 512<<20, 8<<20
 	for i := range o.Levels {
+		o.Levels[i].BlockSize = 16 << 10
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	db, err := pebble.Open(dir, o)
@@ -39,61 +44,91 @@ func (quiet) Fatalf(format string, _ ...any) {
 	panic("pebble: " + format)
 }
 
-// record is a stored document with its index entries.
-type record struct {
-	row   int64 // of the file it came from
-	pairs []pair
+// documents are what a store holds, each with its index entries. They lie in one
+// piece of memory, for millions of small ones would keep the collector busy while
+// the engine is timed.
+type documents struct {
+	pairs []byte
+	all   []document
 }
 
-type pair struct{ key, value []byte }
+// document is one of them: the row of the file it came from, and the part of the
+// pairs that belongs to it.
+type document struct {
+	row      int64
+	from, to int
+}
 
 // records reads all that is in a store, in the order in which the file has it.
 // Pebble is quicker in that of the keys, but nobody could write it so.
-func records(b *testing.B, dir string) []record {
+func records(b *testing.B, dir string) *documents {
 	b.Helper()
 	db := openBare(b, dir)
 	defer func() { must(b, db.Close()) }()
 	it, err := db.NewIter(nil)
 	must(b, err)
 	defer func() { must(b, it.Close()) }()
-	var all []record
-	place := map[string]int{} // of a document in all, by table and id
+	d := &documents{}
+	entries := 0 // met, less those that the documents tell of
 	for ok := it.First(); ok; ok = it.Next() {
-		p := pair{bytes.Clone(it.Key()), bytes.Clone(it.Value())}
-		table, rest, _ := bytes.Cut(p.key, []byte{0})
-		id := rest[1:]
-		if rest[0] == 'i' { // an index entry, which stands behind the documents
-			id = rest[bytes.LastIndexByte(rest, 0)+1:]
-			at := place[string(table)+" "+string(id)]
-			all[at].pairs = append(all[at].pairs, p)
+		table, rest, _ := bytes.Cut(it.Key(), []byte{0})
+		if rest[0] == 'i' {
+			entries++
 			continue
 		}
-		row, known := bson.Raw(p.value).Lookup("origin", "row").AsInt64OK()
-		if !known {
-			row = math.MaxInt64 // the import itself, say
-		}
-		place[string(table)+" "+string(id)] = len(all)
-		all = append(all, record{row, []pair{p}})
+		entries -= d.add(b, string(table), it.Key(), it.Value())
 	}
-	slices.SortStableFunc(all, func(a, b record) int { return cmp.Compare(a.row, b.row) })
-	return all
+	if entries != 0 {
+		b.Fatalf("the store has %d index entries that no document tells of", entries)
+	}
+	slices.SortStableFunc(d.all, func(a, b document) int { return cmp.Compare(a.row, b.row) })
+	return d
+}
+
+// add adds a document and its index entries, and returns how many these are.
+func (d *documents) add(b *testing.B, table string, key, value []byte) (entries int) {
+	b.Helper()
+	one := document{row: math.MaxInt64, from: len(d.pairs)} // the import itself, say
+	if row, known := bson.Raw(value).Lookup("origin", "row").AsInt64OK(); known {
+		one.row = row
+	}
+	d.pair(key, value)
+	if keys, indexed := bson.Raw(value).Lookup("keys").DocumentOK(); indexed {
+		elements, err := keys.Elements()
+		must(b, err)
+		for _, e := range elements {
+			entry := fmt.Appendf(nil, "%s\x00i%s\x00%s\x00%s", table, e.Key(), e.Value().StringValue(), key[len(table)+2:])
+			d.pair(entry, nil)
+		}
+		entries = len(elements)
+	}
+	one.to = len(d.pairs)
+	d.all = append(d.all, one)
+	return entries
+}
+
+func (d *documents) pair(key, value []byte) {
+	d.pairs = binary.AppendUvarint(binary.AppendUvarint(d.pairs, uint64(len(key))), uint64(len(value)))
+	d.pairs = append(append(d.pairs, key...), value...)
 }
 
 const bareBatch = 1000
 
-// writeBare is how long Pebble alone takes for the records, in synced batches of
+// writeBare is how long Pebble alone takes for the documents, in synced batches of
 // 1,000, with its closing.
-func writeBare(b *testing.B, all []record) time.Duration {
+func writeBare(b *testing.B, d *documents) time.Duration {
 	b.Helper()
 	db := openBare(b, b.TempDir())
 	return timed(func() {
-		for records := range slices.Chunk(all, bareBatch) {
+		for some := range slices.Chunk(d.all, bareBatch) {
 			batch := db.NewBatch()
-			for _, r := range records {
-				for _, p := range r.pairs {
-					if err := batch.Set(p.key, p.value, nil); err != nil {
-						b.Fatal(err)
-					}
+			for _, one := range some {
+				for pairs := d.pairs[one.from:one.to]; len(pairs) > 0; {
+					keySize, n := binary.Uvarint(pairs)
+					valueSize, m := binary.Uvarint(pairs[n:])
+					key, rest := pairs[n+m:][:keySize], pairs[n+m:][keySize:]
+					must(b, batch.Set(key, rest[:valueSize], nil))
+					pairs = rest[valueSize:]
 				}
 			}
 			must(b, batch.Commit(pebble.Sync))

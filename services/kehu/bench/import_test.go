@@ -31,7 +31,7 @@ func BenchmarkImport(b *testing.B) {
 					runtime.GC() // what the other side left is not for this one to pay
 					took := importInto(b, dir, path, fileRows)
 					all := records(b, filepath.Join(dir, "profile"))
-					documents = len(all)
+					documents = len(all.all)
 					runtime.GC()
 					c.round(func() time.Duration { return took }, func() time.Duration { return writeBare(b, all) })
 				}

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	knownSize = 1 << 18          // customers in one of the two halves: 10 MiB of memory at most
+	knownSize = 1 << 19          // customers in one of the two halves: 20 MiB of memory at most
 	knownLife = 15 * time.Second // after which a half is dropped
 )
 

@@ -71,7 +71,7 @@ type recording struct {
 // Orders of one round are recorded in parts, some at a time: while one waits for
 // the disk, another is prepared.
 const (
-	partSize     = 500
+	partSize     = 1000
 	partsAtATime = 4
 )
 
