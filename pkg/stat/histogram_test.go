@@ -53,7 +53,7 @@ func TestQuantilesAreWithinTheirError(t *testing.T) {
 			if off := math.Abs(float64(q.Value - want)); q.Percent != percents[i] || off > q.RelativeError*float64(q.Value)*(1+1e-12) { // rounding
 				t.Fatalf("%+v, want %d of %v", q, want, values)
 			}
-			if limit := 0.5 / math.Pow10(digits-1); q.RelativeError >= limit {
+			if limit := 1 / math.Pow10(digits-1); q.RelativeError >= limit {
 				t.Fatalf("%d digits: error %g", digits, q.RelativeError)
 			}
 		}

@@ -106,7 +106,7 @@ func wantDistribution(t *testing.T, got *valuationv1.Distribution, values []int6
 	for i, p := range []float64{0.1, 0.25, 0.5, 0.75, 0.9, 0.99} {
 		want := float64(values[int(math.Ceil(p*float64(n)))-1])
 		q := got.GetQuantiles()[i]
-		if q.GetProbability() != p || q.GetRelativeError() > 0.005 || math.Abs(float64(q.GetValue())-want) > q.GetRelativeError()*float64(q.GetValue())+1e-6 {
+		if q.GetProbability() != p || q.GetRelativeError() > 0.001 || math.Abs(float64(q.GetValue())-want) > q.GetRelativeError()*float64(q.GetValue())+1e-6 {
 			t.Errorf("quantile %v, want %g at %g", q, want, p)
 		}
 	}

@@ -34,10 +34,10 @@ type Takings struct {
 	Revenue []int64        // of a cohort in a month, minor units, by Cell
 }
 
-// How many digits are kept: medians of an order's value are off by half a percent
-// at most, and intervals below 10,000 days are exact.
+// How many digits are kept: medians of an order's value are too low by 0.1 % at
+// most, and intervals below 10,000 days are exact.
 const (
-	valueDigits    = 3
+	valueDigits    = 4
 	intervalDigits = 4
 )
 
