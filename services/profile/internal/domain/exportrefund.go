@@ -36,6 +36,15 @@ func (o *Order) refundTotal(total Optional) {
 	}
 }
 
+// statedRefund is the total that exports state to be refunded, where it goes
+// beyond the other returns.
+func (o *Order) statedRefund() Optional {
+	if !slices.ContainsFunc(o.Returns, Return.stated) {
+		return Optional{}
+	}
+	return Known(o.Refunded())
+}
+
 // withoutExport are the returns that were recorded one by one.
 func withoutExport(returns []Return) []Return {
 	return slices.DeleteFunc(slices.Clone(returns), Return.stated)

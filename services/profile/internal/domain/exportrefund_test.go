@@ -101,6 +101,30 @@ func TestRefundsThatCannotBe(t *testing.T) {
 	}
 }
 
+// It does not matter whether a return is recorded before the export that states
+// it, or after.
+func TestReturnsAndStatedRefundsInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		total := rapid.Int64Range(0, 1000).Draw(t, "total")
+		r := domain.Return{ID: "r1", Refund: rapid.Int64Range(1, 1000).Draw(t, "refund"), Time: exported}
+		before := stating(1000, domain.Optional{}, domain.Paid).New()
+		if _, err := before.TakeBack(r, exported); err != nil {
+			t.Fatal(err)
+		}
+		before, err := before.Correct(stating(1000, domain.Known(total), domain.Paid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := stating(1000, domain.Known(total), domain.Paid).New()
+		if _, err := after.TakeBack(r, exported); err != nil {
+			t.Fatalf("%d stated, %d returned: %v", total, r.Refund, err)
+		}
+		if after.Refunded() != before.Refunded() || after.Refunded() != max(total, r.Refund) {
+			t.Fatalf("%d stated, %d returned: %+v and %+v", total, r.Refund, before.Returns, after.Returns)
+		}
+	})
+}
+
 // Whatever is stated in whatever order, the last word counts, nothing doubles,
 // and stating it again changes nothing.
 func TestLastStatedRefundCounts(t *testing.T) {

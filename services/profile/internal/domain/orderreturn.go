@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -13,9 +12,11 @@ const MaxReturns = 1000
 
 // Refunded is the sum of the refunds, in minor units. It never exceeds Amount,
 // so it cannot overflow.
-func (o *Order) Refunded() int64 {
+func (o *Order) Refunded() int64 { return refunds(o.Returns) }
+
+func refunds(returns []Return) int64 {
 	var sum int64
-	for _, r := range o.Returns {
+	for _, r := range returns {
 		sum += r.Refund
 	}
 	return sum
@@ -40,7 +41,8 @@ func (o *Order) EffectiveStatus() Status {
 }
 
 // TakeBack records a return. The same return again changes nothing and reports
-// false; the same id with another content is refused.
+// false; the same id with another content is refused. Where an export has stated
+// what was refunded, the return is taken to be a part of that.
 func (o *Order) TakeBack(r Return, now time.Time) (changed bool, err error) {
 	r.Time = r.Time.UTC().Truncate(time.Millisecond)
 	if err := r.check(now); err != nil {
@@ -56,7 +58,8 @@ func (o *Order) TakeBack(r Return, now time.Time) (changed bool, err error) {
 				"return %q of the order is recorded with another refund, time or reason", r.ID)
 		}
 	}
-	switch left := o.Net(); {
+	stated := o.statedRefund()
+	switch left := o.Net() + o.Refunded() - refunds(withoutExport(o.Returns)); {
 	case o.Status == Pending || o.Status == Cancelled:
 		return false, fault.New(fault.FailedPrecondition, "ORDER_NOT_PAID",
 			"the order is %s: only what was paid can come back", o.Status)
@@ -69,6 +72,7 @@ func (o *Order) TakeBack(r Return, now time.Time) (changed bool, err error) {
 		return false, fault.New(fault.FailedPrecondition, "TOO_MANY_RETURNS", "an order has at most %d returns", MaxReturns)
 	}
 	o.insertReturn(r)
+	o.refundTotal(stated)
 	return true, nil
 }
 
@@ -116,8 +120,8 @@ func (o *Order) Correct(other *Order) (Order, error) {
 		return Order{}, err
 	}
 	total := other.Refund
-	if !total.Known && slices.ContainsFunc(o.Returns, Return.stated) {
-		total = Known(o.Refunded()) // as before, at the time the order has now
+	if !total.Known {
+		total = o.statedRefund() // as before, at the time the order has now
 	}
 	corrected.refundTotal(total)
 	return corrected, nil

@@ -178,9 +178,7 @@ func (p *parser) readHeader(row sheet.Row) *fault.Fault {
 	}
 	p.batch.columns = c
 	p.batch.header = c.header
-	if len(c.ignored) > 0 {
-		p.batch.warnings = append(p.batch.warnings, ignoredColumns(c.ignored))
-	}
+	p.batch.warnings = append(p.batch.warnings, c.warnings()...)
 	return nil
 }
 

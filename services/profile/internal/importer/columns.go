@@ -139,3 +139,15 @@ func headerOf(row sheet.Row, known layout) (*columns, error) {
 	}
 	return columnsOf(slices.Clone(row.Fields), known)
 }
+
+// warnings are what to know of the columns of a file.
+func (c *columns) warnings() []warning {
+	var all []warning
+	if len(c.ignored) > 0 {
+		all = append(all, warning{"COLUMNS_IGNORED", "these columns are not known and were ignored: " + quoteSome(c.ignored)})
+	}
+	if c.orders != nil && !c.ours && !c.has(string(mapping.Refunded)) {
+		all = append(all, warning{"REFUNDS_NOT_STATED", "no column says what was refunded: refunds of orders that are not wholly returned are in no total"})
+	}
+	return all
+}

@@ -56,8 +56,7 @@ func (i *Importer) InspectFile(_ context.Context, r *profilev1.InspectFileReques
 	for n, title := range c.header {
 		answer.Columns = append(answer.Columns, &profilev1.ColumnUse{Title: clip(title, maxValue), Field: c.names[n]})
 	}
-	if len(c.ignored) > 0 {
-		w := ignoredColumns(c.ignored)
+	for _, w := range c.warnings() {
 		answer.Warnings = append(answer.Warnings, &apiv1.Warning{Reason: w.Reason, Message: w.Message})
 	}
 	if f.Kind == ofCustomers {

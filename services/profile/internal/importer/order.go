@@ -104,7 +104,7 @@ func (a *assembler) refuse(all *assembled, o *order, wrong *flaw) {
 		why := wrong.why
 		if wrong.row != 0 && row.Row != wrong.row {
 			why = invalid("order_id", "ORDER_INCOMPLETE",
-				"row %d of the same order was refused: without it the order's amount would be wrong", wrong.row)
+				"row %d of the same order was refused, and an order is taken in as a whole or not at all", wrong.row)
 		}
 		all.refuse(a.columns.reject(a.run, row.Row, why, row.fields(a.columns)))
 	}

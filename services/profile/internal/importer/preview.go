@@ -72,8 +72,3 @@ func (p *previewer) merged(row []string) []string {
 	p.before[id] = merged
 	return merged
 }
-
-// ignoredColumns warns of columns that are not known.
-func ignoredColumns(titles []string) warning {
-	return warning{"COLUMNS_IGNORED", "these columns are not known and were ignored: " + quoteSome(titles)}
-}
