@@ -31,6 +31,9 @@ type Issue struct {
 	remark  bool    // nothing is lost by it
 }
 
+// anonymousFor are the reasons for which an order counts as one without a buyer.
+var anonymousFor = []string{"ANONYMOUS_ORDERS", "BUYER_MASKED", "BUYER_UNUSABLE"}
+
 // qualityOf gathers the issues, losses before remarks, what touches most first.
 func qualityOf(imported *profilev1.Import, summary *valuationv1.ValuationSummary, r Reconciliation) []Issue {
 	issues := refusals(imported)
@@ -38,9 +41,15 @@ func qualityOf(imported *profilev1.Import, summary *valuationv1.ValuationSummary
 	for _, w := range imported.GetWarnings() {
 		warnings[w.GetReason()] = w.GetMessage()
 	}
-	if anonymous, some := anonymousOrders(r); some {
-		anonymous.Detail = strings.Trim(warnings["ANONYMOUS_ORDERS"]+"; "+warnings["BUYER_MASKED"], "; ")
-		delete(warnings, "BUYER_MASKED")
+	anonymous, some := anonymousOrders(r)
+	if some {
+		var why []string
+		for _, reason := range anonymousFor {
+			if message, told := warnings[reason]; told {
+				why = append(why, message)
+			}
+		}
+		anonymous.Detail = strings.Join(why, "; ")
 		issues = append(issues, anonymous)
 	}
 	if n := imported.GetSkipped(); n > 0 {
@@ -49,13 +58,8 @@ func qualityOf(imported *profilev1.Import, summary *valuationv1.ValuationSummary
 		})
 	}
 	for _, w := range slices.Concat(imported.GetWarnings(), summary.GetWarnings()) {
-		switch w.GetReason() {
-		case "ANONYMOUS_ORDERS", "TOTAL_ROWS_SKIPPED", "NO_ORDERS": // said above, or by the figures themselves
-		case "BUYER_MASKED":
-			if _, left := warnings["BUYER_MASKED"]; left {
-				issues = append(issues, remarkOf(w))
-			}
-		default:
+		said := w.GetReason() == "TOTAL_ROWS_SKIPPED" || w.GetReason() == "NO_ORDERS" || some && slices.Contains(anonymousFor, w.GetReason())
+		if !said {
 			issues = append(issues, remarkOf(w))
 		}
 	}

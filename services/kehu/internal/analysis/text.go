@@ -40,7 +40,7 @@ func (r *Report) writeTotals(p *layout.Page) {
 	}
 	facts = append(facts, [2]string{"Repeat rate 复购率", percent(r.RepeatRate) + " have orders on at least two days"})
 	if median, known := r.OrderValues.Quantile(0.5); known {
-		facts = append(facts, [2]string{"Order value 客单价", fmt.Sprintf("median %s, mean %s %s", money.Grouped(median), money.Grouped(r.OrderValues.Mean), r.Currency)})
+		facts = append(facts, [2]string{"Order value 每单", fmt.Sprintf("median %s, mean %s %s", money.Grouped(median), money.Grouped(r.OrderValues.Mean), r.Currency)})
 	}
 	if median, known := r.PurchaseIntervals.Quantile(0.5); known {
 		most, _ := r.PurchaseIntervals.Quantile(0.9)
