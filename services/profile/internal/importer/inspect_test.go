@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 )
@@ -157,4 +159,29 @@ func TestMappingsAreKept(t *testing.T) {
 	if _, err := p.imports.CreateImport(t.Context(), &profilev1.CreateImportRequest{Import: c.Import}); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("a mapping for customers: %v", err)
 	}
+}
+
+// Whatever the first bytes are, the answer is a reading of them or what is wrong
+// with them, and never a defect of ours.
+func TestInspectAnything(t *testing.T) {
+	p := fresh(t)
+	titles := []string{"Name", "Email", "Total", "Paid at", "Created at", "Financial Status", "Currency", "Lineitem sku", "订单编号", "x", ""}
+	rapid.Check(t, func(t *rapid.T) {
+		head := []byte(strings.Join(rapid.SliceOfN(rapid.SampledFrom(titles), 1, 12).Draw(t, "titles"), rapid.SampledFrom([]string{",", ";", "\t"}).Draw(t, "delimiter")) + "\n")
+		if rapid.Bool().Draw(t, "known") {
+			head = []byte("Name,Email,Total,Paid at,Financial Status,Currency,Lineitem name\n")
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "rows") {
+			fields := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom([]string{"#1", "paid", "1e9", "2024-01-01", "合计", `"`, "USD", "*", ""}), rapid.String()), 0, 9).Draw(t, "fields")
+			head = append(head, strings.Join(fields, ",")+"\n"...)
+		}
+		head = append(head, rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "rest")...)
+		answer, err := p.imports.InspectFile(context.Background(), &profilev1.InspectFileRequest{Head: head, Whole: rapid.Bool().Draw(t, "whole")})
+		if err != nil && status.Code(err) != codes.InvalidArgument {
+			t.Fatalf("%q: %v", head, err)
+		}
+		if err == nil && len(answer.GetRows()) > 3 {
+			t.Fatalf("%q: %v", head, answer)
+		}
+	})
 }
