@@ -19,7 +19,7 @@ var enPage = map[string]string{
 	"headline.interval":    "Median repeat interval",
 
 	"finding.concentration": "The top 20% of customers ({customers}) bring {share} of the revenue.",
-	"finding.repeat":        "{share} of customers have ordered on at least two days; the other {rest} came once. The second order is the one most worth working for.",
+	"finding.repeat":        "{share} of customers have ordered on at least two days; the other {rest} on one day only. Bringing those back once is what most repays the effort.",
 	"finding.lapsed":        "{customers} customers in Important keep and Important win back brought {share} of the revenue and have not bought lately: talk to them first.",
 	"finding.lost":          "{rows} rows of the file were refused and {orders} orders name no usable buyer; they are not in the customer analysis. See Data quality.",
 	"finding.whole":         "Every row of the file was read, and every paid order names its buyer.",
@@ -36,7 +36,7 @@ var enPage = map[string]string{
 	"reconciliation.anonymous":   "No buyer",
 	"reconciliation.analysed":    "In the customer analysis: {analysed} = net {net} − without a buyer {anonymous} − after the as-of date {later}",
 	"reconciliation.chart":       "Net revenue by month",
-	"reconciliation.partial":     "Pale: the as-of date's month has not ended",
+	"reconciliation.partial":     "Grey: the as-of date's month has not ended",
 	"reconciliation.month":       "Month",
 	"reconciliation.year":        "Year",
 	"reconciliation.all":         "All",

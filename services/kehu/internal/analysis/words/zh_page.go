@@ -19,7 +19,7 @@ var zhPage = map[string]string{
 	"headline.interval":    "复购间隔中位数",
 
 	"finding.concentration": "收入最高的 20% 客户（{customers} 位）带来 {share} 的收入。",
-	"finding.repeat":        "{share} 的客户至少在两天下过单，其余 {rest} 只来过一次：第二单是最值得花力气的一单。",
+	"finding.repeat":        "{share} 的客户至少在两天下过单，其余 {rest} 只在一天下过单：让他们再来一次，是最值得花力气的事。",
 	"finding.lapsed":        "重要保持与重要挽留共 {customers} 位客户，曾带来 {share} 的收入，近来没有再买：先联系他们。",
 	"finding.lost":          "文件中有 {rows} 行被拒收、{orders} 笔订单没有可用的买家，未进入客户分析，见“数据质量”。",
 	"finding.whole":         "文件的每一行都已读入，每笔已付订单都有买家。",
@@ -36,7 +36,7 @@ var zhPage = map[string]string{
 	"reconciliation.anonymous":   "无买家",
 	"reconciliation.analysed":    "进入客户分析 {analysed} = 净额 {net} − 无买家 {anonymous} − 截止日之后 {later}",
 	"reconciliation.chart":       "每月净额",
-	"reconciliation.partial":     "浅色：截止日所在的月份尚未结束",
+	"reconciliation.partial":     "灰色：截止日所在的月份尚未结束",
 	"reconciliation.month":       "月份",
 	"reconciliation.year":        "年份",
 	"reconciliation.all":         "合计",
