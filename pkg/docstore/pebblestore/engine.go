@@ -90,8 +90,8 @@ func (o Options) pebble(w *watch) *pebble.Options {
 // between the first and the last. Reading pays a little for it, in more files
 // that may hold a document; their filters tell most of them apart.
 func (o Options) shape(p *pebble.Options) {
-	p.L0CompactionThreshold = 16 // at a depth of eight: Pebble counts double
-	p.L0StopWritesThreshold = 36
+	p.L0CompactionThreshold = 32 // at a depth of sixteen: Pebble counts double
+	p.L0StopWritesThreshold = 64
 	p.LBaseMaxBytes = 512 * mib
 	p.TargetFileSizes[0] = 8 * mib
 	for i := range p.Levels {

@@ -80,21 +80,28 @@ func (f *idFilter) absent(id string) bool {
 	if layers == nil {
 		return false
 	}
-	hash := maphash.String(f.seed, id)
-	for _, layer := range *layers {
-		if layer.has(hash) {
-			return false
-		}
-	}
-	return true
+	return !knows(*layers, maphash.String(f.seed, id))
 }
 
-// add notes an id that is about to be written.
+func knows(layers []*filterLayer, hash uint64) bool {
+	for _, layer := range layers {
+		if layer.has(hash) {
+			return true
+		}
+	}
+	return false
+}
+
+// add notes an id that is about to be written. One that is known takes no room.
 func (f *idFilter) add(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	layers := f.layers.Load()
 	if layers == nil {
+		return
+	}
+	hash := maphash.String(f.seed, id)
+	if knows(*layers, hash) {
 		return
 	}
 	if f.room == 0 {
@@ -104,7 +111,7 @@ func (f *idFilter) add(id string) {
 		layers = f.layers.Load()
 	}
 	f.room--
-	(*layers)[len(*layers)-1].add(maphash.String(f.seed, id))
+	(*layers)[len(*layers)-1].add(hash)
 }
 
 func (l *filterLayer) has(hash uint64) bool {

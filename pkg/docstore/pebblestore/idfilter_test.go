@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -73,6 +74,12 @@ func TestIDFilterOfAnyIDs(t *testing.T) {
 // A filter that is full gives up, and one of nothing knows nothing.
 func TestIDFilterGivesUp(t *testing.T) {
 	f := begun(t)
+	for range 10 * minFilterBytes {
+		f.add("the same again")
+	}
+	if n := len(*f.layers.Load()); n != 1 {
+		t.Fatalf("one id has filled %d layers", n)
+	}
 	for size := minFilterBytes; size <= maxFilterBytes; size *= 4 {
 		if !f.absent("stranger") {
 			t.Fatalf("gave up before the layer of %d bytes", size)
@@ -80,7 +87,7 @@ func TestIDFilterGivesUp(t *testing.T) {
 		f.mu.Lock()
 		f.room = 0
 		f.mu.Unlock()
-		f.add("last")
+		f.add("last " + strconv.Itoa(size))
 	}
 	if f.absent("stranger") {
 		t.Error("a filter that is full still tells of an id that it is absent")

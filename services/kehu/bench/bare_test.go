@@ -24,7 +24,7 @@ func openBare(b *testing.B, dir string) *pebble.DB {
 		CacheSize: 96 << 20, MemTableSize: 16 << 20, MaxOpenFiles: 256,
 		FormatMajorVersion: pebble.FormatWALSyncChunks, Logger: quiet{},
 	}
-	o.L0CompactionThreshold, o.L0StopWritesThreshold = 16, 36
+	o.L0CompactionThreshold, o.L0StopWritesThreshold = 32, 64
 	o.LBaseMaxBytes, o.TargetFileSizes[0] = 512<<20, 8<<20
 	for i := range o.Levels {
 		o.Levels[i].BlockSize = 16 << 10
