@@ -17,7 +17,7 @@ GO_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.ve
 BENCH ?= .
 PACKAGES ?= $(shell grep -rl --include='*_test.go' '^func Benchmark' pkg services | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
 
-.PHONY: help build demo test bench lint generate baseline mongo-standin tidy clean
+.PHONY: help build demo release test bench lint generate baseline mongo-standin tidy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ build: ## build the suite and each service into bin/
 demo: ## build the suite, then make a shop, load it and analyse it (ARGS="--seed 7")
 	$(GO_BUILD) ./services/kehu/cmd/kehu
 	bin/kehu demo $(ARGS)
+
+release: ## build kehu for every platform into dist/, with checksums (VERSION=v1.2.3)
+	cd deploy/tools && GOWORK=off go build -o ../../.cache/bin/release ./release
+	.cache/bin/release -version '$(VERSION)' -time "$$(git log -1 --format=%ct)"
 
 test: ## run every check; says what was skipped and why (STEPS="lint unit" for some)
 	.ci/test $(STEPS)

@@ -90,6 +90,10 @@ func parts(err error) (message, reason string, violations []fault.Violation) {
 	if errors.As(err, &file) {
 		return file.Message, file.Reason, nil
 	}
+	var usage usageError
+	if errors.As(err, &usage) {
+		return err.Error(), fault.ReasonOf(err), nil // it says which flag
+	}
 	if f, ok := fault.As(err); ok {
 		return f.Error(), f.Reason, f.Violations
 	}

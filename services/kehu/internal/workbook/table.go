@@ -70,7 +70,7 @@ func number(cell string) string {
 
 // small writes a number below one, such as 5.0000000000000001E-2, without its power.
 func small(cell string) string {
-	if !strings.Contains(cell, "E-") || strings.Trim(cell, "0123456789.E-") != "" {
+	if !strings.ContainsAny(cell, "Ee") || !strings.Contains(cell, "-") || strings.Trim(cell, "0123456789.Ee-") != "" {
 		return cell
 	}
 	value, err := strconv.ParseFloat(cell, 64)
