@@ -196,7 +196,10 @@ type Import struct {
 	// What the orders come to by month. Complete once state is DONE.
 	Reconciliation *Reconciliation `protobuf:"bytes,24,opt,name=reconciliation,proto3" json:"reconciliation,omitempty"`
 	// Why rows were refused, most frequent first; the fifty most frequent reasons.
-	Refusals      []*RefusalCount `protobuf:"bytes,25,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	Refusals []*RefusalCount `protobuf:"bytes,25,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	// When the last order was made of those that purchase histories hold: paid, not
+	// wholly returned, and of a buyer. Unset where the file has none.
+	LastOrderTime *timestamppb.Timestamp `protobuf:"bytes,26,opt,name=last_order_time,json=lastOrderTime,proto3" json:"last_order_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -402,6 +405,13 @@ func (x *Import) GetReconciliation() *Reconciliation {
 func (x *Import) GetRefusals() []*RefusalCount {
 	if x != nil {
 		return x.Refusals
+	}
+	return nil
+}
+
+func (x *Import) GetLastOrderTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastOrderTime
 	}
 	return nil
 }
@@ -1130,7 +1140,7 @@ var File_kehu_profile_v1_import_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\n" +
-	"$kehu/profile/v1/import_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1bkehu/profile/v1/order.proto\x1a#kehu/profile/v1/order_mapping.proto\x1a$kehu/profile/v1/reconciliation.proto\"\xa4\t\n" +
+	"$kehu/profile/v1/import_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1bkehu/profile/v1/order.proto\x1a#kehu/profile/v1/order_mapping.proto\x1a$kehu/profile/v1/reconciliation.proto\"\xed\t\n" +
 	"\x06Import\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12;\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1b.kehu.profile.v1.ImportKindB\n" +
@@ -1162,7 +1172,8 @@ const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\rorder_mapping\x18\x16 \x01(\v2\x1d.kehu.profile.v1.OrderMappingR\forderMapping\x12\x1d\n" +
 	"\askipped\x18\x17 \x01(\x03B\x03\xe0A\x03R\askipped\x12L\n" +
 	"\x0ereconciliation\x18\x18 \x01(\v2\x1f.kehu.profile.v1.ReconciliationB\x03\xe0A\x03R\x0ereconciliation\x12>\n" +
-	"\brefusals\x18\x19 \x03(\v2\x1d.kehu.profile.v1.RefusalCountB\x03\xe0A\x03R\brefusals\"N\n" +
+	"\brefusals\x18\x19 \x03(\v2\x1d.kehu.profile.v1.RefusalCountB\x03\xe0A\x03R\brefusals\x12G\n" +
+	"\x0flast_order_time\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\rlastOrderTime\"N\n" +
 	"\x13CreateImportRequest\x127\n" +
 	"\x06import\x18\x01 \x01(\v2\x17.kehu.profile.v1.ImportB\x06\xbaH\x03\xc8\x01\x01R\x06import\"2\n" +
 	"\x10GetImportRequest\x12\x1e\n" +
@@ -1284,38 +1295,39 @@ var file_kehu_profile_v1_import_service_proto_depIdxs = []int32{
 	18, // 7: kehu.profile.v1.Import.order_mapping:type_name -> kehu.profile.v1.OrderMapping
 	19, // 8: kehu.profile.v1.Import.reconciliation:type_name -> kehu.profile.v1.Reconciliation
 	20, // 9: kehu.profile.v1.Import.refusals:type_name -> kehu.profile.v1.RefusalCount
-	2,  // 10: kehu.profile.v1.CreateImportRequest.import:type_name -> kehu.profile.v1.Import
-	2,  // 11: kehu.profile.v1.ListImportsResponse.imports:type_name -> kehu.profile.v1.Import
-	1,  // 12: kehu.profile.v1.AppendImportResponse.state:type_name -> kehu.profile.v1.ImportState
-	0,  // 13: kehu.profile.v1.InspectFileRequest.kind:type_name -> kehu.profile.v1.ImportKind
-	17, // 14: kehu.profile.v1.InspectFileRequest.format:type_name -> kehu.profile.v1.FileFormat
-	18, // 15: kehu.profile.v1.InspectFileRequest.order_mapping:type_name -> kehu.profile.v1.OrderMapping
-	17, // 16: kehu.profile.v1.InspectFileResponse.format:type_name -> kehu.profile.v1.FileFormat
-	18, // 17: kehu.profile.v1.InspectFileResponse.order_mapping:type_name -> kehu.profile.v1.OrderMapping
-	12, // 18: kehu.profile.v1.InspectFileResponse.columns:type_name -> kehu.profile.v1.ColumnUse
-	13, // 19: kehu.profile.v1.InspectFileResponse.rows:type_name -> kehu.profile.v1.RowPreview
-	14, // 20: kehu.profile.v1.InspectFileResponse.warnings:type_name -> kehu.api.v1.Warning
-	21, // 21: kehu.profile.v1.RowPreview.order:type_name -> kehu.profile.v1.Order
-	16, // 22: kehu.profile.v1.RowPreview.error:type_name -> kehu.api.v1.ItemStatus
-	10, // 23: kehu.profile.v1.ImportService.InspectFile:input_type -> kehu.profile.v1.InspectFileRequest
-	3,  // 24: kehu.profile.v1.ImportService.CreateImport:input_type -> kehu.profile.v1.CreateImportRequest
-	4,  // 25: kehu.profile.v1.ImportService.GetImport:input_type -> kehu.profile.v1.GetImportRequest
-	5,  // 26: kehu.profile.v1.ImportService.ListImports:input_type -> kehu.profile.v1.ListImportsRequest
-	7,  // 27: kehu.profile.v1.ImportService.AppendImport:input_type -> kehu.profile.v1.AppendImportRequest
-	7,  // 28: kehu.profile.v1.ImportService.StreamImport:input_type -> kehu.profile.v1.AppendImportRequest
-	9,  // 29: kehu.profile.v1.ImportService.DownloadRejectedRows:input_type -> kehu.profile.v1.DownloadRejectedRowsRequest
-	11, // 30: kehu.profile.v1.ImportService.InspectFile:output_type -> kehu.profile.v1.InspectFileResponse
-	2,  // 31: kehu.profile.v1.ImportService.CreateImport:output_type -> kehu.profile.v1.Import
-	2,  // 32: kehu.profile.v1.ImportService.GetImport:output_type -> kehu.profile.v1.Import
-	6,  // 33: kehu.profile.v1.ImportService.ListImports:output_type -> kehu.profile.v1.ListImportsResponse
-	8,  // 34: kehu.profile.v1.ImportService.AppendImport:output_type -> kehu.profile.v1.AppendImportResponse
-	8,  // 35: kehu.profile.v1.ImportService.StreamImport:output_type -> kehu.profile.v1.AppendImportResponse
-	22, // 36: kehu.profile.v1.ImportService.DownloadRejectedRows:output_type -> google.api.HttpBody
-	30, // [30:37] is the sub-list for method output_type
-	23, // [23:30] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	15, // 10: kehu.profile.v1.Import.last_order_time:type_name -> google.protobuf.Timestamp
+	2,  // 11: kehu.profile.v1.CreateImportRequest.import:type_name -> kehu.profile.v1.Import
+	2,  // 12: kehu.profile.v1.ListImportsResponse.imports:type_name -> kehu.profile.v1.Import
+	1,  // 13: kehu.profile.v1.AppendImportResponse.state:type_name -> kehu.profile.v1.ImportState
+	0,  // 14: kehu.profile.v1.InspectFileRequest.kind:type_name -> kehu.profile.v1.ImportKind
+	17, // 15: kehu.profile.v1.InspectFileRequest.format:type_name -> kehu.profile.v1.FileFormat
+	18, // 16: kehu.profile.v1.InspectFileRequest.order_mapping:type_name -> kehu.profile.v1.OrderMapping
+	17, // 17: kehu.profile.v1.InspectFileResponse.format:type_name -> kehu.profile.v1.FileFormat
+	18, // 18: kehu.profile.v1.InspectFileResponse.order_mapping:type_name -> kehu.profile.v1.OrderMapping
+	12, // 19: kehu.profile.v1.InspectFileResponse.columns:type_name -> kehu.profile.v1.ColumnUse
+	13, // 20: kehu.profile.v1.InspectFileResponse.rows:type_name -> kehu.profile.v1.RowPreview
+	14, // 21: kehu.profile.v1.InspectFileResponse.warnings:type_name -> kehu.api.v1.Warning
+	21, // 22: kehu.profile.v1.RowPreview.order:type_name -> kehu.profile.v1.Order
+	16, // 23: kehu.profile.v1.RowPreview.error:type_name -> kehu.api.v1.ItemStatus
+	10, // 24: kehu.profile.v1.ImportService.InspectFile:input_type -> kehu.profile.v1.InspectFileRequest
+	3,  // 25: kehu.profile.v1.ImportService.CreateImport:input_type -> kehu.profile.v1.CreateImportRequest
+	4,  // 26: kehu.profile.v1.ImportService.GetImport:input_type -> kehu.profile.v1.GetImportRequest
+	5,  // 27: kehu.profile.v1.ImportService.ListImports:input_type -> kehu.profile.v1.ListImportsRequest
+	7,  // 28: kehu.profile.v1.ImportService.AppendImport:input_type -> kehu.profile.v1.AppendImportRequest
+	7,  // 29: kehu.profile.v1.ImportService.StreamImport:input_type -> kehu.profile.v1.AppendImportRequest
+	9,  // 30: kehu.profile.v1.ImportService.DownloadRejectedRows:input_type -> kehu.profile.v1.DownloadRejectedRowsRequest
+	11, // 31: kehu.profile.v1.ImportService.InspectFile:output_type -> kehu.profile.v1.InspectFileResponse
+	2,  // 32: kehu.profile.v1.ImportService.CreateImport:output_type -> kehu.profile.v1.Import
+	2,  // 33: kehu.profile.v1.ImportService.GetImport:output_type -> kehu.profile.v1.Import
+	6,  // 34: kehu.profile.v1.ImportService.ListImports:output_type -> kehu.profile.v1.ListImportsResponse
+	8,  // 35: kehu.profile.v1.ImportService.AppendImport:output_type -> kehu.profile.v1.AppendImportResponse
+	8,  // 36: kehu.profile.v1.ImportService.StreamImport:output_type -> kehu.profile.v1.AppendImportResponse
+	22, // 37: kehu.profile.v1.ImportService.DownloadRejectedRows:output_type -> google.api.HttpBody
+	31, // [31:38] is the sub-list for method output_type
+	24, // [24:31] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_import_service_proto_init() }

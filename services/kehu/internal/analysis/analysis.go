@@ -52,7 +52,7 @@ func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, er
 		return nil, err
 	}
 	if s.AsOf == "" {
-		s.AsOf, err = lastOrderDay(ctx, suite.Profile, s.Zone, imported, refused)
+		s.AsOf, err = lastOrderDay(s.Zone, imported, refused)
 		if err != nil {
 			return nil, err
 		}
@@ -142,35 +142,16 @@ func Await(ctx context.Context, watch func(context.Context) (Watcher, error), na
 	}
 }
 
-// lastOrderDay is the day, in zone, of the last order that profile holds.
-func lastOrderDay(ctx context.Context, conn grpc.ClientConnInterface, zone string, imported *profilev1.Import, refused []upload.Refused) (string, error) {
+// lastOrderDay is the day, in zone, of the last order that can be analysed.
+func lastOrderDay(zone string, imported *profilev1.Import, refused []upload.Refused) (string, error) {
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		return "", &FileError{Reason: "INVALID_FIELD", Message: fmt.Sprintf("zone: %q is no IANA time zone, e.g. Asia/Shanghai", zone)}
 	}
-	stream, err := profilev1.NewOrderServiceClient(conn).StreamPurchaseHistories(ctx, &profilev1.StreamPurchaseHistoriesRequest{})
-	if err != nil {
-		return "", err
-	}
-	var last int64
-	for {
-		batch, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return "", err
-		}
-		for _, history := range batch.GetHistories() {
-			for _, at := range history.GetOrderTimeMs() {
-				last = max(last, at)
-			}
-		}
-	}
-	if last == 0 {
+	if imported.GetLastOrderTime() == nil {
 		return "", noOrders(imported, refused)
 	}
-	return time.UnixMilli(last).In(location).Format(time.DateOnly), nil
+	return imported.GetLastOrderTime().AsTime().In(location).Format(time.DateOnly), nil
 }
 
 // noOrders says why there is nothing to analyse.

@@ -50,6 +50,9 @@ func importProto(f *file) *profilev1.Import {
 	p.Refusals = f.Tally.refusalsProto()
 	if f.Kind == ofOrders {
 		p.Reconciliation = f.Tally.Reconciliation.proto()
+		if last := f.Tally.LastOrder; !last.IsZero() {
+			p.LastOrderTime = timestamppb.New(last)
+		}
 	}
 	if f.assembles() {
 		p.Operation = operationName(f)

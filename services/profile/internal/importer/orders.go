@@ -110,6 +110,15 @@ func (t *tally) order(o *domain.Order, how buyer, zone *time.Location) {
 	totals := orderTotals(o, zone)
 	t.Reconciliation.add(&totals)
 	t.Counts.buyer(how)
+	if inHistories(o) {
+		t.LastOrder = later(t.LastOrder, o.Time)
+	}
+}
+
+// inHistories reports whether a purchase history holds the order.
+func inHistories(o *domain.Order) bool {
+	paid := o.Status == "" || o.Status == domain.Paid
+	return paid && o.Customer != domain.Anonymous && (o.Refund.Minor == 0 || o.Refund.Minor < o.Amount)
 }
 
 // passing reports a fault that says nothing about the record itself.

@@ -2,6 +2,7 @@ package importer_test
 
 import (
 	"fmt"
+	"math"
 	"sort"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
 // drawnExport draws a file of orders, or of their items, as a platform might
@@ -116,6 +118,18 @@ func stated(i *profilev1.Import) (lines []string, undated int) {
 	return lines, undated
 }
 
+// lastPurchase is the latest time, in milliseconds, in any purchase history, 0 where
+// there are none.
+func lastPurchase(t *testing.T, p *process) (last int64) {
+	for purchase, err := range p.store.Orders.Purchases(t.Context(), store.Span{}, math.MaxInt64) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = max(last, purchase.TimeMS)
+	}
+	return last
+}
+
 // Whatever a file holds, its totals are those of the orders it leaves behind, and
 // a row is in a total, refused or skipped.
 func TestTotalsAreThoseOfTheOrders(t *testing.T) {
@@ -134,6 +148,9 @@ func TestTotalsAreThoseOfTheOrders(t *testing.T) {
 				want := summed(p.stored(t), shanghai)
 				if strings.Join(got, "\n") != strings.Join(want, "\n") || gotUndated != undated {
 					rt.Fatalf("file:\n%s\nstated %q, %d undated\nstored %q, %d undated", f.data, got, gotUndated, want, undated)
+				}
+				if last := i.GetLastOrderTime(); last.GetSeconds()*1000 != lastPurchase(t, p) {
+					rt.Fatalf("file:\n%s\nlast order %v, in the histories %d", f.data, last, lastPurchase(t, p))
 				}
 				refused := int64(0)
 				for _, r := range i.GetRefusals() {

@@ -3,6 +3,7 @@ package importer
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 )
@@ -14,6 +15,8 @@ type tally struct {
 	Counts         counts         `bson:"counts"`
 	Refusals       []refusal      `bson:"refusals,omitempty"`
 	Reconciliation reconciliation `bson:"reconciliation"`
+	// LastOrder is the time of the last order that a purchase history holds.
+	LastOrder time.Time `bson:"last_order,omitempty"`
 }
 
 // counts of records, and of rows refused. LeftOut are single values.
@@ -97,9 +100,17 @@ func (t *tally) refusals(more refusal) {
 func (t *tally) add(more *tally) {
 	t.Counts.add(more.Counts)
 	t.Reconciliation.addAll(&more.Reconciliation)
+	t.LastOrder = later(t.LastOrder, more.LastOrder)
 	for _, r := range more.Refusals {
 		t.refusals(r)
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // clone is a copy that shares nothing.
