@@ -48,7 +48,7 @@ func (r *Report) writeTotals(p *layout.Page) {
 	}
 	for _, c := range r.Concentration {
 		facts = append(facts, [2]string{fmt.Sprintf("Top %g %% 集中度", 100*c.CustomerShare),
-			fmt.Sprintf("%s customers bring %s of the revenue", count(c.Customers), percent(c.RevenueShare))})
+			bring(c.Customers) + " " + percent(c.RevenueShare) + " of the revenue"})
 	}
 	p.Facts(facts)
 }
@@ -56,6 +56,13 @@ func (r *Report) writeTotals(p *layout.Page) {
 func (r *Report) writeGroups(p *layout.Page) {
 	p.Heading(fmt.Sprintf("RFM groups 客户分组 (ties %s)", r.RFM.Ties))
 	writeGroups(p, r.RFM.Groups)
+}
+
+func bring(customers int64) string {
+	if customers == 1 {
+		return "1 customer brings"
+	}
+	return count(customers) + " customers bring"
 }
 
 // WriteGroups sets the eight RFM groups of a summary as bars.
@@ -179,7 +186,7 @@ func (i Issue) text() string {
 		text += fmt.Sprintf(", first in row %d", i.FirstRow)
 	}
 	text += "."
-	if i.Detail != "" {
+	if i.Detail != "" && i.FirstRow == 0 { // a refused row's is in the list of rows
 		text += " " + i.Detail + "."
 	}
 	return text + " " + i.Fix.EN

@@ -184,6 +184,9 @@ func (p *parser) readHeader(row sheet.Row) *fault.Fault {
 
 func (p *parser) addRow(row sheet.Row) {
 	b, f := p.batch, row.Fault
+	if p.columns.orders != nil && !p.columns.ours {
+		emptyPlaceholders(row.Fields)
+	}
 	switch {
 	case row.Blank():
 		b.tally.Counts.Blank++

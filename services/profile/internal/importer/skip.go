@@ -41,6 +41,20 @@ func endsWord(word, rest string) bool {
 	return word[0] >= utf8.RuneSelf || rest == "" || unicode.IsSpace(next) || strings.ContainsRune(":(", next)
 }
 
+// emptyPlaceholders empties the fields in which a platform writes that there is
+// nothing.
+func emptyPlaceholders(fields []string) {
+	for i, field := range fields {
+		if len(field) > 0 && len(field) <= longestPlaceholder && strings.IndexByte(" -#nN\xe2", field[0]) >= 0 && placeholders[strings.ToLower(tidy(field))] {
+			fields[i] = ""
+		}
+	}
+}
+
+var placeholders = map[string]bool{"-": true, "--": true, "—": true, "——": true, "null": true, "n/a": true, "#n/a": true}
+
+const longestPlaceholder = 8 // bytes, with a space or two
+
 // maySum looks at the first letter only, in any width.
 func maySum(text string) bool {
 	if text == "" {
