@@ -60,11 +60,11 @@ func TestFilesThatAreNotUnderstood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := func(old, new string) string {
+	broken := func(old, other string) string {
 		if !strings.Contains(string(text), old) {
 			t.Fatalf("%q is not in\n%s", old, text)
 		}
-		return save(t, "shop.yaml", []byte(strings.Replace(string(text), old, new, 1)))
+		return save(t, "shop.yaml", []byte(strings.Replace(string(text), old, other, 1)))
 	}
 	for _, c := range []struct {
 		name, content string

@@ -64,7 +64,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ name, old, new, says string }{
 		{"unknown key", "rows: item", "row: item", `line 9: "row" is not known`},
 		{"duplicate key", "rows: item", "name: again", `line 9: "name" stands twice, first on line 2`},
-		{"unknown field", "  amount: 实收", "  ammount: 实收", `line 6: columns: "ammount" is no field`},
+		{"unknown field", "  amount: 实收", "  amount_: 实收", `line 6: columns: "amount_" is no field`},
 		{"duplicate field", "  status: 状态", "  amount: 状态", `line 7: "amount" stands twice, first on line 6`},
 		{"duplicate word", "  作废: cancelled", "  已结: cancelled", `line 15: "已结" stands twice`},
 		{"another version", "version: 1", "version: 2", "line 1: version 2 is not known"},

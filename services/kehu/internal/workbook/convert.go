@@ -114,7 +114,7 @@ func (c *CSV) candidates(file *excelize.File, sheet string) ([]string, error) {
 func (c *CSV) write(file *excelize.File, sheet string, last int64, report progress.Reporter) (count int64, err error) {
 	source, err := file.Rows(sheet)
 	if err != nil {
-		return 0, nil //nolint:nilerr // a sheet without cells, such as a chart: there is nothing to read on it
+		return 0, damaged("sheet %s: %v", sheet, err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	target, err := os.OpenFile(c.Path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

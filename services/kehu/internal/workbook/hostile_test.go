@@ -91,12 +91,12 @@ func TestDamage(t *testing.T) {
 	good := save(t, func(f *excelize.File) {
 		put(t, f, "Sheet1", 1, []any{"id", "title"}, []any{1, "first"}, []any{2, "second"}, []any{3, "third"})
 	})
-	in := func(part, old, new string) func(string, []byte) []byte {
+	in := func(part, old, other string) func(string, []byte) []byte {
 		return func(name string, content []byte) []byte {
 			if name != part {
 				return content
 			}
-			changed := bytes.Replace(content, []byte(old), []byte(new), 1)
+			changed := bytes.Replace(content, []byte(old), []byte(other), 1)
 			if bytes.Equal(changed, content) {
 				t.Fatalf("%s does not hold %q: %s", part, old, content)
 			}
