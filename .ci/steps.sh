@@ -12,6 +12,7 @@ about() {
     vet) echo "go vet" ;;
     lint) echo "golangci-lint: style, import rules, sizes" ;;
     modules) echo "every module builds by itself" ;;
+    platforms) echo "kehu builds for Windows" ;;
     tidy) echo "go.mod and go.sum are tidy" ;;
     mongo) echo "a MongoDB for the tests" ;;
     browser) echo "a browser for the tests" ;;
@@ -89,6 +90,9 @@ step_modules() {
   done
   return "$broken"
 }
+
+# The platform of make release that is least like those of the developers.
+step_platforms() { GOOS=windows GOARCH=arm64 go build -trimpath -o /dev/null ./services/kehu/cmd/kehu; }
 
 step_tidy() {
   local dir untidy=0
