@@ -184,3 +184,19 @@ func TestFiles(t *testing.T) {
 		t.Errorf("a bad file: %v", err)
 	}
 }
+
+// TestDocumentedExample keeps the example of docs/import.md one that can be copied.
+func TestDocumentedExample(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "import.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	if m, err := mapfile.Parse([]byte(example)); err != nil || len(m.GetStatuses()) == 0 {
+		t.Errorf("%v, %v", m, err)
+	}
+}
