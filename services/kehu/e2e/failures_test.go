@@ -128,7 +128,7 @@ func TestCommandLineMistakes(t *testing.T) {
 	}{
 		{"unknown command", []string{"anlyze"}, 2, "analyze"},
 		{"unknown flag", []string{"analyze", "x.csv", "--asof", "1998-06-30"}, 2, "asof"},
-		{"no file", []string{"analyze"}, 2, "ORDERS.csv"},
+		{"no file", []string{"analyze"}, 2, "analyze FILE"},
 		{"missing file", []string{"analyze", "nowhere.csv"}, 2, "nowhere.csv"},
 		{"bad ties", []string{"analyze", "x.csv", "--rfm-ties", "both"}, 2, "rfm-ties"},
 		{"no server", []string{"import", "orders", "cli_test.csv", "--server", "127.0.0.1:1"}, 2, "cli_test.csv"},
