@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -148,6 +149,7 @@ func (s *source) unfold(f *fileFlags, report progress.Reporter) (err error) {
 	if s.sheet, err = workbook.Convert(s.path, f.sheet, report); err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // the index of a workbook's texts can take more than all that follows
 	s.path = s.sheet.Path
 	s.format = &profilev1.FileFormat{Encoding: profilev1.FileEncoding_FILE_ENCODING_UTF8, Delimiter: ","}
 	return nil

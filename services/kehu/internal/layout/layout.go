@@ -5,6 +5,7 @@ package layout
 import (
 	"math"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/width"
 )
@@ -120,13 +121,21 @@ func (p *Page) columns() int {
 	return p.Width
 }
 
-// line ends a line, cut where the page ends.
+// line ends a line, cut where the page ends. What is set may come from a file, so
+// that control characters, which could steer the terminal, are left out.
 func (p *Page) line(s string) {
-	s = strings.TrimRight(s, " ")
+	s = strings.TrimRight(strings.Map(printable, s), " ")
 	if Columns(s) > p.columns() {
 		s = cut(s, p.columns()-1) + "…"
 	}
 	p.text.WriteString(s + "\n")
+}
+
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return -1
+	}
+	return r
 }
 
 // Columns is how many columns of a terminal s takes.

@@ -40,3 +40,13 @@ func TestItemKeepsEveryWord(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestControlCharactersAreLeftOut(t *testing.T) {
+	p := &Page{Width: 40}
+	p.Heading("a\x1b[2Jb")
+	p.Item("one\u009b31m two\x7f")
+	p.Table([][]string{{"x\ny", "z\r"}})
+	if got := p.String(); strings.ContainsAny(got, "\x1b\u009b\x7f\r") || strings.Count(got, "\n") != 5 {
+		t.Errorf("%q", got)
+	}
+}

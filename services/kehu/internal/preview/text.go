@@ -33,7 +33,7 @@ func (r *Reading) WriteText(p *layout.Page, name string) {
 	r.writeRows(p)
 	for _, w := range r.answer.GetWarnings() {
 		if w.GetReason() != "COLUMNS_IGNORED" { // they are among the columns
-			p.Item(oneLine(w.GetMessage()))
+			p.Item(w.GetMessage())
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (r *Reading) columns() [][2]string {
 	var fields, ignored []string
 	titles := map[string][]string{}
 	for _, c := range r.answer.GetColumns() {
-		title, field := oneLine(c.GetTitle()), c.GetField()
+		title, field := c.GetTitle(), c.GetField()
 		if field == "" {
 			ignored = append(ignored, title)
 			continue
@@ -165,7 +165,7 @@ func (r *Reading) writeRows(p *layout.Page) {
 		p.Table(rows)
 	}
 	for _, row := range refused {
-		p.Item(fmt.Sprintf("row %d would be refused: %s", row.GetRow(), oneLine(row.GetError().GetMessage())))
+		p.Item(fmt.Sprintf("row %d would be refused: %s", row.GetRow(), row.GetError().GetMessage()))
 	}
 }
 
@@ -184,13 +184,13 @@ func cells(row *profilev1.RowPreview, zone *time.Location) []string {
 	}
 	var items []string
 	for _, i := range order.GetItems() {
-		items = append(items, oneLine(i.GetSku()))
+		items = append(items, i.GetSku())
 	}
 	status := "paid" // which an order is that states nothing else
 	if order.GetStatus() != profilev1.OrderStatus_ORDER_STATUS_UNSPECIFIED {
 		status = strings.ToLower(strings.TrimPrefix(order.GetStatus().String(), "ORDER_STATUS_"))
 	}
-	return []string{fmt.Sprint(row.GetRow()), oneLine(id), oneLine(customer), at, amount, status, strings.Join(items, ", ")}
+	return []string{fmt.Sprint(row.GetRow()), id, customer, at, amount, status, strings.Join(items, ", ")}
 }
 
 // ids are those in an order's name.
@@ -200,15 +200,4 @@ func ids(name string) (customer, order string) {
 		return "", name
 	}
 	return parts[1], parts[3]
-}
-
-// oneLine keeps what a file says from breaking the lines of a terminal, or from
-// steering it.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, s)
 }
