@@ -69,8 +69,8 @@ func TestText(t *testing.T) {
 // character when it is shown.
 func TestATerminalIsNotSteered(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		any := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"\x1b[2J", "a\rb", "a\nb", "\u009b31m", "\x7f", "\t"}))
-		draw := func(what string) string { return any.Draw(t, what) }
+		hostile := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"\x1b[2J", "a\rb", "a\nb", "\u009b31m", "\x7f", "\t"}))
+		draw := func(what string) string { return hostile.Draw(t, what) }
 		answer := &profilev1.InspectFileResponse{
 			Preset:  "kehu",
 			Columns: []*profilev1.ColumnUse{{Title: draw("title"), Field: "order_id"}, {Title: draw("ignored")}},
