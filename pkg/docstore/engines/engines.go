@@ -19,6 +19,9 @@ type Config struct {
 	MongoDBURI string `koanf:"mongodb_uri" usage:"MongoDB to use instead, e.g. mongodb://localhost:27017; each service has a database kehu_<service>"`
 	// SkipIndexes leaves MongoDB's indexes to `kehu migrate`.
 	SkipIndexes bool `koanf:"skip_indexes" usage:"leave MongoDB's indexes to kehu migrate"`
+	// Temporary data below Data need not survive the process: no setting, but for
+	// callers that remove them afterwards.
+	Temporary bool `koanf:"-"`
 }
 
 // Validate reports every setting that is wrong.
@@ -36,7 +39,7 @@ func Open(ctx context.Context, c Config, service string, log *slog.Logger) (docs
 	if c.MongoDBURI != "" {
 		return mongostore.Open(ctx, c.MongoDBURI, Database(service), mongostore.Options{SkipIndexes: c.SkipIndexes})
 	}
-	return pebblestore.Open(filepath.Join(c.Data, service), pebblestore.Options{Logger: log})
+	return pebblestore.Open(filepath.Join(c.Data, service), pebblestore.Options{Logger: log, Volatile: c.Temporary})
 }
 
 // Database is the name of a service's MongoDB database.

@@ -31,6 +31,9 @@ type Options struct {
 	// MemTableBytes is how much is written before a table is flushed; 16 MiB by
 	// default. Up to four may be in memory at once under a heavy load.
 	MemTableBytes uint64
+	// Volatile keeps no write-ahead log: what is written need not survive the
+	// process, and after one that ended badly the store is to be thrown away.
+	Volatile bool
 	// FS is the file system, the real one by default.
 	FS vfs.FS
 	// Logger receives what goes wrong in the background; slog.Default by default.
@@ -65,6 +68,7 @@ func (o Options) pebble(w *watch) *pebble.Options {
 		MemTableSize:       o.MemTableBytes,
 		MaxOpenFiles:       256,
 		FormatMajorVersion: formatVersion,
+		DisableWAL:         o.Volatile,
 		Logger:             w,
 		EventListener:      w.listener(),
 	}
@@ -107,6 +111,9 @@ type engine struct {
 	db    *pebble.DB
 	lock  *pebble.Lock
 	watch *watch
+	// volatile is Options.Volatile: nothing is waited for.
+	volatile bool
+
 	seed  maphash.Seed
 	locks [stripes]sync.Mutex
 
@@ -136,7 +143,7 @@ func Open(dir string, opts Options) (docstore.Engine, error) {
 		return nil, fault.New(fault.Unavailable, "STORE_IN_USE", "the store in %s is in use by another process", dir).Because(err)
 	}
 	p.Lock = lock
-	e := &engine{lock: lock, watch: w, seed: maphash.MakeSeed(), filters: make(map[string]*idFilter)}
+	e := &engine{lock: lock, watch: w, volatile: opts.Volatile, seed: maphash.MakeSeed(), filters: make(map[string]*idFilter)}
 	err = w.guard(context.Background(), func() (err error) {
 		e.db, err = pebble.Open(dir, p)
 		return err

@@ -37,6 +37,11 @@ func TestConformance(t *testing.T) {
 			return open(t, t.TempDir(), pebblestore.Options{MemTableBytes: 256 << 10})
 		})
 	})
+	t.Run("Volatile", func(t *testing.T) {
+		storetest.Run(t, func(t *testing.T) docstore.Engine {
+			return open(t, t.TempDir(), pebblestore.Options{MemTableBytes: 256 << 10, Volatile: true})
+		})
+	})
 }
 
 func TestReopen(t *testing.T) {

@@ -59,6 +59,9 @@ func (t *table) apply(writes []docstore.Write, order []int, errs []error) error 
 	if batch == nil || err != nil {
 		return err
 	}
+	if t.volatile {
+		return batch.Close()
+	}
 	if err := batch.SyncWait(); err != nil {
 		// What is in memory is not what is on disk.
 		t.watch.fail(err)
@@ -77,6 +80,9 @@ func (t *table) commit(writes []docstore.Write, order []int, errs []error) (*peb
 	}
 	if batch.Empty() {
 		return nil, batch.Close()
+	}
+	if t.volatile {
+		return batch, t.db.Apply(batch, pebble.NoSync)
 	}
 	return batch, t.db.ApplyNoSyncWait(batch, pebble.Sync)
 }

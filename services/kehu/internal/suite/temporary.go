@@ -23,7 +23,7 @@ func Temporarily(ctx context.Context, store engines.Config, work func(context.Co
 			return err
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		store.Data = dir
+		store.Data, store.Temporary = dir, true
 	}
 	reports := telemetry.DefaultConfig()
 	reports.ServiceName, reports.LogLevel = "kehu", "error"

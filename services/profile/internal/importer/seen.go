@@ -67,8 +67,35 @@ func (i *Importer) once(ctx context.Context, f *file, records []keyed, record fu
 				return nil, err
 			}
 		}
+		records = withoutTaken(records, wave, all)
 	}
 	return all, nil
+}
+
+// withoutTaken returns the records whose key none of the wave has taken, and
+// refuses the others.
+func withoutTaken(records, wave []keyed, outcomes []app.Outcome) (free []keyed) {
+	if len(records) == 0 {
+		return nil
+	}
+	taken := make(map[string]int64, len(wave))
+	for _, r := range wave {
+		if outcomes[r.place].Effect != app.Refused {
+			taken[r.id] = r.row
+		}
+	}
+	for _, r := range records {
+		if row, again := taken[r.id]; again {
+			outcomes[r.place] = duplicateOf(row)
+		} else {
+			free = append(free, r)
+		}
+	}
+	return free
+}
+
+func duplicateOf(row int64) app.Outcome {
+	return app.Outcome{Fault: invalid("name", "DUPLICATE_IN_FILE", "is the same as in row %d of the file, which counts", row)}
 }
 
 // apart splits records into the first of each key, and the others.
@@ -106,7 +133,7 @@ func (s keys) unseen(ctx context.Context, records []keyed, outcomes []app.Outcom
 	kept := make([]keyed, 0, len(records))
 	for n, r := range records {
 		if found[n] != nil && found[n].Row != r.row {
-			outcomes[r.place] = app.Outcome{Fault: invalid("name", "DUPLICATE_IN_FILE", "is the same as in row %d of the file, which counts", found[n].Row)}
+			outcomes[r.place] = duplicateOf(found[n].Row)
 			continue
 		}
 		kept = append(kept, r)
