@@ -138,18 +138,25 @@ func (h hostile) try(t *testing.T, url string) {
 }
 
 // residentMiB is how much memory the process holds.
-func residentMiB(t *testing.T, s *server) int {
+func residentMiB(t *testing.T, s *server) int64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))
+	kib, err := statusKiB(s.command.Process.Pid, "VmRSS")
 	if err != nil {
 		t.Logf("memory is not checked: %v", err) // not Linux
-		return 0
 	}
-	var kib int
+	return kib >> 10
+}
+
+// statusKiB is a size of a process, as Linux tells it. One that has ended has none.
+func statusKiB(pid int, field string) (kib int64, err error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
 	for line := range strings.Lines(string(status)) {
-		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kib); err == nil {
-			return kib >> 10
+		if _, err := fmt.Sscanf(line, field+": %d kB", &kib); err == nil {
+			return kib, nil
 		}
 	}
-	return 0
+	return 0, fmt.Errorf("process %d has no %s", pid, field)
 }
