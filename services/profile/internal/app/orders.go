@@ -162,6 +162,9 @@ func (a *App) withCustomers(ctx context.Context, customers func(func(string) boo
 	if src.ValidateOnly {
 		return work()
 	}
+	if err := a.forgetDeleted(ctx); err != nil {
+		return err
+	}
 	unknown, forgotten := a.known.missing(customers)
 	if err := a.ensure(ctx, unknown); err != nil {
 		return err

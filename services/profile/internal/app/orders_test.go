@@ -304,3 +304,31 @@ func TestRoundsKeepTheOrderOfWhatHasAKeyInCommon(t *testing.T) {
 		}
 	})
 }
+
+// A customer deleted by another process is believed in for a while at most,
+// whether orders go on coming in meanwhile or not.
+func TestCustomerDeletedElsewhere(t *testing.T) {
+	for name, pauses := range map[string][]time.Duration{
+		"orders come in":             {14 * time.Second, 14 * time.Second},
+		"the notes are looked at":    {16 * time.Second},
+		"no orders, and a note gone": {2 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			engine, clock := onPebble(t), newClock()
+			here, elsewhere := start(t, engine, clock), start(t, engine, clock)
+			_, err := here.CreateCustomer(t.Context(), domain.Customer{ID: "c"}, false)
+			must(t, err)
+			must(t, here.Know(t.Context(), "c"))
+			must(t, elsewhere.DeleteCustomer(t.Context(), "c", anyVersion))
+			for n, pause := range pauses {
+				clock.advance(pause)
+				must(t, elsewhere.Sweep(t.Context()))
+				here.record(t, domain.Source{}, here.order("other", fmt.Sprint(n), 1))
+			}
+			here.record(t, domain.Source{}, here.order("c", "1", 1))
+			if _, err := here.store.Customers.Get(t.Context(), "c"); err != nil {
+				t.Errorf("its order has no customer: %v", err)
+			}
+		})
+	}
+}

@@ -95,7 +95,7 @@ func first(errs []error, err error) error {
 
 // sweepDeletions makes sure that an order which came in while its customer was
 // being deleted has a customer. Those who record orders believe in a customer
-// they saw for up to two lives of known, which is well below claimGrace.
+// they saw until they look at these notes, which they do well within claimGrace.
 func (a *App) sweepDeletions(ctx context.Context) error {
 	noted, err := a.store.Deletions.Before(ctx, a.instant().Add(-claimGrace), sweepBatch)
 	if err != nil {
