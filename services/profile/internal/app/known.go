@@ -91,8 +91,14 @@ func (k *known) learn(ids []string, forgotten uint64) {
 func (k *known) forget(id string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.young, k.mark(id))
-	delete(k.old, k.mark(id))
+	k.drop(id)
+}
+
+// drop is forget for who holds the lock.
+func (k *known) drop(id string) {
+	m := k.mark(id)
+	delete(k.young, m)
+	delete(k.old, m)
 	k.forgottenAny++
 }
 
@@ -137,9 +143,7 @@ func (k *known) noted(customers []store.Noted, at time.Time) {
 		return
 	}
 	for _, c := range customers {
-		delete(k.young, k.mark(c.Customer))
-		delete(k.old, k.mark(c.Customer))
-		k.forgottenAny++
+		k.drop(c.Customer)
 	}
 	k.read = at
 }

@@ -31,6 +31,13 @@ func (o *Order) Net() int64 {
 	return o.Amount - o.Refunded()
 }
 
+// Counts reports whether an order is one that analyses are about: paid, and not
+// wholly refunded. amount and refunded are in minor units.
+func Counts(status Status, amount, refunded int64) bool {
+	paid := status == "" || status == Paid
+	return paid && (refunded == 0 || refunded < amount)
+}
+
 // EffectiveStatus is the recorded status, or Returned once everything paid has
 // been refunded.
 func (o *Order) EffectiveStatus() Status {

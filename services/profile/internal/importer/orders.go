@@ -117,8 +117,7 @@ func (t *tally) order(o *domain.Order, how buyer, zone *time.Location) {
 
 // inHistories reports whether a purchase history holds the order.
 func inHistories(o *domain.Order) bool {
-	paid := o.Status == "" || o.Status == domain.Paid
-	return paid && o.Customer != domain.Anonymous && (o.Refund.Minor == 0 || o.Refund.Minor < o.Amount)
+	return o.Customer != domain.Anonymous && domain.Counts(o.Status, o.Amount, o.Refund.Minor)
 }
 
 // passing reports a fault that says nothing about the record itself.

@@ -30,8 +30,7 @@ type Purchase struct {
 // counts reports whether the order is one that analyses are about: paid, and
 // not wholly returned.
 func (p *Purchase) counts() bool {
-	paid := len(p.status) == 0 || string(p.status) == string(domain.Paid)
-	return paid && (p.Refunded == 0 || p.Refunded < p.Amount)
+	return domain.Counts(domain.Status(p.status), p.Amount, p.Refunded)
 }
 
 // CustomerOf is the id behind a CustomerKey.
