@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -346,20 +347,144 @@ func (x *ReturnOrderRequest) GetReturn() *OrderReturn {
 	return nil
 }
 
+// Request of UpdateOrder.
+type UpdateOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order with its new values; name says which, etag guards.
+	Order *Order `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	// The fields to change, e.g. "amount,order_time"; empty means those that are
+	// set, "*" all. Not returns, which ReturnOrder adds.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Checks everything and writes nothing.
+	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOrderRequest) Reset() {
+	*x = UpdateOrderRequest{}
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOrderRequest) ProtoMessage() {}
+
+func (x *UpdateOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOrderRequest.ProtoReflect.Descriptor instead.
+func (*UpdateOrderRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_order_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *UpdateOrderRequest) GetOrder() *Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *UpdateOrderRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateOrderRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// Request of CancelOrder.
+type CancelOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `customers/{customer}/orders/{order}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// When given, the order is cancelled only at this version.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelOrderRequest) Reset() {
+	*x = CancelOrderRequest{}
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelOrderRequest) ProtoMessage() {}
+
+func (x *CancelOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelOrderRequest.ProtoReflect.Descriptor instead.
+func (*CancelOrderRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_order_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CancelOrderRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CancelOrderRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 // Request of StreamPurchaseHistories.
 type StreamPurchaseHistoriesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The part to send; all when empty.
 	Range *v1.CustomerRange `protobuf:"bytes,1,opt,name=range,proto3" json:"range,omitempty"`
 	// Leaves out orders placed at or after this instant; unset leaves out none.
-	Before        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Before *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// Converts every order into this currency, ISO 4217, by the exchange rate of
+	// the day (UTC) on which it was placed. Where a rate is missing the stream ends
+	// with FAILED_PRECONDITION, EXCHANGE_RATE_MISSING. Empty converts nothing.
+	ReportingCurrencyCode string `protobuf:"bytes,3,opt,name=reporting_currency_code,json=reportingCurrencyCode,proto3" json:"reporting_currency_code,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *StreamPurchaseHistoriesRequest) Reset() {
 	*x = StreamPurchaseHistoriesRequest{}
-	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[6]
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +496,7 @@ func (x *StreamPurchaseHistoriesRequest) String() string {
 func (*StreamPurchaseHistoriesRequest) ProtoMessage() {}
 
 func (x *StreamPurchaseHistoriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[6]
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +509,7 @@ func (x *StreamPurchaseHistoriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamPurchaseHistoriesRequest.ProtoReflect.Descriptor instead.
 func (*StreamPurchaseHistoriesRequest) Descriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_order_service_proto_rawDescGZIP(), []int{6}
+	return file_kehu_profile_v1_order_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StreamPurchaseHistoriesRequest) GetRange() *v1.CustomerRange {
@@ -401,6 +526,13 @@ func (x *StreamPurchaseHistoriesRequest) GetBefore() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *StreamPurchaseHistoriesRequest) GetReportingCurrencyCode() string {
+	if x != nil {
+		return x.ReportingCurrencyCode
+	}
+	return ""
+}
+
 // A batch of purchase histories.
 type StreamPurchaseHistoriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -412,7 +544,7 @@ type StreamPurchaseHistoriesResponse struct {
 
 func (x *StreamPurchaseHistoriesResponse) Reset() {
 	*x = StreamPurchaseHistoriesResponse{}
-	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[7]
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -424,7 +556,7 @@ func (x *StreamPurchaseHistoriesResponse) String() string {
 func (*StreamPurchaseHistoriesResponse) ProtoMessage() {}
 
 func (x *StreamPurchaseHistoriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[7]
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -437,7 +569,7 @@ func (x *StreamPurchaseHistoriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamPurchaseHistoriesResponse.ProtoReflect.Descriptor instead.
 func (*StreamPurchaseHistoriesResponse) Descriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_order_service_proto_rawDescGZIP(), []int{7}
+	return file_kehu_profile_v1_order_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StreamPurchaseHistoriesResponse) GetHistories() []*PurchaseHistory {
@@ -472,7 +604,7 @@ type PurchaseHistory struct {
 
 func (x *PurchaseHistory) Reset() {
 	*x = PurchaseHistory{}
-	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[8]
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -484,7 +616,7 @@ func (x *PurchaseHistory) String() string {
 func (*PurchaseHistory) ProtoMessage() {}
 
 func (x *PurchaseHistory) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[8]
+	mi := &file_kehu_profile_v1_order_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -497,7 +629,7 @@ func (x *PurchaseHistory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PurchaseHistory.ProtoReflect.Descriptor instead.
 func (*PurchaseHistory) Descriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_order_service_proto_rawDescGZIP(), []int{8}
+	return file_kehu_profile_v1_order_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PurchaseHistory) GetCustomerId() string {
@@ -553,7 +685,7 @@ var File_kehu_profile_v1_order_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
 	"\n" +
-	"#kehu/profile/v1/order_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1bkehu/profile/v1/order.proto\"1\n" +
+	"#kehu/profile/v1/order_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1bkehu/profile/v1/order.proto\"1\n" +
 	"\x0fGetOrderRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\"\x86\x01\n" +
@@ -574,10 +706,20 @@ const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
 	"\x12ReturnOrderRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\x12<\n" +
-	"\x06return\x18\x02 \x01(\v2\x1c.kehu.profile.v1.OrderReturnB\x06\xbaH\x03\xc8\x01\x01R\x06return\"\x86\x01\n" +
+	"\x06return\x18\x02 \x01(\v2\x1c.kehu.profile.v1.OrderReturnB\x06\xbaH\x03\xc8\x01\x01R\x06return\"\xac\x01\n" +
+	"\x12UpdateOrderRequest\x124\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.kehu.profile.v1.OrderB\x06\xbaH\x03\xc8\x01\x01R\x05order\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12#\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"Q\n" +
+	"\x12CancelOrderRequest\x12\x1e\n" +
+	"\x04name\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xd4\x01\n" +
 	"\x1eStreamPurchaseHistoriesRequest\x120\n" +
 	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\x122\n" +
-	"\x06before\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06before\"a\n" +
+	"\x06before\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06before\x12L\n" +
+	"\x17reporting_currency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x15reportingCurrencyCode\"a\n" +
 	"\x1fStreamPurchaseHistoriesResponse\x12>\n" +
 	"\thistories\x18\x01 \x03(\v2 .kehu.profile.v1.PurchaseHistoryR\thistories\"\xfc\x01\n" +
 	"\x0fPurchaseHistory\x12\x1f\n" +
@@ -589,13 +731,15 @@ const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
 	"cost_minor\x18\x04 \x03(\x12R\tcostMinor\x12%\n" +
 	"\x0ediscount_minor\x18\x05 \x03(\x12R\rdiscountMinor\x12\x1a\n" +
 	"\bcurrency\x18\x06 \x03(\rR\bcurrency\x12%\n" +
-	"\x0ecurrency_codes\x18\a \x03(\tR\rcurrencyCodes2\xab\x06\n" +
+	"\x0ecurrency_codes\x18\a \x03(\tR\rcurrencyCodes2\xde\b\n" +
 	"\fOrderService\x12\x84\x01\n" +
 	"\bGetOrder\x12 .kehu.profile.v1.GetOrderRequest\x1a\x16.kehu.profile.v1.Order\">\x8a\xa6\x1d\x13profile.orders.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=customers/*/orders/*}\x12\x95\x01\n" +
 	"\n" +
 	"ListOrders\x12\".kehu.profile.v1.ListOrdersRequest\x1a#.kehu.profile.v1.ListOrdersResponse\">\x8a\xa6\x1d\x13profile.orders.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=customers/*}/orders\x12\xa5\x01\n" +
 	"\x11BatchRecordOrders\x12).kehu.profile.v1.BatchRecordOrdersRequest\x1a*.kehu.profile.v1.BatchRecordOrdersResponse\"9\x8a\xa6\x1d\x14profile.orders.write\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/orders:batchRecord\x12\x95\x01\n" +
-	"\vReturnOrder\x12#.kehu.profile.v1.ReturnOrderRequest\x1a\x16.kehu.profile.v1.Order\"I\x8a\xa6\x1d\x14profile.orders.write\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/{name=customers/*/orders/*}:return\x12\xbb\x01\n" +
+	"\vReturnOrder\x12#.kehu.profile.v1.ReturnOrderRequest\x1a\x16.kehu.profile.v1.Order\"I\x8a\xa6\x1d\x14profile.orders.write\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/{name=customers/*/orders/*}:return\x12\x98\x01\n" +
+	"\vUpdateOrder\x12#.kehu.profile.v1.UpdateOrderRequest\x1a\x16.kehu.profile.v1.Order\"L\x8a\xa6\x1d\x14profile.orders.write\x82\xd3\xe4\x93\x02.:\x05order2%/v1/{order.name=customers/*/orders/*}\x12\x95\x01\n" +
+	"\vCancelOrder\x12#.kehu.profile.v1.CancelOrderRequest\x1a\x16.kehu.profile.v1.Order\"I\x8a\xa6\x1d\x14profile.orders.write\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/{name=customers/*/orders/*}:cancel\x12\xbb\x01\n" +
 	"\x17StreamPurchaseHistories\x12/.kehu.profile.v1.StreamPurchaseHistoriesRequest\x1a0.kehu.profile.v1.StreamPurchaseHistoriesResponse\";\x8a\xa6\x1d\x15profile.orders.export\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/orders:streamHistories0\x01B\xbc\x01\n" +
 	"\x13com.kehu.profile.v1B\x11OrderServiceProtoP\x01Z4github.com/kehuhq/kehu/gen/kehu/profile/v1;profilev1\xa2\x02\x03KPX\xaa\x02\x0fKehu.Profile.V1\xca\x02\x0fKehu\\Profile\\V1\xe2\x02\x1bKehu\\Profile\\V1\\GPBMetadata\xea\x02\x11Kehu::Profile::V1b\x06proto3"
 
@@ -611,7 +755,7 @@ func file_kehu_profile_v1_order_service_proto_rawDescGZIP() []byte {
 	return file_kehu_profile_v1_order_service_proto_rawDescData
 }
 
-var file_kehu_profile_v1_order_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_kehu_profile_v1_order_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_kehu_profile_v1_order_service_proto_goTypes = []any{
 	(*GetOrderRequest)(nil),                 // 0: kehu.profile.v1.GetOrderRequest
 	(*ListOrdersRequest)(nil),               // 1: kehu.profile.v1.ListOrdersRequest
@@ -619,38 +763,47 @@ var file_kehu_profile_v1_order_service_proto_goTypes = []any{
 	(*BatchRecordOrdersRequest)(nil),        // 3: kehu.profile.v1.BatchRecordOrdersRequest
 	(*BatchRecordOrdersResponse)(nil),       // 4: kehu.profile.v1.BatchRecordOrdersResponse
 	(*ReturnOrderRequest)(nil),              // 5: kehu.profile.v1.ReturnOrderRequest
-	(*StreamPurchaseHistoriesRequest)(nil),  // 6: kehu.profile.v1.StreamPurchaseHistoriesRequest
-	(*StreamPurchaseHistoriesResponse)(nil), // 7: kehu.profile.v1.StreamPurchaseHistoriesResponse
-	(*PurchaseHistory)(nil),                 // 8: kehu.profile.v1.PurchaseHistory
-	(*Order)(nil),                           // 9: kehu.profile.v1.Order
-	(*v1.ItemStatus)(nil),                   // 10: kehu.api.v1.ItemStatus
-	(*OrderReturn)(nil),                     // 11: kehu.profile.v1.OrderReturn
-	(*v1.CustomerRange)(nil),                // 12: kehu.api.v1.CustomerRange
-	(*timestamppb.Timestamp)(nil),           // 13: google.protobuf.Timestamp
+	(*UpdateOrderRequest)(nil),              // 6: kehu.profile.v1.UpdateOrderRequest
+	(*CancelOrderRequest)(nil),              // 7: kehu.profile.v1.CancelOrderRequest
+	(*StreamPurchaseHistoriesRequest)(nil),  // 8: kehu.profile.v1.StreamPurchaseHistoriesRequest
+	(*StreamPurchaseHistoriesResponse)(nil), // 9: kehu.profile.v1.StreamPurchaseHistoriesResponse
+	(*PurchaseHistory)(nil),                 // 10: kehu.profile.v1.PurchaseHistory
+	(*Order)(nil),                           // 11: kehu.profile.v1.Order
+	(*v1.ItemStatus)(nil),                   // 12: kehu.api.v1.ItemStatus
+	(*OrderReturn)(nil),                     // 13: kehu.profile.v1.OrderReturn
+	(*fieldmaskpb.FieldMask)(nil),           // 14: google.protobuf.FieldMask
+	(*v1.CustomerRange)(nil),                // 15: kehu.api.v1.CustomerRange
+	(*timestamppb.Timestamp)(nil),           // 16: google.protobuf.Timestamp
 }
 var file_kehu_profile_v1_order_service_proto_depIdxs = []int32{
-	9,  // 0: kehu.profile.v1.ListOrdersResponse.orders:type_name -> kehu.profile.v1.Order
-	9,  // 1: kehu.profile.v1.BatchRecordOrdersRequest.orders:type_name -> kehu.profile.v1.Order
-	10, // 2: kehu.profile.v1.BatchRecordOrdersResponse.statuses:type_name -> kehu.api.v1.ItemStatus
-	11, // 3: kehu.profile.v1.ReturnOrderRequest.return:type_name -> kehu.profile.v1.OrderReturn
-	12, // 4: kehu.profile.v1.StreamPurchaseHistoriesRequest.range:type_name -> kehu.api.v1.CustomerRange
-	13, // 5: kehu.profile.v1.StreamPurchaseHistoriesRequest.before:type_name -> google.protobuf.Timestamp
-	8,  // 6: kehu.profile.v1.StreamPurchaseHistoriesResponse.histories:type_name -> kehu.profile.v1.PurchaseHistory
-	0,  // 7: kehu.profile.v1.OrderService.GetOrder:input_type -> kehu.profile.v1.GetOrderRequest
-	1,  // 8: kehu.profile.v1.OrderService.ListOrders:input_type -> kehu.profile.v1.ListOrdersRequest
-	3,  // 9: kehu.profile.v1.OrderService.BatchRecordOrders:input_type -> kehu.profile.v1.BatchRecordOrdersRequest
-	5,  // 10: kehu.profile.v1.OrderService.ReturnOrder:input_type -> kehu.profile.v1.ReturnOrderRequest
-	6,  // 11: kehu.profile.v1.OrderService.StreamPurchaseHistories:input_type -> kehu.profile.v1.StreamPurchaseHistoriesRequest
-	9,  // 12: kehu.profile.v1.OrderService.GetOrder:output_type -> kehu.profile.v1.Order
-	2,  // 13: kehu.profile.v1.OrderService.ListOrders:output_type -> kehu.profile.v1.ListOrdersResponse
-	4,  // 14: kehu.profile.v1.OrderService.BatchRecordOrders:output_type -> kehu.profile.v1.BatchRecordOrdersResponse
-	9,  // 15: kehu.profile.v1.OrderService.ReturnOrder:output_type -> kehu.profile.v1.Order
-	7,  // 16: kehu.profile.v1.OrderService.StreamPurchaseHistories:output_type -> kehu.profile.v1.StreamPurchaseHistoriesResponse
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	11, // 0: kehu.profile.v1.ListOrdersResponse.orders:type_name -> kehu.profile.v1.Order
+	11, // 1: kehu.profile.v1.BatchRecordOrdersRequest.orders:type_name -> kehu.profile.v1.Order
+	12, // 2: kehu.profile.v1.BatchRecordOrdersResponse.statuses:type_name -> kehu.api.v1.ItemStatus
+	13, // 3: kehu.profile.v1.ReturnOrderRequest.return:type_name -> kehu.profile.v1.OrderReturn
+	11, // 4: kehu.profile.v1.UpdateOrderRequest.order:type_name -> kehu.profile.v1.Order
+	14, // 5: kehu.profile.v1.UpdateOrderRequest.update_mask:type_name -> google.protobuf.FieldMask
+	15, // 6: kehu.profile.v1.StreamPurchaseHistoriesRequest.range:type_name -> kehu.api.v1.CustomerRange
+	16, // 7: kehu.profile.v1.StreamPurchaseHistoriesRequest.before:type_name -> google.protobuf.Timestamp
+	10, // 8: kehu.profile.v1.StreamPurchaseHistoriesResponse.histories:type_name -> kehu.profile.v1.PurchaseHistory
+	0,  // 9: kehu.profile.v1.OrderService.GetOrder:input_type -> kehu.profile.v1.GetOrderRequest
+	1,  // 10: kehu.profile.v1.OrderService.ListOrders:input_type -> kehu.profile.v1.ListOrdersRequest
+	3,  // 11: kehu.profile.v1.OrderService.BatchRecordOrders:input_type -> kehu.profile.v1.BatchRecordOrdersRequest
+	5,  // 12: kehu.profile.v1.OrderService.ReturnOrder:input_type -> kehu.profile.v1.ReturnOrderRequest
+	6,  // 13: kehu.profile.v1.OrderService.UpdateOrder:input_type -> kehu.profile.v1.UpdateOrderRequest
+	7,  // 14: kehu.profile.v1.OrderService.CancelOrder:input_type -> kehu.profile.v1.CancelOrderRequest
+	8,  // 15: kehu.profile.v1.OrderService.StreamPurchaseHistories:input_type -> kehu.profile.v1.StreamPurchaseHistoriesRequest
+	11, // 16: kehu.profile.v1.OrderService.GetOrder:output_type -> kehu.profile.v1.Order
+	2,  // 17: kehu.profile.v1.OrderService.ListOrders:output_type -> kehu.profile.v1.ListOrdersResponse
+	4,  // 18: kehu.profile.v1.OrderService.BatchRecordOrders:output_type -> kehu.profile.v1.BatchRecordOrdersResponse
+	11, // 19: kehu.profile.v1.OrderService.ReturnOrder:output_type -> kehu.profile.v1.Order
+	11, // 20: kehu.profile.v1.OrderService.UpdateOrder:output_type -> kehu.profile.v1.Order
+	11, // 21: kehu.profile.v1.OrderService.CancelOrder:output_type -> kehu.profile.v1.Order
+	9,  // 22: kehu.profile.v1.OrderService.StreamPurchaseHistories:output_type -> kehu.profile.v1.StreamPurchaseHistoriesResponse
+	16, // [16:23] is the sub-list for method output_type
+	9,  // [9:16] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_order_service_proto_init() }
@@ -665,7 +818,7 @@ func file_kehu_profile_v1_order_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_profile_v1_order_service_proto_rawDesc), len(file_kehu_profile_v1_order_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

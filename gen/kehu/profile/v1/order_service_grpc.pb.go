@@ -23,6 +23,8 @@ const (
 	OrderService_ListOrders_FullMethodName              = "/kehu.profile.v1.OrderService/ListOrders"
 	OrderService_BatchRecordOrders_FullMethodName       = "/kehu.profile.v1.OrderService/BatchRecordOrders"
 	OrderService_ReturnOrder_FullMethodName             = "/kehu.profile.v1.OrderService/ReturnOrder"
+	OrderService_UpdateOrder_FullMethodName             = "/kehu.profile.v1.OrderService/UpdateOrder"
+	OrderService_CancelOrder_FullMethodName             = "/kehu.profile.v1.OrderService/CancelOrder"
 	OrderService_StreamPurchaseHistories_FullMethodName = "/kehu.profile.v1.OrderService/StreamPurchaseHistories"
 )
 
@@ -43,6 +45,14 @@ type OrderServiceClient interface {
 	BatchRecordOrders(ctx context.Context, in *BatchRecordOrdersRequest, opts ...grpc.CallOption) (*BatchRecordOrdersResponse, error)
 	// Records that goods of an order came back.
 	ReturnOrder(ctx context.Context, in *ReturnOrderRequest, opts ...grpc.CallOption) (*Order, error)
+	// Corrects the fields of an order named in update_mask: a wrong time, amount or
+	// item. Its returns stay, and no correction makes the amount smaller than what
+	// was refunded. With an etag that is no longer current: ABORTED, ETAG_MISMATCH.
+	UpdateOrder(ctx context.Context, in *UpdateOrderRequest, opts ...grpc.CallOption) (*Order, error)
+	// Cancels an order that was not delivered: it counts in no analysis from now
+	// on. Cancelling it again changes nothing. An order with returns is not
+	// cancelled but returned: FAILED_PRECONDITION, ORDER_HAS_RETURNS.
+	CancelOrder(ctx context.Context, in *CancelOrderRequest, opts ...grpc.CallOption) (*Order, error)
 	// Sends the purchase histories of a range of customers, in the order of their
 	// ids, many to a message; a history is never split. Customers without orders
 	// are left out. To resume, ask again with range.from behind the last id seen.
@@ -97,6 +107,26 @@ func (c *orderServiceClient) ReturnOrder(ctx context.Context, in *ReturnOrderReq
 	return out, nil
 }
 
+func (c *orderServiceClient) UpdateOrder(ctx context.Context, in *UpdateOrderRequest, opts ...grpc.CallOption) (*Order, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Order)
+	err := c.cc.Invoke(ctx, OrderService_UpdateOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderServiceClient) CancelOrder(ctx context.Context, in *CancelOrderRequest, opts ...grpc.CallOption) (*Order, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Order)
+	err := c.cc.Invoke(ctx, OrderService_CancelOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *orderServiceClient) StreamPurchaseHistories(ctx context.Context, in *StreamPurchaseHistoriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamPurchaseHistoriesResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &OrderService_ServiceDesc.Streams[0], OrderService_StreamPurchaseHistories_FullMethodName, cOpts...)
@@ -133,6 +163,14 @@ type OrderServiceServer interface {
 	BatchRecordOrders(context.Context, *BatchRecordOrdersRequest) (*BatchRecordOrdersResponse, error)
 	// Records that goods of an order came back.
 	ReturnOrder(context.Context, *ReturnOrderRequest) (*Order, error)
+	// Corrects the fields of an order named in update_mask: a wrong time, amount or
+	// item. Its returns stay, and no correction makes the amount smaller than what
+	// was refunded. With an etag that is no longer current: ABORTED, ETAG_MISMATCH.
+	UpdateOrder(context.Context, *UpdateOrderRequest) (*Order, error)
+	// Cancels an order that was not delivered: it counts in no analysis from now
+	// on. Cancelling it again changes nothing. An order with returns is not
+	// cancelled but returned: FAILED_PRECONDITION, ORDER_HAS_RETURNS.
+	CancelOrder(context.Context, *CancelOrderRequest) (*Order, error)
 	// Sends the purchase histories of a range of customers, in the order of their
 	// ids, many to a message; a history is never split. Customers without orders
 	// are left out. To resume, ask again with range.from behind the last id seen.
@@ -157,6 +195,12 @@ func (UnimplementedOrderServiceServer) BatchRecordOrders(context.Context, *Batch
 }
 func (UnimplementedOrderServiceServer) ReturnOrder(context.Context, *ReturnOrderRequest) (*Order, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReturnOrder not implemented")
+}
+func (UnimplementedOrderServiceServer) UpdateOrder(context.Context, *UpdateOrderRequest) (*Order, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateOrder not implemented")
+}
+func (UnimplementedOrderServiceServer) CancelOrder(context.Context, *CancelOrderRequest) (*Order, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelOrder not implemented")
 }
 func (UnimplementedOrderServiceServer) StreamPurchaseHistories(*StreamPurchaseHistoriesRequest, grpc.ServerStreamingServer[StreamPurchaseHistoriesResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamPurchaseHistories not implemented")
@@ -253,6 +297,42 @@ func _OrderService_ReturnOrder_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OrderService_UpdateOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderServiceServer).UpdateOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderService_UpdateOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderServiceServer).UpdateOrder(ctx, req.(*UpdateOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderService_CancelOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderServiceServer).CancelOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderService_CancelOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderServiceServer).CancelOrder(ctx, req.(*CancelOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _OrderService_StreamPurchaseHistories_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(StreamPurchaseHistoriesRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -286,6 +366,14 @@ var OrderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReturnOrder",
 			Handler:    _OrderService_ReturnOrder_Handler,
+		},
+		{
+			MethodName: "UpdateOrder",
+			Handler:    _OrderService_UpdateOrder_Handler,
+		},
+		{
+			MethodName: "CancelOrder",
+			Handler:    _OrderService_CancelOrder_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

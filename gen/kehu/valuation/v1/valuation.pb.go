@@ -475,6 +475,11 @@ type ValuationPolicy struct {
 	// The currency in which money is scored. Empty takes the one in which most
 	// orders are, with the warning MIXED_CURRENCIES when there are others.
 	CurrencyCode string `protobuf:"bytes,3,opt,name=currency_code,json=currencyCode,proto3" json:"currency_code,omitempty"`
+	// Converts all orders into this currency, ISO 4217, by the exchange rates that
+	// profile keeps, each by that of the day on which it was placed; all figures are
+	// then in it, and currency_code must be empty or the same. A missing rate fails
+	// the refresh with EXCHANGE_RATE_MISSING. Empty converts nothing.
+	ReportingCurrencyCode string `protobuf:"bytes,6,opt,name=reporting_currency_code,json=reportingCurrencyCode,proto3" json:"reporting_currency_code,omitempty"`
 	// How ties are scored.
 	RfmTies RfmTies `protobuf:"varint,4,opt,name=rfm_ties,json=rfmTies,proto3,enum=kehu.valuation.v1.RfmTies" json:"rfm_ties,omitempty"`
 	// What separates high from low.
@@ -530,6 +535,13 @@ func (x *ValuationPolicy) GetTimeZone() string {
 func (x *ValuationPolicy) GetCurrencyCode() string {
 	if x != nil {
 		return x.CurrencyCode
+	}
+	return ""
+}
+
+func (x *ValuationPolicy) GetReportingCurrencyCode() string {
+	if x != nil {
+		return x.ReportingCurrencyCode
 	}
 	return ""
 }
@@ -1372,12 +1384,13 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\bmonetary\x18\x03 \x01(\x05R\bmonetary\x12\x12\n" +
 	"\x04cell\x18\x04 \x01(\tR\x04cell\x121\n" +
 	"\x05group\x18\x05 \x01(\x0e2\x1b.kehu.valuation.v1.RfmGroupR\x05group\x12\x18\n" +
-	"\asegment\x18\x06 \x01(\tR\asegment\"\xc6\x02\n" +
+	"\asegment\x18\x06 \x01(\tR\asegment\"\x94\x03\n" +
 	"\x0fValuationPolicy\x12A\n" +
 	"\n" +
 	"as_of_date\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\basOfDate\x12$\n" +
 	"\ttime_zone\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\btimeZone\x129\n" +
-	"\rcurrency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\fcurrencyCode\x12?\n" +
+	"\rcurrency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\fcurrencyCode\x12L\n" +
+	"\x17reporting_currency_code\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x15reportingCurrencyCode\x12?\n" +
 	"\brfm_ties\x18\x04 \x01(\x0e2\x1a.kehu.valuation.v1.RfmTiesB\b\xbaH\x05\x82\x01\x02\x10\x01R\arfmTies\x12N\n" +
 	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\"\xb1\b\n" +
 	"\x10ValuationSummary\x12:\n" +
