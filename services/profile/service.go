@@ -16,6 +16,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/exchange"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/importer"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
@@ -43,6 +44,7 @@ type Service struct {
 	app        *app.App
 	operations *operation.Manager
 	importer   *importer.Importer
+	rates      *exchange.Rates
 }
 
 // New opens the service's collections.
@@ -59,6 +61,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	var err error
 	if s.store, err = store.Open(ctx, deps.Engine, s.now); err != nil {
+		return nil, err
+	}
+	if s.rates, err = exchange.Open(ctx, deps.Engine, s.now); err != nil {
 		return nil, err
 	}
 	s.app = app.New(s.store, s.now)
@@ -79,7 +84,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterCustomerServiceServer(r, handler.NewCustomers(s.app, s.store.Customers))
-	profilev1.RegisterOrderServiceServer(r, handler.NewOrders(s.app, s.store))
+	profilev1.RegisterOrderServiceServer(r, handler.NewOrders(s.app, s.store, s.rates))
+	profilev1.RegisterExchangeRateServiceServer(r, exchange.NewServer(s.rates, s.now))
 	profilev1.RegisterImportServiceServer(r, s.importer)
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
@@ -99,7 +105,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
-			return s.store.Sweep(ctx, s.now())
+			return errors.Join(s.store.Sweep(ctx, s.now()), s.rates.Sweep(ctx, s.now().Add(-docstore.TombstoneLife)))
 		})
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/exchange"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -16,10 +17,11 @@ import (
 type Orders struct {
 	app   *app.App
 	store *store.Store
+	rates *exchange.Rates
 }
 
 // NewOrders makes the OrderService.
-func NewOrders(a *app.App, s *store.Store) *Orders { return &Orders{a, s} }
+func NewOrders(a *app.App, s *store.Store, rates *exchange.Rates) *Orders { return &Orders{a, s, rates} }
 
 // GetOrder returns one order.
 func (h *Orders) GetOrder(ctx context.Context, r *profilev1.GetOrderRequest) (*profilev1.Order, error) {

@@ -57,9 +57,16 @@ func (h *Orders) StreamPurchaseHistories(r *profilev1.StreamPurchaseHistoriesReq
 			beforeMS++ // stored times are whole milliseconds
 		}
 	}
+	convert, err := h.conversion(stream.Context(), r.GetReportingCurrencyCode())
+	if err != nil {
+		return err
+	}
 	b := newHistoryBatch()
 	for p, err := range h.store.Orders.Purchases(stream.Context(), span(r.GetRange()), beforeMS) {
 		if err != nil {
+			return err
+		}
+		if err := convert(p); err != nil {
 			return err
 		}
 		if p.CustomerKey != b.customer && b.full() {
