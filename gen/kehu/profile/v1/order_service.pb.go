@@ -350,7 +350,8 @@ func (x *ReturnOrderRequest) GetReturn() *OrderReturn {
 // Request of UpdateOrder.
 type UpdateOrderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The order with its new values; name says which, etag guards.
+	// The order with its new values; name says which, etag guards. Fields that are
+	// not changed need not be given.
 	Order *Order `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
 	// The fields to change, e.g. "amount,order_time"; empty means those that are
 	// set, "*" all. Not returns, which ReturnOrder adds.
@@ -708,7 +709,7 @@ const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\x12<\n" +
 	"\x06return\x18\x02 \x01(\v2\x1c.kehu.profile.v1.OrderReturnB\x06\xbaH\x03\xc8\x01\x01R\x06return\"\xac\x01\n" +
 	"\x12UpdateOrderRequest\x124\n" +
-	"\x05order\x18\x01 \x01(\v2\x16.kehu.profile.v1.OrderB\x06\xbaH\x03\xc8\x01\x01R\x05order\x12;\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.kehu.profile.v1.OrderB\x06\xbaH\x03\xd8\x01\x03R\x05order\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"Q\n" +
