@@ -291,7 +291,11 @@ type Customer struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Version of the record, to be sent back with a change so that no one
 	// else's change is overwritten. As JSON also the ETag header.
-	Etag          string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Names of the records merged into this one, in the order in which they were
+	// merged, those merged into them included. The customer is shown as the one
+	// view of them all: see MergeCustomers.
+	Merged        []string `protobuf:"bytes,60,rep,name=merged,proto3" json:"merged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -410,6 +414,13 @@ func (x *Customer) GetEtag() string {
 	return ""
 }
 
+func (x *Customer) GetMerged() []string {
+	if x != nil {
+		return x.Merged
+	}
+	return nil
+}
+
 // Something that identifies a customer.
 type Identifier struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -481,7 +492,7 @@ var File_kehu_profile_v1_customer_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_customer_proto_rawDesc = "" +
 	"\n" +
-	"\x1ekehu/profile/v1/customer.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19kehu/api/v1/options.proto\"\xe0\x04\n" +
+	"\x1ekehu/profile/v1/customer.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19kehu/api/v1/options.proto\"\xfd\x04\n" +
 	"\bCustomer\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x121\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.kehu.profile.v1.CustomerKindR\x04kind\x12/\n" +
@@ -498,7 +509,8 @@ const file_kehu_profile_v1_customer_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\x9b\x01\n" +
+	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\x12\x1b\n" +
+	"\x06merged\x18< \x03(\tB\x03\xe0A\x03R\x06merged\"\x9b\x01\n" +
 	"\n" +
 	"Identifier\x12?\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1f.kehu.profile.v1.IdentifierTypeB\n" +
