@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 type suite struct {
 	customers profilev1.CustomerServiceClient
 	orders    profilev1.OrderServiceClient
+	rates     profilev1.ExchangeRateServiceClient
 }
 
 // serve serves the service on an engine until the test ends.
@@ -60,12 +61,14 @@ func start(t testing.TB, e docstore.Engine) (s *suite, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, listener) }()
-	return &suite{profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn)}, func() {
-		must(t, conn.Close())
-		cancel()
-		must(t, <-served)
-		must(t, service.Close())
-	}
+	return &suite{
+			profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn), profilev1.NewExchangeRateServiceClient(conn),
+		}, func() {
+			must(t, conn.Close())
+			cancel()
+			must(t, <-served)
+			must(t, service.Close())
+		}
 }
 
 func must(t testing.TB, err error) {

@@ -28,7 +28,9 @@ type Server struct {
 }
 
 // NewServer makes the ExchangeRateService.
-func NewServer(rates *Rates, clock func() time.Time) *Server { return &Server{rates: rates, now: clock} }
+func NewServer(rates *Rates, clock func() time.Time) *Server {
+	return &Server{rates: rates, now: clock}
+}
 
 const collection = "exchangeRates/"
 

@@ -158,7 +158,7 @@ type crowd struct {
 	life      *life
 }
 
-func (c crowd) After(_ context.Context, customer string, _ time.Time) iter.Seq2[*domain.History, error] {
+func (c crowd) After(_ context.Context, customer string, _ time.Time, _ string) iter.Seq2[*domain.History, error] {
 	return func(yield func(*domain.History, error) bool) {
 		for i := range c.customers {
 			h := c.history(i)

@@ -32,7 +32,7 @@ func (r *run) read(ctx context.Context) error {
 	}
 	bookkeeper := domain.NewBookkeeper(r.asOf)
 	var account domain.Account
-	for history, err := range r.histories.After(ctx, last, r.asOf.Time()) {
+	for history, err := range r.histories.After(ctx, last, r.asOf.Time(), r.policy.Reporting) {
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 
 // Histories is where purchase histories come from, in the order of customer ids.
 type Histories interface {
-	After(ctx context.Context, customer string, before time.Time) iter.Seq2[*domain.History, error]
+	After(ctx context.Context, customer string, before time.Time, currency string) iter.Seq2[*domain.History, error]
 }
 
 // State is how far a refresh has come.

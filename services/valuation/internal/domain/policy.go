@@ -34,6 +34,7 @@ type Policy struct {
 	AsOfDate  string // YYYY-MM-DD, a day in Zone that counts to its end
 	Zone      string // IANA name
 	Currency  string // ISO 4217; empty until the commonest is known
+	Reporting string // ISO 4217 of the currency all orders are converted into; empty converts none
 	Ties      Ties
 	Threshold Threshold
 }
@@ -56,7 +57,12 @@ func (p *Policy) Normalize(now time.Time) error {
 	if wrongZone != nil {
 		zone = time.UTC // so that the date is checked too
 	}
-	return fault.Merge(p.checkDate(now.In(zone)), wrongZone, p.checkCurrency())
+	wrong := fault.Merge(p.checkDate(now.In(zone)), wrongZone, checkCurrency("policy.currency_code", p.Currency),
+		checkCurrency("policy.reporting_currency_code", p.Reporting), p.checkReporting())
+	if p.Reporting != "" {
+		p.Currency = p.Reporting
+	}
+	return wrong
 }
 
 func (p *Policy) location() (*time.Location, *fault.Fault) {
@@ -81,14 +87,22 @@ func (p *Policy) checkDate(now time.Time) *fault.Fault {
 	return nil
 }
 
-func (p *Policy) checkCurrency() *fault.Fault {
-	if p.Currency == "" {
+func checkCurrency(field, code string) *fault.Fault {
+	if code == "" {
 		return nil
 	}
-	if unit, err := currency.ParseISO(p.Currency); err != nil || unit.String() != p.Currency {
-		return fault.Invalid("policy.currency_code", "must be empty or an ISO 4217 code in upper case, e.g. \"CNY\", is %q", p.Currency)
+	if unit, err := currency.ParseISO(code); err != nil || unit.String() != code {
+		return fault.Invalid(field, "must be empty or an ISO 4217 code in upper case, e.g. \"CNY\", is %q", code)
 	}
 	return nil
+}
+
+// checkReporting reports a currency to score in that no order is left in.
+func (p *Policy) checkReporting() *fault.Fault {
+	if p.Reporting == "" || p.Currency == "" || p.Currency == p.Reporting {
+		return nil
+	}
+	return fault.Invalid("policy.currency_code", "must be empty or %q, into which all orders are converted, is %q", p.Reporting, p.Currency)
 }
 
 // AsOf is the moment for which a refresh holds.

@@ -57,3 +57,15 @@ func TestPolicyIsChecked(t *testing.T) {
 		t.Errorf("three mistakes are told as %v", f)
 	}
 }
+
+func TestReportingCurrencyIsTheOneScored(t *testing.T) {
+	p := Policy{AsOfDate: "2026-01-31", Reporting: "CNY"}
+	if err := p.Normalize(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)); err != nil || p.Currency != "CNY" {
+		t.Errorf("currency %q, %v; want CNY", p.Currency, err)
+	}
+	p = Policy{AsOfDate: "2026-01-31", Reporting: "CNY", Currency: "USD"}
+	f, ok := fault.As(p.Normalize(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)))
+	if !ok || f.Violations[0].Field != "policy.currency_code" {
+		t.Errorf("scored in a currency nothing is left in: %v", f)
+	}
+}

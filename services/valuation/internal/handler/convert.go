@@ -88,14 +88,16 @@ var (
 func policyOf(p *valuationv1.ValuationPolicy) domain.Policy {
 	return domain.Policy{
 		AsOfDate: p.GetAsOfDate(), Zone: p.GetTimeZone(), Currency: p.GetCurrencyCode(),
-		Ties: tiesOf[p.GetRfmTies()], Threshold: thresholdOf[p.GetRfmThreshold()],
+		Reporting: p.GetReportingCurrencyCode(),
+		Ties:      tiesOf[p.GetRfmTies()], Threshold: thresholdOf[p.GetRfmThreshold()],
 	}
 }
 
 func policyProto(p domain.Policy) *valuationv1.ValuationPolicy {
 	return &valuationv1.ValuationPolicy{
 		AsOfDate: p.AsOfDate, TimeZone: p.Zone, CurrencyCode: p.Currency,
-		RfmTies: keyOf(tiesOf, p.Ties), RfmThreshold: keyOf(thresholdOf, p.Threshold),
+		ReportingCurrencyCode: p.Reporting,
+		RfmTies:               keyOf(tiesOf, p.Ties), RfmThreshold: keyOf(thresholdOf, p.Threshold),
 	}
 }
 

@@ -54,11 +54,12 @@ func (h *Histories) Reach(ctx context.Context) error {
 
 // After yields the histories of all customers behind one, in the order of their
 // escaped ids, leaving out orders at or after an instant. The empty id is before
-// all. A history is valid until the iteration moves on.
+// all. A history is valid until the iteration moves on. Orders are converted into
+// a currency, ISO 4217, where one is given.
 //
 // Besides the errors of profile, it yields faults: UNAVAILABLE where the stream
 // falls silent, HISTORY_MALFORMED where it is out of order.
-func (h *Histories) After(ctx context.Context, customer string, before time.Time) iter.Seq2[*domain.History, error] {
+func (h *Histories) After(ctx context.Context, customer string, before time.Time, currency string) iter.Seq2[*domain.History, error] {
 	return func(yield func(*domain.History, error) bool) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
@@ -66,6 +67,7 @@ func (h *Histories) After(ctx context.Context, customer string, before time.Time
 		defer silence.Stop()
 		stream, err := h.orders.StreamPurchaseHistories(ctx, &profilev1.StreamPurchaseHistoriesRequest{
 			Range: &apiv1.CustomerRange{From: behind(customer)}, Before: timestamppb.New(before),
+			ReportingCurrencyCode: currency,
 		}, grpc.MaxCallRecvMsgSize(maxMessage))
 		if err != nil {
 			yield(nil, told(ctx, err))

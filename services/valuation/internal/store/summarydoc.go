@@ -37,6 +37,7 @@ type policyDoc struct {
 	AsOfDate  string           `bson:"as_of_date"`
 	Zone      string           `bson:"time_zone"`
 	Currency  string           `bson:"currency"`
+	Reporting string           `bson:"reporting,omitempty"`
 	Ties      domain.Ties      `bson:"rfm_ties"`
 	Threshold domain.Threshold `bson:"rfm_threshold"`
 }
