@@ -56,6 +56,11 @@ type Table interface {
 	// Purge removes a range of ids (Range.Index must be empty) without leaving
 	// tombstones. It is for staged rows and superseded generations.
 	Purge(ctx context.Context, r Range) error
+	// Erase removes documents, whether they are there or not, without tombstones.
+	// On the embedded engine it returns once no file of the store holds any
+	// version of them; on MongoDB once the removal is durable, for what its log
+	// and its files keep of them is beyond a client.
+	Erase(ctx context.Context, ids []string) error
 }
 
 // Versions with a meaning of their own in Write.Expect.

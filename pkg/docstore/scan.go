@@ -124,6 +124,24 @@ func (c *Collection[T]) Purge(ctx context.Context, r Range) error {
 	return nil
 }
 
+// Erase removes documents, whether they are there or not, without tombstones: as
+// Purge does, and on the embedded engine from every file of the store before it
+// returns (see Table.Erase). It costs a rewriting of the files that held them.
+func (c *Collection[T]) Erase(ctx context.Context, ids ...string) error {
+	for i, id := range ids {
+		if err := CheckID(id); err != nil {
+			return fault.Invalid(fmt.Sprintf("ids[%d]", i), "%v", err)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := c.table.Erase(ctx, ids); err != nil {
+		return fmt.Errorf("%s: erase: %w", c.name, Fault(err))
+	}
+	return nil
+}
+
 // checkRange reports a range that no scan can have. The indexes of the store
 // itself are read by Changes and Sweep alone.
 func (c *Collection[T]) checkRange(r Range) error {

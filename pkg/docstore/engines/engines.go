@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"strings"
 
 	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -42,5 +43,8 @@ func Open(ctx context.Context, c Config, service string, log *slog.Logger) (docs
 	return pebblestore.Open(filepath.Join(c.Data, service), pebblestore.Options{Logger: log, Volatile: c.Temporary})
 }
 
+// Keys is the name under which Open opens the store of a service's data keys.
+func Keys(service string) string { return service + "-keys" }
+
 // Database is the name of a service's MongoDB database.
-func Database(service string) string { return "kehu_" + service }
+func Database(service string) string { return "kehu_" + strings.ReplaceAll(service, "-", "_") }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -55,4 +56,21 @@ func (t *table) purgeSome(ctx context.Context, r docstore.Range) (next string, e
 	}
 	_, err = t.collection.DeleteMany(ctx, filter)
 	return next, err
+}
+
+// Erase implements docstore.Table. The server's oplog and its freed blocks keep
+// what was removed for a while; no command of a client changes that.
+func (t *table) Erase(ctx context.Context, ids []string) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	for part := range slices.Chunk(ids, purgeStep) {
+		writes := make([]docstore.Write, len(part))
+		for i, id := range part {
+			writes[i] = docstore.Write{ID: id, Expect: docstore.Any}
+		}
+		errs, err := t.Write(ctx, writes)
+		if err = errors.Join(append(errs, err)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -83,7 +83,8 @@ func (o Options) pebble(w *watch) *pebble.Options {
 	} else {
 		p.CacheSize = o.CacheBytes + memTableRoom(p.MemTableSize)
 	}
-	p.FS = logGuard{p.FS, w}
+	p.FS = shredder{logGuard{p.FS, w}}
+	p.Cleaner = pebble.ArchiveCleaner{}
 	o.shape(p)
 	return p
 }
@@ -113,6 +114,8 @@ type engine struct {
 	watch *watch
 	// volatile is Options.Volatile: nothing is waited for.
 	volatile bool
+	// files are the names of those there are.
+	files func() ([]string, error)
 
 	seed  maphash.Seed
 	locks [stripes]sync.Mutex
@@ -144,6 +147,7 @@ func Open(dir string, opts Options) (docstore.Engine, error) {
 	}
 	p.Lock = lock
 	e := &engine{lock: lock, watch: w, volatile: opts.Volatile, seed: maphash.MakeSeed(), filters: make(map[string]*idFilter)}
+	e.files = func() ([]string, error) { return p.FS.List(dir) }
 	err = w.guard(context.Background(), func() (err error) {
 		e.db, err = pebble.Open(dir, p)
 		return err

@@ -177,6 +177,7 @@ func calls(c *docstore.Collection[item]) map[string]func(context.Context) error 
 		"Page":    func(ctx context.Context) error { _, _, err := c.Page(ctx, docstore.Range{Limit: 1}); return err },
 		"Count":   func(ctx context.Context) error { _, err := c.Count(ctx, docstore.Range{}); return err },
 		"Purge":   func(ctx context.Context) error { return c.Purge(ctx, docstore.Range{}) },
+		"Erase":   func(ctx context.Context) error { return c.Erase(ctx, "a") },
 		"Changes": func(ctx context.Context) error { _, _, err := c.Changes(ctx, nil, 1); return err },
 		"Sweep":   func(ctx context.Context) error { _, err := c.Sweep(ctx, time.Unix(1, 0)); return err },
 	}
@@ -190,7 +191,7 @@ func testInvalidArguments(t *testing.T, e docstore.Engine) {
 		_, updating := c.Upsert(ctx, id, func(*item, bool) error { return nil })
 		for what, err := range map[string]error{
 			"get": getting, "get many": listing, "upsert": updating,
-			"insert": c.Insert(ctx, newItem(id, "x", 1)), "delete": c.Delete(ctx, id, docstore.Any),
+			"erase": c.Erase(ctx, "fine", id), "insert": c.Insert(ctx, newItem(id, "x", 1)), "delete": c.Delete(ctx, id, docstore.Any),
 		} {
 			f, ok := fault.As(err)
 			if !ok || f.Kind != fault.InvalidArgument || len(f.Violations) == 0 {

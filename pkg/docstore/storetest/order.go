@@ -177,6 +177,35 @@ func testPurge(t *testing.T, e docstore.Engine) {
 	}
 }
 
+// What is erased is gone from every order, its version with it, and nothing else
+// is; one that is not there is no error.
+func testErase(t *testing.T, e docstore.Engine) {
+	ctx, c := t.Context(), items(t, e)
+	for _, many := range []int{2, 40} {
+		var erased []string
+		for i := range many {
+			id := docstore.ID(fmt.Sprint(i))
+			put(t, c, newItem(id, "x", int64(i)), newItem(id+"+", "x", int64(i)), newItem(docstore.ID(id, "a"), "x", int64(i)))
+			erased = append(erased, id)
+		}
+		must(t, c.Delete(ctx, erased[1], docstore.Any))
+		must(t, c.Erase(ctx, append(erased, "never", "0")...))
+		for _, r := range []docstore.Range{{}, {Index: byRank}, {Index: newest}} {
+			ids := scan(t, c, r)
+			if len(ids) != 2*many || slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(erased, id) }) {
+				t.Fatalf("%d documents are left of %d in %+v: %v", len(ids), 2*many, r, ids)
+			}
+		}
+		doc := newItem(erased[1], "x", 1)
+		must(t, c.Insert(ctx, doc))
+		if doc.Version != 1 {
+			t.Fatalf("an erased tombstone was continued at version %d", doc.Version)
+		}
+		must(t, c.Erase(ctx))
+		must(t, c.Purge(ctx, docstore.Range{}))
+	}
+}
+
 // Tables and indexes whose names begin alike do not see each other's entries.
 func testTableNames(t *testing.T, e docstore.Engine) {
 	ctx := t.Context()

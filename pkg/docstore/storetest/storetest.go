@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) docstore.Engine) {
 		{"LongScan", testLongScan},
 		{"Count", testCount},
 		{"Purge", testPurge},
+		{"Erase", testErase},
 		{"TableNames", testTableNames},
 		{"LargeDocuments", testLargeDocuments},
 		{"Changes", testChanges},
