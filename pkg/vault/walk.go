@@ -1,0 +1,83 @@
+package vault
+
+import (
+	"context"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+)
+
+// walkPage is how many keys a walk reads at a time. It holds no iterator between
+// pages, which would keep destroyed keys on disk.
+const walkPage = 1000
+
+// Walk opens sealed fields in the order of their subjects' escaped ids, as a scan
+// of documents by subject meets them, next to a scan of the keys: no look-up is
+// made per subject. It is for one goroutine.
+type Walk struct {
+	vault *Vault
+	next  docstore.Range // the keys not yet read
+	page  []*keyDoc      // those read and not yet passed
+	done  bool           // there are no more behind page
+	id    string         // the subject met last, escaped
+	name  string         // the same, as it is
+	key   *key           // its key; nil where it has none
+}
+
+// Walk begins a walk at a subject, the first by default.
+func (v *Vault) Walk(from string) *Walk {
+	w := &Walk{vault: v, next: docstore.Range{Limit: walkPage}}
+	if from != "" {
+		w.next.From = docstore.ID(from)
+	}
+	return w
+}
+
+// Open opens a box as Vault.Open does. Its subject must not come before that of
+// the box before.
+func (w *Walk) Open(ctx context.Context, b Box) ([]byte, error) {
+	if b.Subject != w.name || w.id == "" {
+		if err := w.meet(ctx, b.Subject); err != nil {
+			return nil, err
+		}
+	}
+	if w.key == nil || !w.key.sealed(b.Content) {
+		// Its key was made, or made anew, after the page of keys was read.
+		return w.vault.Open(ctx, b.Subject, b.Place, b.Content)
+	}
+	return w.key.open(b)
+}
+
+// meet moves on to the key of a subject.
+func (w *Walk) meet(ctx context.Context, subject string) error {
+	w.id, w.name, w.key = docstore.ID(subject), subject, nil
+	for {
+		for len(w.page) > 0 && w.page[0].ID < w.id {
+			w.page = w.page[1:]
+		}
+		if len(w.page) > 0 || w.done {
+			break
+		}
+		if err := w.turn(ctx); err != nil {
+			w.id = "" // to be met again
+			return err
+		}
+	}
+	if len(w.page) == 0 || w.page[0].ID != w.id {
+		return nil
+	}
+	var err error
+	if w.key, err = w.vault.unwrap(w.id, w.page[0].Wrapped); err != nil {
+		w.id = ""
+	}
+	return err
+}
+
+// turn reads the next page of keys.
+func (w *Walk) turn(ctx context.Context) error {
+	page, next, err := w.vault.keys.Page(ctx, w.next)
+	if err != nil {
+		return err
+	}
+	w.page, w.next.After, w.done = page, next, next == nil
+	return nil
+}
