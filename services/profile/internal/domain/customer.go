@@ -69,6 +69,9 @@ type Customer struct {
 	// Request is the call that created the customer, where it had a key.
 	Request RequestKey
 	Origin  Origin
+	Links   Links
+	// Merged are the other records of a view, as View shows several.
+	Merged []string
 }
 
 // RequestKey recognises a repeated call: the caller's key, and a hash of what

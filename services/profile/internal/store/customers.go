@@ -18,7 +18,10 @@ type Customers struct {
 }
 
 func openCustomers(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Customers, error) {
-	docs, err := docstore.Open(ctx, engine, docstore.Schema[customer]{Name: "customers", Changes: true}, docstore.WithClock(clock))
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[customer]{
+		Name: "customers", Changes: true,
+		Indexes: []docstore.Index[customer]{{Name: linksIndex, Key: linksKey}},
+	}, docstore.WithClock(clock))
 	return &Customers{docs}, err
 }
 
@@ -98,22 +101,36 @@ func (s *Customers) Delete(ctx context.Context, id string, version int64) error 
 	return s.docs.Delete(ctx, docstore.ID(id), version)
 }
 
-// Page lists customers in the order of their escaped ids, from behind a position.
+// Page lists the customers that go by their own name, in the order of their
+// escaped ids, from behind a position.
 func (s *Customers) Page(ctx context.Context, after *docstore.Position, size int) (Page[domain.Customer], error) {
-	docs, next, err := s.docs.Page(ctx, docstore.Range{After: after, Limit: size})
-	page := Page[domain.Customer]{Next: next, Items: make([]domain.Customer, len(docs))}
-	for i, doc := range docs {
-		if page.Items[i], err = readCustomer(doc); err != nil {
+	page := Page[domain.Customer]{Next: after}
+	for {
+		docs, next, err := s.docs.Page(ctx, docstore.Range{After: page.Next, Limit: size - len(page.Items)})
+		if err != nil {
 			return page, err
 		}
+		roots, err := s.only(ctx, docs)
+		if err != nil {
+			return page, err
+		}
+		page.Items, page.Next = append(page.Items, roots...), next
+		if next == nil || len(page.Items) == size {
+			return page, nil
+		}
 	}
-	return page, err
 }
 
-// All yields the customers of a span in the order of their escaped ids.
+// All yields the customers of a span that go by their own name, in the order of
+// their escaped ids, as merged as they are when it begins.
 func (s *Customers) All(ctx context.Context, span Span) iter.Seq2[domain.Customer, error] {
 	return func(yield func(domain.Customer, error) bool) {
 		r, err := span.bounds()
+		if err != nil {
+			yield(domain.Customer{}, err)
+			return
+		}
+		forest, err := s.Forest(ctx)
 		if err != nil {
 			yield(domain.Customer{}, err)
 			return
@@ -123,11 +140,36 @@ func (s *Customers) All(ctx context.Context, span Span) iter.Seq2[domain.Custome
 			if err == nil {
 				c, err = readCustomer(doc)
 			}
+			if err == nil && !forest.Empty() {
+				if forest.Root(c.ID) != c.ID {
+					continue
+				}
+				c, err = s.grown(ctx, forest, c)
+			}
 			if !yield(c, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// grown is a root with the records that a forest has below it.
+func (s *Customers) grown(ctx context.Context, forest *domain.Forest, root domain.Customer) (domain.Customer, error) {
+	members := forest.Members(root.ID)[1:]
+	if len(members) == 0 {
+		return root, nil
+	}
+	found, err := s.GetMany(ctx, members)
+	if err != nil {
+		return root, err
+	}
+	records := []domain.Customer{root}
+	for _, record := range found {
+		if record != nil {
+			records = append(records, *record)
+		}
+	}
+	return domain.View(records), nil
 }
 
 func readCustomer(doc *customer) (domain.Customer, error) {

@@ -42,9 +42,10 @@ func CustomerOf(key string) string {
 }
 
 // Purchases yields the counting orders of a span, customer by customer in the
-// order of their escaped ids, and within one by order id. The anonymous orders
-// are nobody's history and left out. The Purchase is valid until the iteration
-// moves on.
+// order of their escaped ids, and within one record by record, by order id. What
+// was recorded under merged records comes at the turn of the customer they belong
+// to, as merged as they are when it begins. The anonymous orders are nobody's
+// history and left out. The Purchase is valid until the iteration moves on.
 func (s *Orders) Purchases(ctx context.Context, span Span, beforeMS int64) iter.Seq2[*Purchase, error] {
 	return func(yield func(*Purchase, error) bool) {
 		all, err := span.bounds()
@@ -52,29 +53,83 @@ func (s *Orders) Purchases(ctx context.Context, span Span, beforeMS int64) iter.
 			yield(nil, err)
 			return
 		}
-		var p Purchase
+		forest, err := s.customers.Forest(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		w := &walk{orders: s, ctx: ctx, beforeMS: beforeMS, yield: yield}
+		turns := newTurns(forest, all)
 		for _, r := range withoutAnonymous(all) {
-			for entry, err := range s.docs.ScanRaw(ctx, r) {
+			if !w.span(r, turns) {
+				return
+			}
+		}
+		w.merged(turns.rest())
+	}
+}
+
+// walk is one iteration over purchases.
+type walk struct {
+	orders   *Orders
+	ctx      context.Context
+	beforeMS int64
+	yield    func(*Purchase, error) bool
+	p        Purchase
+}
+
+// span yields the purchases of a range, those of merged records at the turns of
+// the customers they belong to. It reports whether to go on.
+func (w *walk) span(r docstore.Range, turns *turns) bool {
+	var key string // of the record being read
+	skip := false
+	for entry, err := range w.orders.docs.ScanRaw(w.ctx, r) {
+		if err != nil {
+			w.yield(nil, err)
+			return false
+		}
+		if next := entry.ID[:max(strings.IndexByte(entry.ID, '!'), 0)]; next != key {
+			if key = strings.Clone(next); !w.merged(turns.before(key)) {
+				return false
+			}
+			skip, w.p.CustomerKey = turns.skip(key), key
+		}
+		if !skip && !w.one(entry) {
+			return false
+		}
+	}
+	return true
+}
+
+// merged yields the purchases of the records merged into some customers.
+func (w *walk) merged(roots []turn) bool {
+	for _, root := range roots {
+		for _, record := range root.merged {
+			w.p.CustomerKey = root.key
+			for entry, err := range w.orders.docs.ScanRaw(w.ctx, docstore.Within(record)) {
 				if err != nil {
-					yield(nil, err)
-					return
+					w.yield(nil, err)
+					return false
 				}
-				if err := p.read(entry.Doc); err != nil {
-					yield(nil, fmt.Errorf("order %s: %w", entry.ID, err))
-					return
-				}
-				if p.TimeMS >= beforeMS || !p.counts() {
-					continue
-				}
-				if key := entry.ID[:max(strings.IndexByte(entry.ID, '!'), 0)]; key != p.CustomerKey {
-					p.CustomerKey = strings.Clone(key)
-				}
-				if !yield(&p, nil) {
-					return
+				if !w.one(entry) {
+					return false
 				}
 			}
 		}
 	}
+	return true
+}
+
+// one yields an order, if it counts.
+func (w *walk) one(entry docstore.Entry) bool {
+	if err := w.p.read(entry.Doc); err != nil {
+		w.yield(nil, fmt.Errorf("order %s: %w", entry.ID, err))
+		return false
+	}
+	if w.p.TimeMS >= w.beforeMS || !w.p.counts() {
+		return true
+	}
+	return w.yield(&w.p, nil)
 }
 
 // withoutAnonymous is what a range of ids is but for the anonymous orders, of

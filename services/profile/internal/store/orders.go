@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -14,12 +17,13 @@ import (
 // Orders keeps the orders. They have no index of their own besides the feed of
 // changes, so that writing many is cheap.
 type Orders struct {
-	docs *docstore.Collection[order]
+	docs      *docstore.Collection[order]
+	customers *Customers // which records are one customer
 }
 
-func openOrders(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Orders, error) {
+func openOrders(ctx context.Context, engine docstore.Engine, customers *Customers, clock func() time.Time) (*Orders, error) {
 	docs, err := docstore.Open(ctx, engine, docstore.Schema[order]{Name: "orders", Changes: true}, docstore.WithClock(clock))
-	return &Orders{docs}, err
+	return &Orders{docs, customers}, err
 }
 
 // Get returns an order, or a NotFound fault ORDER_NOT_FOUND.
@@ -89,9 +93,17 @@ func (s *Orders) Update(ctx context.Context, customer, id string, change func(*d
 	return doc.domain(), nil
 }
 
-// Page lists a customer's orders by id, from behind a position.
+// Page lists the orders of a customer, of all its records together, by order id
+// and then by the record's, from behind a position.
 func (s *Orders) Page(ctx context.Context, customer string, after *docstore.Position, size int) (Page[domain.Order], error) {
-	r := docstore.Within(docstore.ID(customer))
+	members, err := s.customers.Members(ctx, customer)
+	if err != nil {
+		return Page[domain.Order]{}, err
+	}
+	if len(members) > 1 {
+		return s.pageOfAll(ctx, members, after, size)
+	}
+	r := docstore.Within(docstore.ID(members[0]))
 	r.After, r.Limit = after, size
 	docs, next, err := s.docs.Page(ctx, r)
 	page := Page[domain.Order]{Next: next, Items: make([]domain.Order, len(docs))}
@@ -99,6 +111,46 @@ func (s *Orders) Page(ctx context.Context, customer string, after *docstore.Posi
 		page.Items[i] = doc.domain()
 	}
 	return page, err
+}
+
+// pageOfAll merges the orders of several records. A position stands for the order
+// last told, of whichever record, so that it serves when more are merged meanwhile.
+func (s *Orders) pageOfAll(ctx context.Context, members []string, after *docstore.Position, size int) (Page[domain.Order], error) {
+	var found []*order
+	for _, member := range members {
+		r := docstore.Within(docstore.ID(member))
+		r.Limit = size + 1
+		if after != nil {
+			_, last, _ := strings.Cut(after.ID, "!")
+			r.From = docstore.ID(member) + "!" + last
+			if compareOrders(r.From, after.ID) <= 0 {
+				r.After = &docstore.Position{ID: r.From} // its order of that id has been told
+			}
+		}
+		for doc, err := range s.docs.Scan(ctx, r) {
+			if err != nil {
+				return Page[domain.Order]{}, err
+			}
+			found = append(found, doc)
+		}
+	}
+	slices.SortFunc(found, func(a, b *order) int { return compareOrders(a.ID, b.ID) })
+	var page Page[domain.Order]
+	if len(found) > size {
+		found = found[:size]
+		page.Next = &docstore.Position{ID: found[size-1].ID}
+	}
+	for _, doc := range found {
+		page.Items = append(page.Items, doc.domain())
+	}
+	return page, nil
+}
+
+// compareOrders orders documents' ids by the order's, then by the record's.
+func compareOrders(a, b string) int {
+	recordA, orderA, _ := strings.Cut(a, "!")
+	recordB, orderB, _ := strings.Cut(b, "!")
+	return cmp.Or(strings.Compare(orderA, orderB), strings.Compare(recordA, recordB))
 }
 
 // Any reports whether the customer has an order.

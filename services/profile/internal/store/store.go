@@ -29,7 +29,7 @@ func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (
 	var errs [4]error
 	s.Customers, errs[0] = openCustomers(ctx, engine, clock)
 	s.Identifiers, errs[1] = openIdentifiers(ctx, engine, clock)
-	s.Orders, errs[2] = openOrders(ctx, engine, clock)
+	s.Orders, errs[2] = openOrders(ctx, engine, s.Customers, clock)
 	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
 	return s, errors.Join(errs[:]...)
 }
