@@ -24,6 +24,7 @@ import (
 type Settings struct {
 	AsOf     string          // YYYY-MM-DD; empty is the day of the last order
 	Currency string          // of rows that state none
+	ReportIn string          // currency into which all orders are converted; empty converts none
 	Zone     string          // IANA; empty is UTC
 	File     upload.Settings // how the file is read; its kind, currency, zone and progress are those here
 	Ties     valuationv1.RfmTies
@@ -57,9 +58,13 @@ func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, er
 			return nil, err
 		}
 	}
-	summary, err := Refresh(ctx, suite.Valuation, &valuationv1.ValuationPolicy{
-		AsOfDate: s.AsOf, TimeZone: s.Zone, CurrencyCode: s.Currency, RfmTies: s.Ties,
-	}, s.Progress)
+	policy := &valuationv1.ValuationPolicy{
+		AsOfDate: s.AsOf, TimeZone: s.Zone, CurrencyCode: s.Currency, ReportingCurrencyCode: s.ReportIn, RfmTies: s.Ties,
+	}
+	if s.ReportIn != "" {
+		policy.CurrencyCode = "" // that of rows which state none is converted like all others
+	}
+	summary, err := Refresh(ctx, suite.Valuation, policy, s.Progress)
 	if err != nil {
 		return nil, err
 	}

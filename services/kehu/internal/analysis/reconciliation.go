@@ -22,6 +22,15 @@ type Reconciliation struct {
 	Refused  int64   `json:"refused_rows"`
 	Totals   []Total `json:"totals"` // one per currency
 	Months   []Line  `json:"months"` // by month and currency
+	// Converted is the revenue in the customer analysis where that has all orders
+	// converted into one currency.
+	Converted *Converted `json:"converted,omitempty"`
+}
+
+// Converted is revenue after conversion by exchange rates.
+type Converted struct {
+	Currency string       `json:"currency"`
+	Analysed money.Amount `json:"analysed"`
 }
 
 // Total is what all orders come to in one currency, and how much of the net
@@ -74,8 +83,16 @@ func ReconciliationOf(imported *profilev1.Import) Reconciliation {
 	return r
 }
 
-// analysed lays the revenue of the customer analysis beside the file's net one.
-func (r *Reconciliation) analysed(revenue []*apiv1.Money) {
+// analysed lays the revenue of the customer analysis beside the file's net one,
+// currency by currency, unless all of it was converted into one.
+func (r *Reconciliation) analysed(revenue []*apiv1.Money, reporting string) {
+	if reporting != "" {
+		r.Converted = &Converted{Currency: reporting}
+		for _, m := range revenue {
+			r.Converted.Analysed = money.Of(m)
+		}
+		return
+	}
 	for i := range r.Totals {
 		total := &r.Totals[i]
 		var in money.Amount

@@ -106,7 +106,7 @@ func NewReport(imported *profilev1.Import, refused []upload.Refused, summary *va
 		Warnings:          []Warning{},
 		Generation:        summary.GetGeneration(),
 	}
-	r.Reconciliation.analysed(summary.GetRevenue())
+	r.Reconciliation.analysed(summary.GetRevenue(), policy.GetReportingCurrencyCode())
 	for _, sum := range summary.GetRevenue() {
 		r.Revenue[sum.GetCurrencyCode()] = money.Format(sum)
 	}

@@ -30,6 +30,10 @@ func (r Reconciliation) WriteText(p *layout.Page) {
 	} else {
 		p.Table(r.table(header, r.Months))
 	}
+	if r.Converted != nil {
+		p.Item(fmt.Sprintf("in the customer analysis: %s, every order converted by the exchange rate of its day",
+			amount(r.Converted.Analysed, r.Converted.Currency)))
+	}
 	for _, total := range r.Totals {
 		if total.Analysed != nil {
 			p.Item(fmt.Sprintf("in the customer analysis: %s = net %s - %s without a buyer - %s after the as-of date",

@@ -17,6 +17,7 @@ import (
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/docstore/engines"
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
+	"github.com/kehuhq/kehu/services/kehu/internal/ratefile"
 	"github.com/kehuhq/kehu/services/kehu/internal/report"
 	"github.com/kehuhq/kehu/services/kehu/internal/suite"
 )
@@ -24,6 +25,7 @@ import (
 type analyzeFlags struct {
 	file                                      fileFlags
 	asOf, ties, format, lang, out, mongodbURI string
+	rates, reportIn                           string
 	top                                       int
 }
 
@@ -50,6 +52,8 @@ amount is the line's total.`,
 	f.file.add(cmd, profilev1.ImportKind_IMPORT_KIND_ORDERS)
 	flags := cmd.Flags()
 	flags.StringVar(&f.asOf, "as-of", "", "date at whose end to value, YYYY-MM-DD (default: the day of the last order)")
+	flags.StringVar(&f.reportIn, "report-in", "", "currency into which to convert all orders, by the rates of --rates (default: each stays in its own)")
+	flags.StringVar(&f.rates, "rates", "", "CSV file of exchange rates: from, to, start_date, rate, e.g. USD,CNY,2026-01-01,7.0288")
 	flags.StringVar(&f.ties, "rfm-ties", "shared", "how equal values are scored: shared or ordinal")
 	flags.StringVar(&f.format, "format", "text", "text, json or html")
 	flags.StringVar(&f.lang, "lang", language(os.Getenv), "language of the page and of the lists: zh or en (default: by LANG)")
@@ -66,6 +70,9 @@ func (f *analyzeFlags) check() error {
 		oneOf("rfm-ties", f.ties, "shared", "ordinal"),
 		f.file.check(),
 	)
+	if (f.rates == "") != (f.reportIn == "") {
+		err = errors.Join(err, usageError{errors.New("--rates and --report-in go together: the rates, and the currency to convert into")})
+	}
 	if f.top < 1 || f.top > 1000 {
 		err = errors.Join(err, usageError{errors.New("--top must be between 1 and 1000")})
 	}
@@ -99,13 +106,18 @@ func (f *analyzeFlags) analyze(ctx context.Context, conn grpc.ClientConnInterfac
 	if err != nil {
 		return err
 	}
+	if f.rates != "" {
+		if _, err := ratefile.Send(ctx, conn, f.rates); err != nil {
+			return fmt.Errorf("--rates: %w", err)
+		}
+	}
 	ties := valuationv1.RfmTies_RFM_TIES_SHARED
 	if f.ties == "ordinal" {
 		ties = valuationv1.RfmTies_RFM_TIES_ORDINAL
 	}
 	result, err := analysis.Run(ctx, analysis.Suite{Profile: conn, Valuation: conn}, file.path, analysis.Settings{
 		AsOf: f.asOf, Currency: reading.Currency(), Zone: reading.Zone(), File: file.settings(reading),
-		Ties: ties, Top: f.top, Progress: reporter(),
+		ReportIn: f.reportIn, Ties: ties, Top: f.top, Progress: reporter(),
 	})
 	if err != nil {
 		return err

@@ -97,10 +97,11 @@ func parts(err error) (message, reason string, violations []fault.Violation) {
 	if f, ok := fault.As(err); ok {
 		return f.Error(), f.Reason, f.Violations
 	}
-	s, ok := status.FromError(err)
-	if !ok {
+	var answered interface{ GRPCStatus() *status.Status }
+	if !errors.As(err, &answered) {
 		return err.Error(), "", nil
 	}
+	s := answered.GRPCStatus()
 	for _, detail := range s.Details() {
 		switch d := detail.(type) {
 		case *errdetails.ErrorInfo:
@@ -111,5 +112,6 @@ func parts(err error) (message, reason string, violations []fault.Violation) {
 			}
 		}
 	}
-	return s.Message(), reason, violations
+	// What was said around the status stays; its own form is no plain English.
+	return strings.Replace(err.Error(), s.Err().Error(), s.Message(), 1), reason, violations
 }

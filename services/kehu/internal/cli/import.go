@@ -26,7 +26,7 @@ type importFlags struct {
 func newImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import",
-		Short: "Import a file of customers or orders into a running server",
+		Short: "Import a file of customers, orders or exchange rates into a running server",
 		Long: `Sends a file to a running server. What was acknowledged is durable: the same
 command again goes on where an import broke off, and adds nothing twice.`,
 	}
@@ -35,6 +35,7 @@ command again goes on where an import broke off, and adds nothing twice.`,
 			profilev1.ImportKind_IMPORT_KIND_CUSTOMERS),
 		newImportOf("orders", "order_id, customer_id, order_time, amount, currency, discount, cost, channel, payment_method, status, sku, quantity",
 			profilev1.ImportKind_IMPORT_KIND_ORDERS),
+		newImportRates(),
 	)
 	return cmd
 }

@@ -34,6 +34,7 @@ var enPage = map[string]string{
 	"reconciliation.unpaid":      "Unpaid",
 	"reconciliation.closed":      "Closed",
 	"reconciliation.anonymous":   "No buyer",
+	"reconciliation.converted":   "In the customer analysis: {analysed}, every order converted by the exchange rate of its day",
 	"reconciliation.analysed":    "In the customer analysis: {analysed} = net {net} − without a buyer {anonymous} − after the as-of date {later}",
 	"reconciliation.chart":       "Net revenue by month",
 	"reconciliation.partial":     "Grey: the as-of date's month has not ended",

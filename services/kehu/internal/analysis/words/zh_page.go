@@ -34,6 +34,7 @@ var zhPage = map[string]string{
 	"reconciliation.unpaid":      "未付",
 	"reconciliation.closed":      "关闭",
 	"reconciliation.anonymous":   "无买家",
+	"reconciliation.converted":   "进入客户分析 {analysed}，各订单按下单当日汇率折算",
 	"reconciliation.analysed":    "进入客户分析 {analysed} = 净额 {net} − 无买家 {anonymous} − 截止日之后 {later}",
 	"reconciliation.chart":       "每月净额",
 	"reconciliation.partial":     "灰色：截止日所在的月份尚未结束",
