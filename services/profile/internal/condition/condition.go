@@ -6,6 +6,7 @@ package condition
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -144,4 +145,18 @@ func compare(v, want Value) (order int, ok bool) {
 		return cmp.Compare(v.Text, want.Text), true
 	}
 	return 0, false
+}
+
+// String is the value as a label: numbers in the shortest form that tells them
+// apart, truths as "true" and "false"; empty where it is missing or a list.
+func (v Value) String() string {
+	switch v.Kind {
+	case Text:
+		return v.Text
+	case Number:
+		return strconv.FormatFloat(v.Number, 'g', -1, 64)
+	case Truth:
+		return strconv.FormatBool(v.Truth)
+	}
+	return ""
 }

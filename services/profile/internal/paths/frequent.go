@@ -18,6 +18,7 @@ type Frequent struct {
 	counters int
 	byKey    map[string]*Counter
 	lowest   lowest // a heap, once all counters are taken
+	taken    bool   // a counter has been taken over
 	Seen     int64  // keys counted, with repetitions
 }
 
@@ -54,6 +55,7 @@ func (f *Frequent) Add(key []byte) {
 		return
 	}
 	c := f.lowest[0]
+	f.taken = true
 	delete(f.byKey, c.Key)
 	c.Key, c.Error = string(key), c.Count
 	c.Count++
@@ -63,14 +65,14 @@ func (f *Frequent) Add(key []byte) {
 
 func (f *Frequent) full() bool { return len(f.lowest) == f.counters }
 
-// MaxError is how much the count of a key that is not among the counters may be,
-// and how much too high any count may be: 0 while counts are exact.
+// MaxError is the most by which any count may be too high, and the most often that
+// a key which is not among the counters may have been seen: 0 while counts are
+// exact.
 func (f *Frequent) MaxError() int64 {
-	most := int64(0)
-	for _, c := range f.lowest {
-		most = max(most, c.Error)
+	if !f.taken {
+		return 0
 	}
-	return most
+	return f.lowest[0].Count
 }
 
 // Top returns the keys with the highest counts, at most n of them.
