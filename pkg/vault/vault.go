@@ -70,11 +70,32 @@ func New(ctx context.Context, engine docstore.Engine, keyring *Keyring, opts ...
 		opt(v)
 	}
 	var err error
-	v.keys, err = docstore.Open(ctx, engine, docstore.Schema[keyDoc]{Name: "keys"}, docstore.WithClock(v.now))
-	if err != nil {
+	if v.keys, err = openKeys(ctx, engine, v.now); err != nil {
 		return nil, err
 	}
 	return v, v.checkKeyring(ctx)
+}
+
+func openKeys(ctx context.Context, engine docstore.Engine, now func() time.Time) (*docstore.Collection[keyDoc], error) {
+	return docstore.Open(ctx, engine, docstore.Schema[keyDoc]{Name: "keys"}, docstore.WithClock(now))
+}
+
+// Prepare creates what a vault needs on an engine, for which no keyring is needed.
+func Prepare(ctx context.Context, engine docstore.Engine) error {
+	_, err := openKeys(ctx, engine, time.Now)
+	return err
+}
+
+// Empty reports whether an engine holds no data keys.
+func Empty(ctx context.Context, engine docstore.Engine) (bool, error) {
+	keys, err := openKeys(ctx, engine, time.Now)
+	if err != nil {
+		return false, err
+	}
+	for _, err := range keys.ScanRaw(ctx, docstore.Range{Limit: 1}) {
+		return false, err
+	}
+	return true, nil
 }
 
 // Box is a content and where it belongs.

@@ -18,6 +18,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile"
 )
@@ -48,7 +49,7 @@ func serve(t testing.TB, e docstore.Engine) *suite {
 func start(t testing.TB, e docstore.Engine) (s *suite, stop func()) {
 	t.Helper()
 	service, err := profile.New(context.Background(), profile.DefaultConfig(), profile.Deps{
-		Engine: e, Clock: func() time.Time { return now },
+		Engine: e, Vault: vaulttest.On(t, e), Clock: func() time.Time { return now },
 	})
 	must(t, err)
 	server, err := rpc.NewServer(rpc.DefaultServerConfig())

@@ -14,6 +14,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/periodic"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/exchange"
@@ -31,6 +32,7 @@ const closeTimeout = 10 * time.Second
 // Deps is what the service is given.
 type Deps struct {
 	Engine docstore.Engine  // stays the caller's
+	Vault  *vault.Vault     // seals what describes a customer
 	Logger *slog.Logger     // slog.Default by default
 	Clock  func() time.Time // time.Now by default
 }
@@ -51,6 +53,9 @@ type Service struct {
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if deps.Vault == nil {
+		return nil, errors.New("profile: no vault was given")
 	}
 	s := &Service{cfg: cfg, log: deps.Logger, now: deps.Clock}
 	if s.log == nil {

@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Data       string `koanf:"data" usage:"directory of the embedded store; each service keeps its documents in a directory of its own below it"`
 	MongoDBURI string `koanf:"mongodb_uri" usage:"MongoDB to use instead, e.g. mongodb://localhost:27017; each service has a database kehu_<service>"`
+	Keyring    string `koanf:"keyring" usage:"file with the keys under which personal data are sealed; with data, keyring.json there by default, made at the first start; with mongodb_uri it must be given"`
 	// SkipIndexes leaves MongoDB's indexes to `kehu migrate`.
 	SkipIndexes bool `koanf:"skip_indexes" usage:"leave MongoDB's indexes to kehu migrate"`
 	// Temporary data below Data need not survive the process: no setting, but for
@@ -42,9 +43,6 @@ func Open(ctx context.Context, c Config, service string, log *slog.Logger) (docs
 	}
 	return pebblestore.Open(filepath.Join(c.Data, service), pebblestore.Options{Logger: log, Volatile: c.Temporary})
 }
-
-// Keys is the name under which Open opens the store of a service's data keys.
-func Keys(service string) string { return service + "-keys" }
 
 // Database is the name of a service's MongoDB database.
 func Database(service string) string { return "kehu_" + strings.ReplaceAll(service, "-", "_") }

@@ -14,6 +14,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/pkg/telemetry"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 	"github.com/kehuhq/kehu/services/gateway"
 	"github.com/kehuhq/kehu/services/profile"
 )
@@ -75,7 +76,7 @@ func listen(b *testing.B) net.Listener {
 // serveProfile serves the profile service on an engine.
 func serveProfile(b *testing.B, engine docstore.Engine) stack {
 	b.Helper()
-	service, err := profile.New(b.Context(), profile.DefaultConfig(), profile.Deps{Engine: engine})
+	service, err := profile.New(b.Context(), profile.DefaultConfig(), profile.Deps{Engine: engine, Vault: vaulttest.On(b, engine)})
 	must(b, err)
 	b.Cleanup(func() { must(b, service.Close()) })
 	return serve(b, service.Register, service.Serve)

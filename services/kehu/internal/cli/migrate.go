@@ -32,23 +32,32 @@ cluster that is not sharded they are not needed.`,
 	return cmd
 }
 
-func migrate(ctx context.Context, out io.Writer, service, uri string) (err error) {
+func migrate(ctx context.Context, out io.Writer, service, uri string) error {
 	if uri == "" {
 		return usageError{errors.New("--mongodb-uri is missing; the embedded store needs no migration")}
 	}
 	if err := oneOf("service", service, suite.Names...); err != nil {
 		return err
 	}
-	engine, err := engines.Open(ctx, engines.Config{MongoDBURI: uri}, service, slog.Default())
+	for _, store := range suite.StoresOf(service) {
+		if err := migrateStore(ctx, out, store, uri); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func migrateStore(ctx context.Context, out io.Writer, store, uri string) (err error) {
+	engine, err := engines.Open(ctx, engines.Config{MongoDBURI: uri}, store, slog.Default())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
-	layouts, err := suite.Layouts(ctx, service, engine)
+	layouts, err := suite.Layouts(ctx, store, engine)
 	if err != nil {
 		return err
 	}
-	database := engines.Database(service)
+	database := engines.Database(store)
 	for _, layout := range layouts {
 		fmt.Fprintf(out, "%s.%s: indexes %s\n", database, layout.Name, strings.Join(append([]string{"_id"}, layout.Indexes...), ", "))
 	}

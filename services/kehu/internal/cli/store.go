@@ -36,8 +36,12 @@ func newStoreCopy() *cobra.Command {
 		Use:   "copy --from PLACE --to PLACE",
 		Short: "Copy all services' data between a directory and MongoDB",
 		Long: `Copies the documents of all services and verifies each table by count and
-hash. A place is the directory of an embedded store, or a MongoDB URI. Stop the
-suite first: what is written during the copy makes the verification fail.`,
+hash, the sealed data keys among them. A place is the directory of an embedded
+store, or a MongoDB URI. Stop the suite first: what is written during the copy
+makes the verification fail.
+
+The keyring is not copied. Start the suite on the copy with --keyring, or put the
+file keyring.json of the one directory into the other.`,
 		Example: "  kehu store copy --from ./data --to mongodb://localhost:27017",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), os.Stdout) },
@@ -79,44 +83,46 @@ func (f *copyFlags) run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	for _, service := range f.services {
-		if err := f.copyService(ctx, out, service, from, to); err != nil {
-			return fmt.Errorf("%s: %w", service, err)
+		for _, store := range suite.StoresOf(service) {
+			if err := f.copyStore(ctx, out, store, from, to); err != nil {
+				return fmt.Errorf("%s: %w", store, err)
+			}
 		}
 	}
 	fmt.Fprintln(out, "every table is the same in both places")
 	return nil
 }
 
-func (f *copyFlags) copyService(ctx context.Context, out io.Writer, service string, from, to engines.Config) (err error) {
-	source, err := engines.Open(ctx, from, service, slog.Default())
+func (f *copyFlags) copyStore(ctx context.Context, out io.Writer, store string, from, to engines.Config) (err error) {
+	source, err := engines.Open(ctx, from, store, slog.Default())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := engines.Open(ctx, to, service, slog.Default())
+	target, err := engines.Open(ctx, to, store, slog.Default())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	layouts, err := suite.Layouts(ctx, service, source)
+	layouts, err := suite.Layouts(ctx, store, source)
 	if err != nil {
 		return err
 	}
 	for _, layout := range layouts {
-		if err := f.copyTable(ctx, out, service, layout, source, target); err != nil {
+		if err := f.copyTable(ctx, out, store, layout, source, target); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *copyFlags) copyTable(ctx context.Context, out io.Writer, service string, layout docstore.Layout, source, target docstore.Engine) error {
-	stage := reporter().Start(service+"."+layout.Name, 0, progress.Count)
+func (f *copyFlags) copyTable(ctx context.Context, out io.Writer, store string, layout docstore.Layout, source, target docstore.Engine) error {
+	stage := reporter().Start(store+"."+layout.Name, 0, progress.Count)
 	result, err := storecopy.Copy(ctx, source, target, layout, f.resume, func(done int64) { stage.Set(done, 0) })
 	if err != nil {
 		return err
 	}
 	stage.End()
-	_, err = fmt.Fprintf(out, "%s.%s: %s\n", service, layout.Name, result.Describe())
+	_, err = fmt.Fprintf(out, "%s.%s: %s\n", store, layout.Name, result.Describe())
 	return err
 }

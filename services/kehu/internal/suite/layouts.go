@@ -8,29 +8,44 @@ import (
 	"strings"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/docstore/engines"
 	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/pkg/vault"
 )
 
-// Layouts opens every table of a service on engine, which creates what is
-// missing, and returns their layouts by name.
-func Layouts(ctx context.Context, service string, engine docstore.Engine) ([]docstore.Layout, error) {
-	all := builders(defaultServices())
-	at := slices.IndexFunc(all, func(b builder) bool { return b.name == service })
-	if at < 0 {
-		return nil, fmt.Errorf("there is no service %q; there are %s", service, strings.Join(Names, ", "))
+// Layouts opens every table of a store on engine, which creates what is missing,
+// and returns their layouts by name. The store is one of StoresOf.
+func Layouts(ctx context.Context, store string, engine docstore.Engine) ([]docstore.Layout, error) {
+	seen := &witness{Engine: engine}
+	for _, b := range builders(defaultServices()) {
+		var err error
+		switch {
+		case store == b.name:
+			err = openOnly(ctx, b, seen)
+		case b.seals && store == engines.Keys(b.name):
+			err = vault.Prepare(ctx, seen)
+		default:
+			continue
+		}
+		slices.SortFunc(seen.layouts, func(a, b docstore.Layout) int { return strings.Compare(a.Name, b.Name) })
+		return seen.layouts, err
 	}
-	_, nobody, err := rpc.Pipe(PipeConfig()) // the service is only opened: it calls no peer
+	return nil, fmt.Errorf("there is no store %q; the services are %s", store, strings.Join(Names, ", "))
+}
+
+// openOnly opens a service on an engine and closes it again: it calls no peer and
+// seals nothing.
+func openOnly(ctx context.Context, b builder, engine docstore.Engine) (err error) {
+	_, nobody, err := rpc.Pipe(PipeConfig())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = nobody.Close() }()
-	seen := &witness{Engine: engine}
-	svc, err := all[at].new(ctx, seen, nobody, slog.Default())
+	svc, err := b.new(ctx, deps{engine: engine, vault: &vault.Vault{}, peers: nobody, log: slog.Default()})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	slices.SortFunc(seen.layouts, func(a, b docstore.Layout) int { return strings.Compare(a.Name, b.Name) })
-	return seen.layouts, svc.Close()
+	return svc.Close()
 }
 
 // witness notes which tables are opened.

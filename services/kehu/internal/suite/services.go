@@ -9,6 +9,8 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/docstore/engines"
+	"github.com/kehuhq/kehu/pkg/vault"
 	"github.com/kehuhq/kehu/services/feedback"
 	"github.com/kehuhq/kehu/services/profile"
 	"github.com/kehuhq/kehu/services/referral"
@@ -58,25 +60,46 @@ type service interface {
 
 type builder struct {
 	name string
-	new  func(ctx context.Context, engine docstore.Engine, peers grpc.ClientConnInterface, log *slog.Logger) (service, error)
+	new  func(ctx context.Context, d deps) (service, error)
+	// seals says that the service has a vault.
+	seals bool
+}
+
+// deps are what any of the services is given.
+type deps struct {
+	engine docstore.Engine
+	vault  *vault.Vault // nil unless it seals
+	peers  grpc.ClientConnInterface
+	log    *slog.Logger
+}
+
+// StoresOf are the stores of a service: its own, and that of its data keys where
+// it seals what it keeps.
+func StoresOf(name string) []string {
+	for _, b := range builders(defaultServices()) {
+		if b.name == name && b.seals {
+			return []string{name, engines.Keys(name)}
+		}
+	}
+	return []string{name}
 }
 
 func builders(c ServicesConfig) []builder {
 	return []builder{
-		{"profile", func(ctx context.Context, e docstore.Engine, _ grpc.ClientConnInterface, log *slog.Logger) (service, error) {
-			return profile.New(ctx, c.Profile, profile.Deps{Engine: e, Logger: log, Clock: time.Now})
-		}},
-		{"valuation", func(ctx context.Context, e docstore.Engine, peers grpc.ClientConnInterface, log *slog.Logger) (service, error) {
-			return valuation.New(ctx, c.Valuation, valuation.Deps{Engine: e, Profile: peers, Logger: log, Clock: time.Now})
-		}},
-		{"segmentation", func(ctx context.Context, e docstore.Engine, peers grpc.ClientConnInterface, log *slog.Logger) (service, error) {
-			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: e, Profile: peers, Valuation: peers, Logger: log, Clock: time.Now})
-		}},
-		{"referral", func(ctx context.Context, e docstore.Engine, peers grpc.ClientConnInterface, log *slog.Logger) (service, error) {
-			return referral.New(ctx, c.Referral, referral.Deps{Engine: e, Profile: peers, Logger: log, Clock: time.Now})
-		}},
-		{"feedback", func(ctx context.Context, e docstore.Engine, peers grpc.ClientConnInterface, log *slog.Logger) (service, error) {
-			return feedback.New(ctx, c.Feedback, feedback.Deps{Engine: e, Profile: peers, Segmentation: peers, Logger: log, Clock: time.Now})
-		}},
+		{"profile", func(ctx context.Context, d deps) (service, error) {
+			return profile.New(ctx, c.Profile, profile.Deps{Engine: d.engine, Vault: d.vault, Logger: d.log, Clock: time.Now})
+		}, true},
+		{"valuation", func(ctx context.Context, d deps) (service, error) {
+			return valuation.New(ctx, c.Valuation, valuation.Deps{Engine: d.engine, Profile: d.peers, Logger: d.log, Clock: time.Now})
+		}, false},
+		{"segmentation", func(ctx context.Context, d deps) (service, error) {
+			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: d.engine, Profile: d.peers, Valuation: d.peers, Logger: d.log, Clock: time.Now})
+		}, false},
+		{"referral", func(ctx context.Context, d deps) (service, error) {
+			return referral.New(ctx, c.Referral, referral.Deps{Engine: d.engine, Profile: d.peers, Logger: d.log, Clock: time.Now})
+		}, false},
+		{"feedback", func(ctx context.Context, d deps) (service, error) {
+			return feedback.New(ctx, c.Feedback, feedback.Deps{Engine: d.engine, Profile: d.peers, Segmentation: d.peers, Logger: d.log, Clock: time.Now})
+		}, false},
 	}
 }

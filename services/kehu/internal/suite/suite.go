@@ -66,7 +66,15 @@ func Open(ctx context.Context, c Config, version string, pipe grpc.ClientConnInt
 			return nil, fmt.Errorf("store of %s: %w", build.name, err)
 		}
 		s.engines = append(s.engines, engine)
-		svc, err := build.new(ctx, engine, pipe, t.Logger.With("service", build.name))
+		d := deps{engine: engine, peers: pipe, log: t.Logger.With("service", build.name)}
+		if build.seals {
+			var keys docstore.Engine
+			if d.vault, keys, err = engines.OpenVault(ctx, c.Store, build.name, t.Logger); err != nil {
+				return nil, fmt.Errorf("keys of %s: %w", build.name, err)
+			}
+			s.engines = append(s.engines, keys)
+		}
+		svc, err := build.new(ctx, d)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", build.name, err)
 		}

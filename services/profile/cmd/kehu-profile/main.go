@@ -41,7 +41,12 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 		return err
 	}
 	host.OnStop(func(context.Context) error { return engine.Close() })
-	service, err := profile.New(ctx, s.Service, profile.Deps{Engine: engine, Logger: host.Telemetry.Logger})
+	vault, keys, err := engines.OpenVault(ctx, s.Store, "profile", host.Telemetry.Logger)
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return keys.Close() })
+	service, err := profile.New(ctx, s.Service, profile.Deps{Engine: engine, Vault: vault, Logger: host.Telemetry.Logger})
 	if err != nil {
 		return err
 	}
@@ -49,5 +54,6 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	host.Register(service.Register)
 	host.Background(service.Serve)
 	host.Needs(engine.Ping)
+	host.Needs(keys.Ping)
 	return nil
 }
