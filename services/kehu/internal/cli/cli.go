@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/kehuhq/kehu/services/kehu/internal/call"
 	"github.com/kehuhq/kehu/services/kehu/internal/progress"
 )
 
@@ -18,7 +19,7 @@ import (
 func Main(version string, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := newRoot(version)
+	root := newRoot(version, args)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
@@ -27,7 +28,7 @@ func Main(version string, args []string) int {
 	return exitCode(err)
 }
 
-func newRoot(version string) *cobra.Command {
+func newRoot(version string, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kehu",
 		Short: "Know your customers: who they are, what they are worth, who is leaving",
@@ -41,6 +42,9 @@ Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 3 the server cannot be r
 	root.AddCommand(
 		newAnalyze(), newImport(), newServe(version), newDemo(), newStore(), newMigrate(), newVersion(version),
 	)
+	root.AddCommand(call.Commands(call.Surroundings{
+		Server: defaultGRPC, Args: args, In: os.Stdin, Out: os.Stdout, Progress: reporter(),
+	})...)
 	return root
 }
 

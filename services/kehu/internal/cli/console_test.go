@@ -77,7 +77,7 @@ func TestFlagsAreNamed(t *testing.T) {
 		{[]string{"--colour"}, "unknown flag: --colour"},
 	} {
 		for _, command := range [][]string{{"analyze"}, {"import", "orders"}} {
-			root := newRoot("test")
+			root := newRoot("test", nil)
 			root.SetArgs(append(append(command, "console_test.go"), c.flags...))
 			err := root.ExecuteContext(t.Context())
 			if exitCode(err) != exitBadInput || !strings.Contains(err.Error(), c.says) {
