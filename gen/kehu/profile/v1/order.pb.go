@@ -263,7 +263,10 @@ type OrderItem struct {
 	// What was paid for the line, after discount; same currency as the order.
 	Amount *v1.Money `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
 	// The discount of the line; same currency.
-	Discount      *v1.Money `protobuf:"bytes,4,opt,name=discount,proto3" json:"discount,omitempty"`
+	Discount *v1.Money `protobuf:"bytes,4,opt,name=discount,proto3" json:"discount,omitempty"`
+	// The category that the seller puts the article into, e.g. "shoes" or
+	// "女装/连衣裙".
+	Category      string `protobuf:"bytes,5,opt,name=category,proto3" json:"category,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -324,6 +327,13 @@ func (x *OrderItem) GetDiscount() *v1.Money {
 		return x.Discount
 	}
 	return nil
+}
+
+func (x *OrderItem) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
 }
 
 // Goods of an order that came back.
@@ -424,13 +434,14 @@ const file_kehu_profile_v1_order_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x0e \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xb5\x01\n" +
+	"\x04etag\x18\x0e \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xdb\x01\n" +
 	"\tOrderItem\x12\x1c\n" +
 	"\x03sku\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\x01R\x03sku\x12.\n" +
 	"\x0equantity_milli\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rquantityMilli\x12*\n" +
 	"\x06amount\x18\x03 \x01(\v2\x12.kehu.api.v1.MoneyR\x06amount\x12.\n" +
-	"\bdiscount\x18\x04 \x01(\v2\x12.kehu.api.v1.MoneyR\bdiscount\"\xd1\x01\n" +
+	"\bdiscount\x18\x04 \x01(\v2\x12.kehu.api.v1.MoneyR\bdiscount\x12$\n" +
+	"\bcategory\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\bcategory\"\xd1\x01\n" +
 	"\vOrderReturn\x12'\n" +
 	"\treturn_id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\x01R\breturnId\x122\n" +

@@ -394,7 +394,9 @@ type OrderColumns struct {
 	// How many of the item.
 	Quantity []string `protobuf:"bytes,15,rep,name=quantity,proto3" json:"quantity,omitempty"`
 	// Price of one of the item, where the amount is the order's.
-	UnitPrice     []string `protobuf:"bytes,16,rep,name=unit_price,json=unitPrice,proto3" json:"unit_price,omitempty"`
+	UnitPrice []string `protobuf:"bytes,16,rep,name=unit_price,json=unitPrice,proto3" json:"unit_price,omitempty"`
+	// The category of the item.
+	Category      []string `protobuf:"bytes,17,rep,name=category,proto3" json:"category,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -541,6 +543,13 @@ func (x *OrderColumns) GetUnitPrice() []string {
 	return nil
 }
 
+func (x *OrderColumns) GetCategory() []string {
+	if x != nil {
+		return x.Category
+	}
+	return nil
+}
+
 var File_kehu_profile_v1_order_mapping_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_order_mapping_proto_rawDesc = "" +
@@ -561,7 +570,7 @@ const file_kehu_profile_v1_order_mapping_proto_rawDesc = "" +
 	"\rcurrency_code\x18\b \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\fcurrencyCode\x1aY\n" +
 	"\rStatusesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-	"\x05value\x18\x02 \x01(\x0e2\x1c.kehu.profile.v1.OrderStatusR\x05value:\x028\x01\"\x87\x06\n" +
+	"\x05value\x18\x02 \x01(\x0e2\x1c.kehu.profile.v1.OrderStatusR\x05value:\x028\x01\"\xb6\x06\n" +
 	"\fOrderColumns\x12.\n" +
 	"\border_id\x18\x01 \x03(\tB\x13\xbaH\x10\x92\x01\r\b\x01\x10\x10\"\ar\x05\x10\x01(\x80\x02R\aorderId\x122\n" +
 	"\vcustomer_id\x18\x02 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x10\"\ar\x05\x10\x01(\x80\x02R\n" +
@@ -582,7 +591,8 @@ const file_kehu_profile_v1_order_mapping_proto_rawDesc = "" +
 	"\x03sku\x18\x0e \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x10\"\ar\x05\x10\x01(\x80\x02R\x03sku\x12-\n" +
 	"\bquantity\x18\x0f \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x10\"\ar\x05\x10\x01(\x80\x02R\bquantity\x120\n" +
 	"\n" +
-	"unit_price\x18\x10 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x10\"\ar\x05\x10\x01(\x80\x02R\tunitPrice*`\n" +
+	"unit_price\x18\x10 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x10\"\ar\x05\x10\x01(\x80\x02R\tunitPrice\x12-\n" +
+	"\bcategory\x18\x11 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x10\"\ar\x05\x10\x01(\x80\x02R\bcategory*`\n" +
 	"\fFileEncoding\x12\x1d\n" +
 	"\x19FILE_ENCODING_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12FILE_ENCODING_UTF8\x10\x01\x12\x19\n" +
