@@ -47,6 +47,7 @@ type Service struct {
 	operations *operation.Manager
 	importer   *importer.Importer
 	rates      *exchange.Rates
+	relations  *relations
 }
 
 // New opens the service's collections.
@@ -83,6 +84,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	s.importer, err = importer.New(ctx, importer.Deps{
 		Engine: deps.Engine, Recorder: s.app, Operations: s.operations, Clock: s.now,
 	})
+	if err != nil {
+		return nil, err
+	}
+	s.relations, err = s.openRelations(ctx, deps.Engine)
 	return s, err
 }
 
@@ -93,6 +98,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterExchangeRateServiceServer(r, exchange.NewServer(s.rates, s.now))
 	profilev1.RegisterImportServiceServer(r, s.importer)
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
+	s.relations.register(r)
 }
 
 // Serve works in the background until ctx ends: it runs operations, and finishes
@@ -114,6 +120,7 @@ func (s *Service) Serve(ctx context.Context) error {
 		})
 		return nil
 	})
+	s.relations.serve(ctx, group)
 	return group.Wait()
 }
 

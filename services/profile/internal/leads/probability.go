@@ -79,8 +79,8 @@ func (o *odds) setPolicy(ctx context.Context, given *profilev1.LeadPolicy, valid
 	if err != nil {
 		return nil, err
 	}
-	doc, err := o.policies.Upsert(ctx, policyID, func(doc *policyDoc, exists bool) error {
-		if err := etag.Check(given.GetEtag(), doc.Version); err != nil && (exists || given.GetEtag() != "") {
+	doc, err := o.policies.Upsert(ctx, policyID, func(doc *policyDoc, _ bool) error {
+		if err := etag.Check(given.GetEtag(), doc.Version); err != nil {
 			return err
 		}
 		doc.Content = content

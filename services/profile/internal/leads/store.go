@@ -181,3 +181,9 @@ func defaults(p *profilev1.LeadPolicy) *profilev1.LeadPolicy {
 func window(p *profilev1.LeadPolicy, now time.Time) time.Time {
 	return now.AddDate(0, 0, -int(p.GetWindowDays()))
 }
+
+// SweepTombstones removes what is left of leads deleted before a time.
+func (s *store) SweepTombstones(ctx context.Context, before time.Time) error {
+	_, err := s.docs.Sweep(ctx, before)
+	return err
+}

@@ -4,10 +4,12 @@ package sealed
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 )
 
 // Vault seals under a key of the subject; *vault.Vault is one. place says where
@@ -26,14 +28,19 @@ func Seal(ctx context.Context, v Vault, subject, place string, content proto.Mes
 	return v.Seal(ctx, subject, place, raw)
 }
 
-// Open opens what Seal made, into content.
+// Open opens what Seal made, into content. It stays empty where the key has been
+// destroyed: the person was erased, and the record with the open part remains.
 func Open(ctx context.Context, v Vault, subject, place string, raw []byte, content proto.Message) error {
 	if len(raw) == 0 {
 		return nil
 	}
 	if v != nil {
 		var err error
-		if raw, err = v.Open(ctx, subject, place, raw); err != nil {
+		raw, err = v.Open(ctx, subject, place, raw)
+		if errors.Is(err, vault.ErrDestroyed) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}
