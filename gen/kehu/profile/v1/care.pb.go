@@ -1094,11 +1094,11 @@ const file_kehu_profile_v1_care_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x16 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xe1\x01\n" +
+	"\x04etag\x18\x16 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xe7\x01\n" +
 	"\x0eCareReschedule\x12.\n" +
 	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
-	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x1c\n" +
+	"\x06reason\x18\x03 \x01(\tB\x04\x90\xa6\x1d\x01R\x06reason\x12\x16\n" +
 	"\x06author\x18\x04 \x01(\tR\x06author\x12C\n" +
 	"\x0freschedule_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0erescheduleTime*\xa3\x01\n" +
 	"\tCareTopic\x12\x1a\n" +
