@@ -22,12 +22,14 @@ type relations struct {
 	leads   *leads.Server
 }
 
-func (s *Service) openRelations(ctx context.Context, engine docstore.Engine) (*relations, error) {
+func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, error) {
 	customers := handler.NewCustomers(s.app, s.store.Customers)
 	orders := handler.NewOrders(s.app, s.store, s.rates)
 	r := &relations{service: s}
 	var errs [1]error
-	r.leads, errs[0] = leads.New(ctx, leads.Deps{Engine: engine, Customers: customers, Orders: orders, Clock: s.now})
+	r.leads, errs[0] = leads.New(ctx, leads.Deps{
+		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Orders: orders, Clock: s.now,
+	})
 	return r, errors.Join(errs[:]...)
 }
 

@@ -87,7 +87,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.relations, err = s.openRelations(ctx, deps.Engine)
+	s.relations, err = s.openRelations(ctx, deps)
 	return s, err
 }
 

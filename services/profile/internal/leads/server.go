@@ -32,7 +32,7 @@ type Orders interface {
 // Deps is what the room is given.
 type Deps struct {
 	Engine    docstore.Engine
-	Vault     sealed.Vault // nil seals nothing
+	Vault     sealed.Vault
 	Customers Customers
 	Orders    Orders
 	Clock     func() time.Time

@@ -45,7 +45,8 @@ func advance(l *profilev1.Lead, to profilev1.LeadStage, reason, author string, n
 	case !won && l.GetState() != profilev1.LeadState_LEAD_STATE_OPEN:
 		return false, fault.New(fault.FailedPrecondition, "LEAD_CLOSED", "the lead is lost: it cannot be moved any more")
 	}
-	return true, move(l, to, "reason", reason, author, now)
+	err := move(l, to, "reason", reason, author, now)
+	return err == nil, err
 }
 
 // move writes a move into the lead's history.

@@ -14,6 +14,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile"
 )
@@ -25,7 +26,7 @@ func Serve(t testing.TB, engine docstore.Engine, clock func() time.Time) *grpc.C
 	ctx, cancel := context.WithCancel(context.Background())
 	config := profile.DefaultConfig()
 	config.SweepInterval = time.Hour
-	service, err := profile.New(ctx, config, profile.Deps{Engine: engine, Clock: clock})
+	service, err := profile.New(ctx, config, profile.Deps{Engine: engine, Vault: vaulttest.On(t, engine), Clock: clock})
 	Must(t, err)
 	server, err := rpc.NewServer(rpc.DefaultServerConfig())
 	Must(t, err)

@@ -22,7 +22,7 @@ type Vault interface {
 // Seal serialises a content and seals it. What is empty stays so, and makes no key.
 func Seal(ctx context.Context, v Vault, subject, place string, content proto.Message) ([]byte, error) {
 	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(content)
-	if err != nil || len(raw) == 0 || v == nil {
+	if err != nil || len(raw) == 0 {
 		return raw, err
 	}
 	return v.Seal(ctx, subject, place, raw)
@@ -34,15 +34,12 @@ func Open(ctx context.Context, v Vault, subject, place string, raw []byte, conte
 	if len(raw) == 0 {
 		return nil
 	}
-	if v != nil {
-		var err error
-		raw, err = v.Open(ctx, subject, place, raw)
-		if errors.Is(err, vault.ErrDestroyed) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	raw, err := v.Open(ctx, subject, place, raw)
+	if errors.Is(err, vault.ErrDestroyed) {
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	if err := proto.Unmarshal(raw, content); err != nil {
 		return fault.New(fault.Internal, "STORED_DOCUMENT_DAMAGED", "what is kept at %s cannot be read", place).Because(err)
