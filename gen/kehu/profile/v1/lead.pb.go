@@ -376,6 +376,7 @@ type Lead struct {
 	// Who it is, as long as it is no customer.
 	Prospect *Prospect `protobuf:"bytes,4,opt,name=prospect,proto3" json:"prospect,omitempty"`
 	// The salesperson who answers for it: an id of your own, e.g. "wang.fang".
+	// Must be given.
 	Owner string `protobuf:"bytes,5,opt,name=owner,proto3" json:"owner,omitempty"`
 	// The closing step it has reached. Moved by AdvanceLead alone.
 	Stage LeadStage `protobuf:"varint,6,opt,name=stage,proto3,enum=kehu.profile.v1.LeadStage" json:"stage,omitempty"`
@@ -1326,14 +1327,13 @@ var File_kehu_profile_v1_lead_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_lead_proto_rawDesc = "" +
 	"\n" +
-	"\x1akehu/profile/v1/lead.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1fkehu/profile/v1/bilingual.proto\x1a\x1ekehu/profile/v1/customer.proto\"\xb7\t\n" +
+	"\x1akehu/profile/v1/lead.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1fkehu/profile/v1/bilingual.proto\x1a\x1ekehu/profile/v1/customer.proto\"\xb5\t\n" +
 	"\x04Lead\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12/\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\x80\x02\x90\xa6\x1d\x01R\vdisplayName\x12$\n" +
 	"\bcustomer\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\xd8\x04R\bcustomer\x125\n" +
-	"\bprospect\x18\x04 \x01(\v2\x19.kehu.profile.v1.ProspectR\bprospect\x12 \n" +
-	"\x05owner\x18\x05 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\x80\x01R\x05owner\x125\n" +
+	"\bprospect\x18\x04 \x01(\v2\x19.kehu.profile.v1.ProspectR\bprospect\x12\x1e\n" +
+	"\x05owner\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05owner\x125\n" +
 	"\x05stage\x18\x06 \x01(\x0e2\x1a.kehu.profile.v1.LeadStageB\x03\xe0A\x03R\x05stage\x125\n" +
 	"\x05state\x18\a \x01(\x0e2\x1a.kehu.profile.v1.LeadStateB\x03\xe0A\x03R\x05state\x12C\n" +
 	"\n" +
