@@ -125,13 +125,16 @@ func (a *App) saveOne(ctx context.Context, e *edit, validateOnly bool) error {
 
 // DeleteCustomer removes a customer that has no orders, and frees its
 // identifiers. check sees the version first. Faults: CUSTOMER_NOT_FOUND,
-// CUSTOMER_HAS_ORDERS. An order that comes in at the same moment counts as
+// CUSTOMER_IN_MERGE, CUSTOMER_HAS_ORDERS. An order that comes in at the same moment counts as
 // later: it creates the customer anew, with nothing but its id.
 func (a *App) DeleteCustomer(ctx context.Context, id string, check func(version int64) error) error {
 	for wait := (backoff{}); ; {
 		c, err := a.store.Customers.Get(ctx, id)
 		if err != nil {
 			return err
+		}
+		if c.Links.Any() {
+			return inMerge(id)
 		}
 		if err := check(c.Version); err != nil {
 			return err
@@ -160,6 +163,11 @@ func (a *App) DeleteCustomer(ctx context.Context, id string, check func(version 
 	}
 }
 
+func inMerge(id string) *fault.Fault {
+	return fault.New(fault.FailedPrecondition, "CUSTOMER_IN_MERGE",
+		"customer %q has been merged with others: it can be deleted once it is unmerged (customers:unmerge)", id)
+}
+
 // LookupCustomer finds the customer to whom an identifier belongs.
 func (a *App) LookupCustomer(ctx context.Context, by domain.Identifier) (domain.Customer, error) {
 	normal, f := by.Normalize("")
@@ -181,5 +189,5 @@ func (a *App) LookupCustomer(ctx context.Context, by domain.Identifier) (domain.
 	if found[0] == nil || !found[0].Identified(normal) {
 		return domain.Customer{}, notFound // claimed, and the customer not written yet
 	}
-	return *found[0], nil
+	return a.store.Customers.Around(ctx, *found[0])
 }

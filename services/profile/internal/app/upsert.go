@@ -64,7 +64,11 @@ func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, roun
 	var places, again []int
 	givenUp := make(map[string]struct{})
 	for n, i := range round {
-		e, out := a.planCustomer(&customers[i], stored[n], src)
+		seen, err := a.versionSeen(ctx, &customers[i], stored[n])
+		if err != nil {
+			return nil, err
+		}
+		e, out := a.planCustomer(&customers[i], stored[n], seen, src)
 		outcomes[i] = out
 		if e == nil {
 			continue
@@ -115,9 +119,19 @@ func (e *edit) waitsFor(givenUp map[string]struct{}) bool {
 	return waits
 }
 
-// planCustomer decides what becomes of a customer, given what is stored. The
-// edit is nil when nothing is to be written.
-func (a *App) planCustomer(given, stored *domain.Customer, src domain.Source) (*edit, Outcome) {
+// versionSeen is the version that a reader of a record is shown, where the caller
+// says which it must have: that of the whole view.
+func (a *App) versionSeen(ctx context.Context, given, stored *domain.Customer) (int64, error) {
+	if stored == nil || given.Version == 0 {
+		return 0, nil
+	}
+	view, err := a.store.Customers.Around(ctx, *stored)
+	return view.Version, err
+}
+
+// planCustomer decides what becomes of a customer, given what is stored and the
+// version under which that is shown. The edit is nil when nothing is to be written.
+func (a *App) planCustomer(given, stored *domain.Customer, seen int64, src domain.Source) (*edit, Outcome) {
 	if stored == nil {
 		if given.Version != 0 {
 			return nil, refused(stale(given.ID))
@@ -129,7 +143,7 @@ func (a *App) planCustomer(given, stored *domain.Customer, src domain.Source) (*
 	if out, known := repeated(stored.Origin, src, given.Row); known {
 		return nil, out
 	}
-	if given.Version != 0 && given.Version != stored.Version {
+	if given.Version != 0 && given.Version != seen {
 		return nil, refused(stale(given.ID))
 	}
 	after := *stored

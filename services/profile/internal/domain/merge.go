@@ -166,6 +166,19 @@ func View(records []Customer) Customer {
 	return view
 }
 
+// Without leaves out of identifiers those of a view that are not the record's
+// own: they belong to the records it is merged with, and stay theirs when someone
+// who has read the view writes it back to this record.
+func (c *Customer) Without(identifiers, own []Identifier) []Identifier {
+	var kept []Identifier
+	for _, i := range identifiers {
+		if contains(own, i) || !contains(c.Identifiers, i) {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}
+
 // versionOf stands for the versions of all records of a view: 62 bits of a hash,
 // and one that tells it from the version of a single record.
 func versionOf(records []Customer) int64 {

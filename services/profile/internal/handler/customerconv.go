@@ -33,6 +33,9 @@ func customerProto(c *domain.Customer) *profilev1.Customer {
 			Type: identifierTypes.proto[i.Type], Value: i.Value, Namespace: i.Namespace,
 		})
 	}
+	for _, id := range c.Merged {
+		p.Merged = append(p.Merged, customerName(id))
+	}
 	if c.Version > 0 {
 		p.Etag = etag.Of(c.Version)
 		p.CreateTime, p.UpdateTime = timestamppb.New(c.CreatedAt), timestamppb.New(c.UpdatedAt)

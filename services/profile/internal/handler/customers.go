@@ -37,7 +37,7 @@ func (h *Customers) GetCustomer(ctx context.Context, r *profilev1.GetCustomerReq
 	if err != nil {
 		return nil, err
 	}
-	c, err := h.store.Get(ctx, id)
+	c, err := h.store.View(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (h *Customers) BatchGetCustomers(ctx context.Context, r *profilev1.BatchGet
 			return nil, err
 		}
 	}
-	found, err := h.store.GetMany(ctx, ids)
+	found, err := h.store.Views(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (h *Customers) CreateCustomer(ctx context.Context, r *profilev1.CreateCusto
 	if err != nil {
 		return nil, within("customer", err)
 	}
-	return customerProto(&created), nil
+	return h.shown(ctx, created)
 }
 
 // requestKey recognises the same request with the same content.
@@ -150,15 +150,35 @@ func (h *Customers) UpdateCustomer(ctx context.Context, r *profilev1.UpdateCusto
 	}
 	how := app.Change{AllowMissing: r.GetAllowMissing(), ValidateOnly: r.GetValidateOnly()}
 	changed, err := h.app.ChangeCustomer(ctx, id, how, func(c *domain.Customer) error {
-		if err := etag.Check(r.GetCustomer().GetEtag(), c.Version); err != nil {
+		view, err := h.store.Around(ctx, *c)
+		if err != nil {
 			return err
 		}
-		return mask.apply(c, r.GetCustomer())
+		if err := etag.Check(r.GetCustomer().GetEtag(), view.Version); err != nil {
+			return err
+		}
+		own := c.Identifiers
+		if err := mask.apply(c, r.GetCustomer()); err != nil {
+			return err
+		}
+		if len(view.Merged) > 0 {
+			c.Identifiers = view.Without(c.Identifiers, own)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, within("customer", err)
 	}
-	return customerProto(&changed), nil
+	return h.shown(ctx, changed)
+}
+
+// shown is the customer to whom a record belongs, with that record as given.
+func (h *Customers) shown(ctx context.Context, record domain.Customer) (*profilev1.Customer, error) {
+	view, err := h.store.Around(ctx, record)
+	if err != nil {
+		return nil, err
+	}
+	return customerProto(&view), nil
 }
 
 // DeleteCustomer deletes a customer without orders.
