@@ -20,6 +20,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/exchange"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/importer"
+	"github.com/kehuhq/kehu/services/profile/internal/merging"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -48,6 +49,7 @@ type Service struct {
 	importer   *importer.Importer
 	rates      *exchange.Rates
 	relations  *relations
+	merger     *merging.Merger
 }
 
 // New opens the service's collections.
@@ -70,6 +72,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	if s.rates, err = exchange.Open(ctx, deps.Engine, s.now); err != nil {
+		return nil, err
+	}
+	if s.merger, err = merging.New(ctx, deps.Engine, s.store.Customers, s.now); err != nil {
 		return nil, err
 	}
 	s.app = app.New(s.store, s.now)
@@ -96,6 +101,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterCustomerServiceServer(r, handler.NewCustomers(s.app, s.store.Customers))
 	profilev1.RegisterOrderServiceServer(r, handler.NewOrders(s.app, s.store, s.rates))
 	profilev1.RegisterExchangeRateServiceServer(r, exchange.NewServer(s.rates, s.now))
+	profilev1.RegisterMergingServiceServer(r, merging.NewServer(s.merger, handler.CustomerProto))
 	profilev1.RegisterImportServiceServer(r, s.importer)
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	s.relations.register(r)
@@ -115,8 +121,12 @@ func (s *Service) Serve(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep of merges", s.merger.Sweep)
+		return nil
+	})
+	group.Go(func() error {
 		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
-			return errors.Join(s.store.Sweep(ctx, s.now()), s.rates.Sweep(ctx, s.now().Add(-docstore.TombstoneLife)))
+			return errors.Join(s.store.Sweep(ctx, s.now()), s.rates.Sweep(ctx, s.now().Add(-docstore.TombstoneLife)), s.merger.SweepTombstones(ctx))
 		})
 		return nil
 	})

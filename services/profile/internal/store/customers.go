@@ -20,7 +20,7 @@ type Customers struct {
 func openCustomers(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Customers, error) {
 	docs, err := docstore.Open(ctx, engine, docstore.Schema[customer]{
 		Name: "customers", Changes: true,
-		Indexes: []docstore.Index[customer]{{Name: linksIndex, Key: linksKey}},
+		Indexes: []docstore.Index[customer]{{Name: linksIndex, Key: linksKey}, {Name: mergedIndex, Key: mergedKey}},
 	}, docstore.WithClock(clock))
 	return &Customers{docs}, err
 }

@@ -12,8 +12,11 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
-// linksIndex holds the customers that have a part in a merge, by id.
-const linksIndex = "links"
+// Indexes of the customers, by id.
+const (
+	linksIndex  = "links"  // those that have a part in a merge
+	mergedIndex = "merged" // those that give way or have given way to another
+)
 
 // links are a record's part in merges, as they are stored: beside what describes
 // the person, so that a merge reads and writes none of that.
@@ -63,6 +66,13 @@ func linksKey(d *customer) string {
 	return docstore.Key(docstore.String(d.ID))
 }
 
+func mergedKey(d *customer) string {
+	if d.Into == nil {
+		return ""
+	}
+	return docstore.Key(docstore.String(d.ID))
+}
+
 // Relink changes a record's links and nothing else, as docstore.Collection.Update
 // does: change may run several times, and docstore.ErrUnchanged leaves them alone.
 // A record that does not exist is a NotFound fault CUSTOMER_NOT_FOUND.
@@ -101,22 +111,15 @@ func (s *Customers) Forest(ctx context.Context) (*domain.Forest, error) {
 	return domain.NewForest(records), nil
 }
 
-// Linked is a page of the records that give way or have given way to another, in
-// the order of their escaped ids, from behind a position, with their links: those
-// that hold and those of merges under way.
-func (s *Customers) Linked(ctx context.Context, after *docstore.Position, size int) (Page[LinkedRecord], error) {
-	docs, next, err := s.docs.Page(ctx, docstore.Range{Index: linksIndex, After: after, Limit: size})
-	page := Page[LinkedRecord]{Next: next}
+// Linked is a page of the ids of records that give way or have given way to
+// another, in the order of their escaped ids, from behind a position.
+func (s *Customers) Linked(ctx context.Context, after *docstore.Position, size int) (Page[string], error) {
+	docs, next, err := s.docs.Page(ctx, docstore.Range{Index: mergedIndex, After: after, Limit: size})
+	page := Page[string]{Next: next}
 	for _, doc := range docs {
-		page.Items = append(page.Items, LinkedRecord{ID: docstore.ParseID(doc.ID)[0], Links: doc.links.domain()})
+		page.Items = append(page.Items, docstore.ParseID(doc.ID)[0])
 	}
 	return page, err
-}
-
-// LinkedRecord is a record that has a part in a merge.
-type LinkedRecord struct {
-	ID    string
-	Links domain.Links
 }
 
 // family is the documents of records and of all that may be one customer with
@@ -156,14 +159,19 @@ func (s *Customers) gather(ctx context.Context, ids []string) (*family, error) {
 		}
 	}
 	f := &family{docs: docs}
-	records := map[string]domain.Links{}
-	for id, doc := range docs {
-		if doc != nil && linksKey(doc) != "" {
-			records[id] = doc.links.domain()
+	f.forest = domain.NewForest(f.links())
+	return f, nil
+}
+
+// links are those of all records that there are.
+func (f *family) links() map[string]domain.Links {
+	all := make(map[string]domain.Links, len(f.docs))
+	for id, doc := range f.docs {
+		if doc != nil {
+			all[id] = doc.links.domain()
 		}
 	}
-	f.forest = domain.NewForest(records)
-	return f, nil
+	return all
 }
 
 // Kin reads which records are one customer with each of the given ones, and tells
@@ -173,13 +181,7 @@ func (s *Customers) Kin(ctx context.Context, ids []string) (*domain.Forest, map[
 	if err != nil {
 		return nil, nil, err
 	}
-	all := make(map[string]domain.Links, len(f.docs))
-	for id, doc := range f.docs {
-		if doc != nil {
-			all[id] = doc.links.domain()
-		}
-	}
-	return f.forest, all, nil
+	return f.forest, f.links(), nil
 }
 
 // Members are the ids of all records that are one customer with a record, the

@@ -75,27 +75,26 @@ func (s *Customers) Around(ctx context.Context, record domain.Customer) (domain.
 	return f.view(f.forest.Root(record.ID), &record)
 }
 
-// Together shows records, with all that belong to each, as if they had been
-// merged in this order; those that do not exist are left out.
-func (s *Customers) Together(ctx context.Context, ids []string) (domain.Customer, error) {
+// Imagine shows the customers to whom records belong as they would be after a
+// change of links, which is given those of all their records.
+func (s *Customers) Imagine(ctx context.Context, ids []string, change func(map[string]domain.Links)) ([]domain.Customer, error) {
 	f, err := s.gather(ctx, ids)
 	if err != nil {
-		return domain.Customer{}, err
+		return nil, err
 	}
-	var records []domain.Customer
-	for _, id := range ids {
-		for _, member := range f.forest.Members(id) {
-			if f.docs[member] == nil {
-				continue
-			}
-			record, err := readCustomer(f.docs[member])
-			if err != nil {
-				return record, err
-			}
-			records = append(records, record)
+	links := f.links()
+	change(links)
+	f.forest = domain.NewForest(links)
+	views := make([]domain.Customer, len(ids))
+	for i, id := range ids {
+		if f.docs[id] == nil {
+			return nil, CustomerNotFound(id)
+		}
+		if views[i], err = f.view(f.forest.Root(id), nil); err != nil {
+			return nil, err
 		}
 	}
-	return domain.View(records), nil
+	return views, nil
 }
 
 // only shows those of a page of documents that are roots, as the customers they are.
