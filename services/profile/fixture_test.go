@@ -36,20 +36,32 @@ type suite struct {
 	customers profilev1.CustomerServiceClient
 	orders    profilev1.OrderServiceClient
 	rates     profilev1.ExchangeRateServiceClient
+	merges    profilev1.MergingServiceClient
 }
 
 // serve serves the service on an engine until the test ends.
 func serve(t testing.TB, e docstore.Engine) *suite {
 	t.Helper()
-	s, stop := start(t, e)
+	return serveAt(t, e, func() time.Time { return now })
+}
+
+// serveAt is serve with a clock.
+func serveAt(t testing.TB, e docstore.Engine, clock func() time.Time) *suite {
+	t.Helper()
+	s, stop := startAt(t, e, clock)
 	t.Cleanup(stop)
 	return s
 }
 
 func start(t testing.TB, e docstore.Engine) (s *suite, stop func()) {
 	t.Helper()
+	return startAt(t, e, func() time.Time { return now })
+}
+
+func startAt(t testing.TB, e docstore.Engine, clock func() time.Time) (s *suite, stop func()) {
+	t.Helper()
 	service, err := profile.New(context.Background(), profile.DefaultConfig(), profile.Deps{
-		Engine: e, Vault: vaulttest.On(t, e), Clock: func() time.Time { return now },
+		Engine: e, Vault: vaulttest.On(t, e), Clock: clock,
 	})
 	must(t, err)
 	server, err := rpc.NewServer(rpc.DefaultServerConfig())
@@ -64,6 +76,7 @@ func start(t testing.TB, e docstore.Engine) (s *suite, stop func()) {
 	go func() { served <- server.Serve(ctx, listener) }()
 	return &suite{
 			profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn), profilev1.NewExchangeRateServiceClient(conn),
+			profilev1.NewMergingServiceClient(conn),
 		}, func() {
 			must(t, conn.Close())
 			cancel()

@@ -22,7 +22,7 @@ type customer struct {
 	CreatedAt     time.Time          `bson:"created_at"`
 	Request       *requestKey        `bson:"request,omitempty"`
 	Origin        *origin            `bson:"origin,omitempty"`
-	links         `bson:",inline"`
+	Links         links              `bson:",inline"`
 }
 
 type identifier struct {
@@ -41,7 +41,7 @@ func customerDoc(c *domain.Customer) *customer {
 		Meta: docstore.Meta{ID: docstore.ID(c.ID), Version: c.Version, UpdatedAt: c.UpdatedAt},
 		Kind: c.Kind, DisplayName: c.DisplayName, Gender: c.Gender, BirthDate: c.BirthDate.String(),
 		Region: c.Region, City: c.City, Acquisition: c.Acquisition,
-		CreatedAt: c.CreatedAt, Origin: originDoc(c.Origin), links: linksDoc(c.Links),
+		CreatedAt: c.CreatedAt, Origin: originDoc(c.Origin), Links: linksDoc(c.Links),
 	}
 	for _, i := range c.Identifiers {
 		d.Identifiers = append(d.Identifiers, identifier(i))
@@ -58,7 +58,7 @@ func (d *customer) domain() (domain.Customer, error) {
 		ID:   docstore.ParseID(d.ID)[0],
 		Kind: d.Kind, DisplayName: d.DisplayName, Gender: d.Gender, BirthDate: birth,
 		Region: d.Region, City: d.City, Acquisition: d.Acquisition,
-		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Version: d.Version, Origin: d.Origin.domain(), Links: d.links.domain(),
+		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Version: d.Version, Origin: d.Origin.domain(), Links: d.Links.domain(),
 	}
 	for _, i := range d.Identifiers {
 		c.Identifiers = append(c.Identifiers, domain.Identifier(i))

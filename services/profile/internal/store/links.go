@@ -60,14 +60,14 @@ func (d links) domain() domain.Links {
 }
 
 func linksKey(d *customer) string {
-	if d.Into == nil && len(d.Merged) == 0 {
+	if d.Links.Into == nil && len(d.Links.Merged) == 0 {
 		return ""
 	}
 	return docstore.Key(docstore.String(d.ID))
 }
 
 func mergedKey(d *customer) string {
-	if d.Into == nil {
+	if d.Links.Into == nil {
 		return ""
 	}
 	return docstore.Key(docstore.String(d.ID))
@@ -78,11 +78,11 @@ func mergedKey(d *customer) string {
 // A record that does not exist is a NotFound fault CUSTOMER_NOT_FOUND.
 func (s *Customers) Relink(ctx context.Context, id string, change func(*domain.Links) error) error {
 	_, err := s.docs.Update(ctx, docstore.ID(id), func(d *customer) error {
-		l := d.links.domain()
+		l := d.Links.domain()
 		if err := change(&l); err != nil {
 			return err
 		}
-		d.links = linksDoc(l)
+		d.Links = linksDoc(l)
 		return nil
 	})
 	if errors.Is(err, docstore.ErrNotFound) {
@@ -101,12 +101,12 @@ func (s *Customers) Forest(ctx context.Context) (*domain.Forest, error) {
 		}
 		var doc struct {
 			ID    string `bson:"_id"`
-			links `bson:",inline"`
+			Links links  `bson:",inline"`
 		}
 		if err := bson.Unmarshal(entry.Doc, &doc); err != nil {
 			return nil, fmt.Errorf("customer %s: links: %w", entry.ID, err)
 		}
-		records[docstore.ParseID(doc.ID)[0]] = doc.links.domain()
+		records[docstore.ParseID(doc.ID)[0]] = doc.Links.domain()
 	}
 	return domain.NewForest(records), nil
 }
@@ -150,10 +150,10 @@ func (s *Customers) gather(ctx context.Context, ids []string) (*family, error) {
 				continue
 			}
 			docs[asked[i]] = doc
-			if doc.Into != nil {
-				ask = append(ask, doc.Into.Customer)
+			if doc.Links.Into != nil {
+				ask = append(ask, doc.Links.Into.Customer)
 			}
-			for _, b := range doc.Merged {
+			for _, b := range doc.Links.Merged {
 				ask = append(ask, b.Customer)
 			}
 		}
@@ -168,7 +168,7 @@ func (f *family) links() map[string]domain.Links {
 	all := make(map[string]domain.Links, len(f.docs))
 	for id, doc := range f.docs {
 		if doc != nil {
-			all[id] = doc.links.domain()
+			all[id] = doc.Links.domain()
 		}
 	}
 	return all
