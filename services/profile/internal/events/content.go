@@ -24,13 +24,6 @@ const (
 	maxDepth   = 20
 )
 
-// keeper turns contents into what is stored of them and back. That is all that
-// knows how.
-type keeper struct{}
-
-func (keeper) seal(_ context.Context, _ *Event, text []byte) ([]byte, error) { return text, nil }
-func (keeper) open(_ context.Context, _ *Event, text []byte) ([]byte, error) { return text, nil }
-
 // SetContent gives an event its content, or reports what is wrong with it.
 func (e *Event) SetContent(c *Content) error {
 	f := fault.Merge(checkValue("properties", c.Properties, 1), checkValue("context", c.Context, 1), c.Details.check())
@@ -60,10 +53,33 @@ func (e *Event) Content(ctx context.Context) (*Content, error) {
 	text := e.plain
 	if text == nil && len(e.sealed) > 0 {
 		var err error
-		if text, err = e.keeper.open(ctx, e, e.sealed); err != nil {
-			return nil, fmt.Errorf("event %s of %s: %w", e.ID, e.Sender, err)
+		if text, err = e.keeper.open(ctx, e); err != nil {
+			return nil, err
 		}
 	}
+	return e.parse(text)
+}
+
+// Contents are the contents of events that were read with them, in their order.
+// It costs less than asking each.
+func Contents(ctx context.Context, events []*Event) ([]*Content, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	texts, err := events[0].keeper.openAll(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	contents := make([]*Content, len(events))
+	for i, e := range events {
+		if contents[i], err = e.parse(texts[i]); err != nil {
+			return nil, err
+		}
+	}
+	return contents, nil
+}
+
+func (e *Event) parse(text []byte) (*Content, error) {
 	c := &Content{}
 	if len(text) > 0 {
 		if err := json.Unmarshal(text, c); err != nil {

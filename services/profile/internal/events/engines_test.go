@@ -10,6 +10,9 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/vault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,18 +44,34 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// families are merges as a test declares them: the merged by survivor.
-type families map[string][]string
+// family is merges as a test declares them: the merged by survivor.
+type family struct{ forest *domain.Forest }
 
-func (f families) Members(_ context.Context, id string) (string, []string, error) {
-	for root, merged := range f {
-		for _, m := range append([]string{root}, merged...) {
-			if m == id {
-				return root, append([]string{root}, merged...), nil
-			}
+func merged(by map[string][]string) family {
+	records := map[string]domain.Links{}
+	for root, given := range by {
+		var links domain.Links
+		for _, id := range given {
+			links.Merged = append(links.Merged, domain.Branch{Customer: id, Token: "t"})
+			records[id] = domain.Links{Into: &domain.Link{Customer: root, Token: "t"}}
 		}
+		records[root] = links
 	}
-	return id, []string{id}, nil
+	return family{domain.NewForest(records)}
 }
 
-func (f families) All(context.Context) (map[string][]string, error) { return f, nil }
+func (f family) Members(_ context.Context, id string) (string, []string, error) {
+	return f.forest.Root(id), f.forest.Members(id), nil
+}
+
+func (f family) Forest(context.Context) (*domain.Forest, error) { return f.forest, nil }
+
+// openVault opens a vault that keeps its keys on an engine of its own.
+func openVault(t testing.TB) *vault.Vault {
+	t.Helper()
+	keyring, err := vault.NewKeyring()
+	must(t, err)
+	v, err := vault.New(t.Context(), onPebble(t), keyring)
+	must(t, err)
+	return v
+}

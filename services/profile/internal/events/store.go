@@ -8,6 +8,9 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/merging"
 )
 
 // Store keeps the events and the links of visitors to customers:
@@ -17,7 +20,7 @@ import (
 type Store struct {
 	events   *docstore.Collection[document]
 	visitors *docstore.Collection[visitor]
-	families Families
+	families merging.Family
 	keeper   keeper
 }
 
@@ -27,19 +30,9 @@ const (
 	typed    = "typed"    // sender, type, time
 )
 
-// Families say which records are one customer. *merging.Links is one.
-type Families interface {
-	// Members are the ids of all records of the customer to whom a record
-	// belongs, that of the survivor first.
-	Members(ctx context.Context, id string) (root string, members []string, err error)
-	// All are the merged records of every customer that has any, by the
-	// survivor's id.
-	All(ctx context.Context) (merged map[string][]string, err error)
-}
-
 // OpenStore opens the collections, creating them where they are missing.
-func OpenStore(ctx context.Context, engine docstore.Engine, families Families, clock func() time.Time) (*Store, error) {
-	s := &Store{families: families}
+func OpenStore(ctx context.Context, engine docstore.Engine, v *vault.Vault, families merging.Family, clock func() time.Time) (*Store, error) {
+	s := &Store{families: families, keeper: keeper{v}}
 	var errs [2]error
 	s.events, errs[0] = docstore.Open(ctx, engine, docstore.Schema[document]{
 		Name: "events",
@@ -61,11 +54,13 @@ func OpenStore(ctx context.Context, engine docstore.Engine, families Families, c
 func (s *Store) Write(ctx context.Context, events []*Event) (fresh []bool, err error) {
 	ops := make([]docstore.Op[document], len(events))
 	docs := make([]document, len(events))
+	sealed, err := s.keeper.sealAll(ctx, events)
+	if err != nil {
+		return nil, err
+	}
 	for i, e := range events {
 		docs[i] = document{Meta: docstore.Meta{ID: documentID(e.Sender, e.ID)}, Event: *e}
-		if docs[i].sealed, err = s.keeper.seal(ctx, e, e.plain); err != nil {
-			return nil, err
-		}
+		docs[i].sealed = sealed[i]
 		ops[i] = docstore.Op[document]{Doc: &docs[i], Expect: docstore.Absent}
 	}
 	errs, err := s.events.Write(ctx, ops)
@@ -141,14 +136,3 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	_, visitors := s.visitors.Sweep(ctx, before)
 	return errors.Join(events, visitors)
 }
-
-// Apart are Families of customers of whom none has two records.
-type Apart struct{}
-
-// Members is the record alone.
-func (Apart) Members(_ context.Context, id string) (string, []string, error) {
-	return id, []string{id}, nil
-}
-
-// All is nobody.
-func (Apart) All(context.Context) (map[string][]string, error) { return nil, nil }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
 // Span is a part of the customers in the order of their escaped ids (docstore.ID).
@@ -57,9 +59,8 @@ func (s *Store) Walk(ctx context.Context, span Span, contents bool) iter.Seq2[*C
 type walk struct {
 	store  *Store
 	how    reading
-	merged map[string][]string // by survivor
-	given  map[string]bool     // records that have given way
-	roots  []string            // escaped ids of the survivors of the span, ascending
+	forest *domain.Forest
+	roots  []string // escaped ids of the survivors of the span, ascending
 
 	events stream[*Event]
 	links  stream[Link]
@@ -75,17 +76,14 @@ func (s *Store) newWalk(ctx context.Context, span Span, contents bool) (*walk, e
 			return nil, fault.Invalid("range.to", "must not be before range.from in the order of escaped ids")
 		}
 	}
-	w := &walk{store: s, how: reading{content: contents, text: interned()}, given: map[string]bool{}}
+	w := &walk{store: s, how: reading{content: contents, text: interned()}}
 	var err error
-	if w.merged, err = s.families.All(ctx); err != nil {
+	if w.forest, err = s.families.Forest(ctx); err != nil {
 		return nil, err
 	}
-	for root, members := range w.merged {
+	for _, root := range w.forest.Roots() {
 		if key := docstore.ID(root); key >= from && (to == "" || key < to) {
 			w.roots = append(w.roots, key)
-		}
-		for _, m := range members {
-			w.given[m] = true
 		}
 	}
 	slices.Sort(w.roots)
@@ -116,14 +114,14 @@ func (w *walk) next(ctx context.Context) (*CustomerEvents, error) {
 		return nil, nil
 	}
 	id := docstore.ParseID(key)[0]
-	one := &gathering{walk: w, CustomerEvents: &CustomerEvents{Customer: id}, counted: !w.given[id]}
+	one := &gathering{walk: w, CustomerEvents: &CustomerEvents{Customer: id}, counted: w.forest.Root(id) == id}
 	if err := one.own(key); err != nil {
 		return nil, err
 	}
 	if !one.counted {
 		return one.CustomerEvents, nil
 	}
-	for _, m := range w.merged[id] {
+	for _, m := range w.forest.Members(id)[1:] {
 		if err := one.member(ctx, m); err != nil {
 			return nil, err
 		}

@@ -18,10 +18,10 @@ func clock() time.Time { return noon }
 
 // world is a store and all that is in it.
 type world struct {
-	store    *Store
-	families families
-	events   []*Event
-	links    map[string]string // customer by visitor
+	store  *Store
+	family family
+	events []*Event
+	links  map[string]string // customer by visitor
 }
 
 // people are ids that an order of bytes could mistake for one another.
@@ -31,9 +31,9 @@ var people = []string{"a", "a!1", "a-b", "a.b", "客户", "😀", "z", "Z", "0",
 func fill(t *testing.T, engine docstore.Engine, seed uint64) *world {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 1))
-	w := &world{families: families{"z": {"a"}, "nobody": {"a-b", "0"}}, links: map[string]string{}}
+	w := &world{family: merged(map[string][]string{"z": {"a"}, "nobody": {"a-b", "0"}}), links: map[string]string{}}
 	var err error
-	w.store, err = OpenStore(t.Context(), engine, w.families, clock)
+	w.store, err = OpenStore(t.Context(), engine, openVault(t), w.family, clock)
 	must(t, err)
 	for n := range 400 {
 		sender := Customer(people[rng.IntN(len(people))])
@@ -61,7 +61,7 @@ func fill(t *testing.T, engine docstore.Engine, seed uint64) *world {
 
 // of is what the events of a customer are, by the definition.
 func (w *world) of(customer string, keep func(*Event) bool) []*Event {
-	_, members, _ := w.families.Members(context.Background(), customer)
+	_, members, _ := w.family.Members(context.Background(), customer)
 	var all []*Event
 	for _, e := range w.events {
 		whose := e.Sender.ID
@@ -90,7 +90,7 @@ func TestWalk(t *testing.T) {
 		w := fill(t, engine, 1)
 		roots := map[string]bool{"nobody": true, "quiet": true}
 		for _, p := range people {
-			root, _, _ := w.families.Members(t.Context(), p)
+			root, _, _ := w.family.Members(t.Context(), p)
 			roots[root] = true
 		}
 		want := map[string][]*Event{}
