@@ -17,6 +17,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/events"
 	"github.com/kehuhq/kehu/services/profile/internal/exchange"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/importer"
@@ -48,6 +49,7 @@ type Service struct {
 	operations *operation.Manager
 	importer   *importer.Importer
 	rates      *exchange.Rates
+	events     *events.Store
 	relations  *relations
 	merger     *merging.Merger
 }
@@ -77,7 +79,12 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.merger, err = merging.New(ctx, deps.Engine, s.store.Customers, s.now); err != nil {
 		return nil, err
 	}
+	s.events, err = events.OpenStore(ctx, deps.Engine, deps.Vault, merging.NewFamilies(s.store.Customers), s.now)
+	if err != nil {
+		return nil, err
+	}
 	s.app = app.New(s.store, s.now)
+	s.app.Mind(s.events.OfCustomers())
 	s.operations, err = operation.NewManager(ctx, deps.Engine, operation.Config{
 		Service:  "profile",
 		Parallel: cfg.Operations,
@@ -103,6 +110,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterExchangeRateServiceServer(r, exchange.NewServer(s.rates, s.now))
 	profilev1.RegisterMergingServiceServer(r, merging.NewServer(s.merger, handler.CustomerProto))
 	profilev1.RegisterImportServiceServer(r, s.importer)
+	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.now)))
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	s.relations.register(r)
 }
@@ -126,7 +134,8 @@ func (s *Service) Serve(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
-			return errors.Join(s.store.Sweep(ctx, s.now()), s.rates.Sweep(ctx, s.now().Add(-docstore.TombstoneLife)), s.merger.SweepTombstones(ctx))
+			return errors.Join(s.store.Sweep(ctx, s.now()), s.rates.Sweep(ctx, s.now().Add(-docstore.TombstoneLife)),
+				s.merger.SweepTombstones(ctx), s.events.Sweep(ctx, s.now()))
 		})
 		return nil
 	})

@@ -16,6 +16,8 @@ type App struct {
 	now   func() time.Time
 	known *known
 	fresh atomic.Bool // the orders recorded last were all new
+
+	elsewhere []Records
 }
 
 // New makes the use cases on a store. clock stamps and judges times.

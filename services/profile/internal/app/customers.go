@@ -123,7 +123,7 @@ func (a *App) saveOne(ctx context.Context, e *edit, validateOnly bool) error {
 	return e.err
 }
 
-// DeleteCustomer removes a customer that has no orders, and frees its
+// DeleteCustomer removes a customer that has no orders and no other records, and frees its
 // identifiers. check sees the version first. Faults: CUSTOMER_NOT_FOUND,
 // CUSTOMER_IN_MERGE, CUSTOMER_HAS_ORDERS. An order that comes in at the same moment counts as
 // later: it creates the customer anew, with nothing but its id.
@@ -139,12 +139,12 @@ func (a *App) DeleteCustomer(ctx context.Context, id string, check func(version 
 		if err := check(c.Version); err != nil {
 			return err
 		}
-		ordered, err := a.store.Orders.Any(ctx, id)
+		bound, err := a.bound(ctx, id)
 		if err != nil {
 			return err
 		}
-		if ordered {
-			return fault.New(fault.FailedPrecondition, "CUSTOMER_HAS_ORDERS", "customer %q has orders: only one without any can be deleted", id)
+		if bound != nil {
+			return bound
 		}
 		if err := a.store.Deletions.Note(ctx, id, a.instant()); err != nil {
 			return err

@@ -112,10 +112,11 @@ func (a *App) sweepDeletions(ctx context.Context) error {
 	return nil
 }
 
-// revive creates a deleted customer anew, with nothing but its id, if it has orders.
+// revive creates a deleted customer anew, with nothing but its id, if it has
+// orders or other records.
 func (a *App) revive(ctx context.Context, customer string) error {
-	ordered, err := a.store.Orders.Any(ctx, customer)
-	if err != nil || !ordered {
+	bound, err := a.bound(ctx, customer)
+	if err != nil || bound == nil {
 		return err
 	}
 	return a.ensure(ctx, []string{customer})
