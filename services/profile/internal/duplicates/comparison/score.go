@@ -1,0 +1,155 @@
+package comparison
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Frequent is what a share is of.
+type Frequent string
+
+// What shares are known of.
+const (
+	ByName    Frequent = "name"    // a form of a name, see Prepared.NameForms
+	ByPhone   Frequent = "phone"   // PhoneKey
+	ByEmail   Frequent = "email"   // local part
+	ByAddress Frequent = "address" // key of an address
+)
+
+// Population is the customers in whom two records were found.
+type Population interface {
+	// Size is how many there are.
+	Size() int64
+	// Share is the fraction of them who have the value.
+	Share(kind Frequent, value string) float64
+}
+
+// Reason is what one field says.
+type Reason struct {
+	Field Field
+	Level Level
+	Bits  float64
+}
+
+// Result is what comparing two records came to.
+type Result struct {
+	Score   float64 // probability, 0 to 1
+	Bits    float64 // Prior and those of the reasons, added up
+	Prior   float64
+	Reasons []Reason // the strongest evidence first
+}
+
+// expected is how many other records of the same customer a record has, in the
+// mean: a tenth of one.
+const expected = 0.1
+
+// Prior is log2 of the odds that a record and any other one are one customer's:
+// expected/(n−1). A coincidence is likelier among more customers.
+func Prior(n int64) float64 { return math.Log2(expected / float64(max(n-1, 1))) }
+
+// Score compares two records within a population.
+//
+// Two rules stand in for what the fields have to do with each other:
+//
+//   - Phone, e-mail, address and account go together: who shares a home or an
+//     office shares several of them. The strongest counts in full, the next one
+//     half, the third a quarter.
+//   - Where the names differ in the given name, what agrees of phone, e-mail and
+//     address speaks of a household or an office at least as much as of one
+//     person: it counts half.
+func Score(a, b *Prepared, in Population) Result {
+	s := sum{in: in}
+	if a.kind != Unknown && b.kind != Unknown && a.kind != b.kind {
+		s.add(FieldKind, agreement{level: Different})
+	}
+	strangers := false
+	if a.name.known() && b.name.known() {
+		names := compareNames(&a.name, &b.name, a.kind == Organisation && b.kind == Organisation)
+		strangers = names.level == Different || names.level == Surname
+		s.add(FieldName, names)
+	}
+	if a.birth != (Date{}) && b.birth != (Date{}) {
+		s.add(FieldBirth, agreement{level: compareDates(a.birth, b.birth)})
+	}
+	s.equal(FieldGender, a.gender, b.gender)
+	at := len(s.reasons)
+	s.contacts(a, b)
+	together(s.reasons[at:], strangers)
+	if len(a.addresses) == 0 || len(b.addresses) == 0 { // or the city would count twice
+		s.equal(FieldCity, a.city, b.city)
+	}
+	return s.result()
+}
+
+type sum struct {
+	in      Population
+	reasons []Reason
+}
+
+func (s *sum) add(field Field, found agreement) {
+	w, ok := Lookup(field, found.level)
+	if !ok {
+		return
+	}
+	share := 0.0
+	if w.Times > 0 {
+		for _, value := range found.value {
+			share = max(share, s.in.Share(found.kind, value))
+		}
+		// The two of them have it, whatever was counted.
+		share = max(share, 2/float64(max(s.in.Size(), 2)))
+	}
+	s.reasons = append(s.reasons, Reason{field, found.level, w.Bits(share)})
+}
+
+func (s *sum) equal(field Field, a, b string) {
+	switch {
+	case a == "" || b == "":
+	case a == b:
+		s.add(field, agreement{level: Exact})
+	default:
+		s.add(field, agreement{level: Different})
+	}
+}
+
+func (s *sum) contacts(a, b *Prepared) {
+	if len(a.phones) > 0 && len(b.phones) > 0 {
+		s.add(FieldPhone, comparePhones(a.phones, b.phones))
+	}
+	if len(a.emails) > 0 && len(b.emails) > 0 {
+		s.add(FieldEmail, compareEmails(a.emails, b.emails))
+	}
+	if len(a.addresses) > 0 && len(b.addresses) > 0 {
+		s.add(FieldAddress, compareAddresses(a.addresses, b.addresses))
+	}
+	if slices.ContainsFunc(a.accounts, func(x string) bool { return slices.Contains(b.accounts, x) }) {
+		s.add(FieldAccount, agreement{level: Exact})
+	}
+}
+
+// together weakens what agrees among contacts, as Score says.
+func together(reasons []Reason, strangers bool) {
+	slices.SortStableFunc(reasons, func(x, y Reason) int { return cmp.Compare(y.Bits, x.Bits) })
+	factor := 1.0
+	if strangers {
+		factor = 0.5
+	}
+	for i := range reasons {
+		if reasons[i].Bits > 0 {
+			reasons[i].Bits *= factor
+			factor /= 2
+		}
+	}
+}
+
+func (s *sum) result() Result {
+	r := Result{Prior: Prior(s.in.Size()), Reasons: s.reasons}
+	r.Bits = r.Prior
+	for _, reason := range s.reasons {
+		r.Bits += reason.Bits
+	}
+	r.Score = 1 / (1 + math.Exp2(-r.Bits))
+	slices.SortStableFunc(r.Reasons, func(x, y Reason) int { return cmp.Compare(math.Abs(y.Bits), math.Abs(x.Bits)) })
+	return r
+}
