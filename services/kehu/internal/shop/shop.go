@@ -57,6 +57,9 @@ const (
 	streamSurvey
 	streamReferral
 	streamInvitation
+	streamHousehold
+	streamEmployer
+	streamCopies
 )
 
 func (s *Shop) rng(of stream, customer int) *rand.Rand {

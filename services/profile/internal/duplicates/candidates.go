@@ -106,6 +106,9 @@ func (s candidates) propose(ctx context.Context, f found) (*candidate, error) {
 			c.First, c.Second, c.State, c.CreatedAt, c.Born = first, second, open, f.at, f.generation
 		}
 		if c.State == accepted {
+			if c.ResolvedAt.After(f.at) {
+				return docstore.ErrUnchanged // read before they were merged
+			}
 			// They were merged and are two again: taking them apart was a decision.
 			c.State, c.MergeRecord, c.ResolvedBits = dismissed, "", f.result.Bits
 		}

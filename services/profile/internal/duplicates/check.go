@@ -106,6 +106,9 @@ func (c *check) others(ctx context.Context) (ids []string, left map[string]skipp
 	left = map[string]skipped{}
 	known := map[string]bool{c.id: true}
 	for _, key := range c.record.Keys() {
+		if !key.Blocks() {
+			continue
+		}
 		id, err := c.d.blocks.block(c.edition.Generation, key)
 		if err != nil {
 			return nil, nil, err

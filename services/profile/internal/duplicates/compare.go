@@ -71,6 +71,7 @@ type walk struct {
 func (w *walk) next(ctx context.Context, id string) error {
 	w.places += w.size
 	switch {
+	case !comparison.Key{Kind: kindOf(w.at.id)}.Blocks(): // counted only
 	case w.size > maxBlock:
 		kind := kindOf(w.at.id)
 		w.s.Skipped[kind] = w.s.Skipped[kind].with(w.size)

@@ -160,7 +160,7 @@ func (d *Duplicates) settle(ctx context.Context, run *findRun, s *search, least 
 			return nil, err
 		}
 		switch {
-		case c.Seen < s.Generation:
+		case c.Seen < s.Generation && c.ComparedAt.Before(s.AsOf): // not checked by itself meanwhile
 			gone = append(gone, c)
 			continue
 		case c.Born == s.Generation:

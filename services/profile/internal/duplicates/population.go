@@ -8,8 +8,8 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/duplicates/comparison"
 )
 
-// rememberedShares bounds the shares kept in memory, some 100 bytes each.
-const rememberedShares = 200_000
+// rememberedCounts bounds the counts kept in memory, some 100 bytes each.
+const rememberedCounts = 200_000
 
 // population answers how many of a generation's customers have a value. It
 // implements comparison.Population; whoever asks looks at err afterwards. It is
@@ -19,25 +19,25 @@ type population struct {
 	blocks     *blocks
 	generation string
 	size       int64
-	shares     map[comparison.Key]float64
+	counts     map[comparison.Key]int64
 	err        error
 }
 
 func (b *blocks) population(ctx context.Context, generation string, size int64) *population {
-	return &population{ctx: ctx, blocks: b, generation: generation, size: size, shares: map[comparison.Key]float64{}}
+	return &population{ctx: ctx, blocks: b, generation: generation, size: size, counts: map[comparison.Key]int64{}}
 }
 
 // Size is the number of customers.
 func (p *population) Size() int64 { return p.size }
 
-// Share is the size of the block of the value by the number of customers.
-func (p *population) Share(kind comparison.Frequent, value string) float64 {
+// Bearers is the size of the block of the value.
+func (p *population) Bearers(kind comparison.Frequent, value string) int64 {
 	key := comparison.Key{Kind: string(kind), Value: value}
-	if share, known := p.shares[key]; known {
-		return share
+	if n, known := p.counts[key]; known {
+		return n
 	}
-	if p.err != nil || p.size == 0 {
-		return 1 // whatever it is, it is no evidence
+	if p.err != nil {
+		return 0
 	}
 	block, err := p.blocks.block(p.generation, key)
 	var n int64
@@ -46,12 +46,11 @@ func (p *population) Share(kind comparison.Frequent, value string) float64 {
 	}
 	if err != nil {
 		p.err = err
-		return 1
+		return 0
 	}
-	if len(p.shares) >= rememberedShares {
-		clear(p.shares)
+	if len(p.counts) >= rememberedCounts {
+		clear(p.counts)
 	}
-	share := float64(n) / float64(p.size)
-	p.shares[key] = share
-	return share
+	p.counts[key] = n
+	return n
 }

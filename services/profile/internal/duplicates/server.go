@@ -78,7 +78,7 @@ func (d *Duplicates) AcceptDuplicateCandidate(ctx context.Context, r *profilev1.
 	answer, err := d.merger.MergeCustomers(ctx, &profilev1.MergeCustomersRequest{
 		Survivor: customerName(survivor), Merged: []string{customerName(merged)},
 		Evidence:  []string{name},
-		RequestId: name + "@" + etag.Of(c.Version),
+		RequestId: name + "@" + c.Reopened, // another one after it was taken apart and proposed again
 	})
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func compareDates(a, b Date) Level {
 		return Different
 	}
 	switch {
-	case a == b && a.Month == 1 && a.Day == 1:
+	case a == b && firstOfJanuary(a):
 		return Placeholder
 	case a == b:
 		return Exact
@@ -80,9 +80,14 @@ func compareDates(a, b Date) Level {
 	case a.Year == b.Year && (a.Month == b.Month && slipped(digits(a.Day), digits(b.Day)) ||
 		a.Day == b.Day && slipped(digits(a.Month), digits(b.Month))):
 		return OneDigit
+	case a.Year == b.Year && (firstOfJanuary(a) || firstOfJanuary(b)):
+		return YearOnly
 	}
 	return Different
 }
+
+// firstOfJanuary is what many forms put in where only the year is known.
+func firstOfJanuary(d Date) bool { return d.Month == 1 && d.Day == 1 }
 
 // slipped reports that one digit differs or two neighbours are swapped.
 func slipped(a, b string) bool { return matchr.OSA(a, b) == 1 }

@@ -5,9 +5,13 @@ import "fmt"
 // Key is something that two records of one customer are likely to have in
 // common: those that share none are not compared.
 type Key struct {
-	Kind  string // "phone", "email", "name", "name_city", "name_year", "birth_date" or "address"
+	Kind  string // "phone", "email", "name", "name_city", "name_year", "birth_date", "address" or "city"
 	Value string
 }
+
+// Blocks reports whether the customers who share a key of this kind are to be
+// compared. Those of a city are only counted.
+func (k Key) Blocks() bool { return k.Kind != string(ByCity) }
 
 // Keys are those of a record, each once. The values of the kinds that Frequent
 // names are the ones whose shares Score asks for.
@@ -32,6 +36,7 @@ func (p *Prepared) Keys() []Key {
 	for _, account := range p.accounts {
 		add("account", account)
 	}
+	add(string(ByCity), p.city)
 	for _, form := range p.name.forms {
 		add(string(ByName), form)
 		if p.city != "" {

@@ -33,7 +33,7 @@ func compareNames(a, b *name, organisations bool) agreement {
 	switch level {
 	case Exact:
 		out.value = a.forms
-	case SameSound:
+	case SameSound, WithoutPlace:
 		for _, form := range a.forms {
 			if slices.Contains(b.forms, form) {
 				out.value = append(out.value, form)
@@ -59,7 +59,7 @@ func chineseLevel(a, b *name) Level {
 	surname := a.surname == b.surname && sameSounds(a.readings[:a.surname], b.readings[:b.surname])
 	given := sameSounds(a.readings[a.surname:], b.readings[b.surname:])
 	switch {
-	case given && string(a.han[a.surname:]) == string(b.han[b.surname:]):
+	case given && !surname && len(a.han) > a.surname+1: // one character alone is everybody's
 		return GivenName
 	case !surname:
 		return Different
@@ -110,10 +110,15 @@ func spelledLevel(han, latin *name) Level {
 		}
 	}
 	surname := han.forms[0][:len(han.forms[0])-len(han.givenSound())]
-	if slices.Contains(latin.words, surname) {
-		return Surname
+	if !slices.Contains(latin.words, surname) {
+		return Different
 	}
-	return Different
+	for _, word := range latin.words {
+		if initialOf(word, han.givenSound()) {
+			return Initial
+		}
+	}
+	return Surname
 }
 
 // latinLevel compares two names in Latin letters.
@@ -129,18 +134,44 @@ func latinLevel(a, b *name) Level {
 	if slices.ContainsFunc(b.forms, func(f string) bool { return misspelt(a.forms[0], f) }) {
 		return Near
 	}
-	aFirst, aLast := a.words[0], a.words[len(a.words)-1]
-	bFirst, bLast := b.words[0], b.words[len(b.words)-1]
-	switch {
-	case len(a.words) < 2 || len(b.words) < 2:
+	if len(a.words) < 2 || len(b.words) < 2 {
 		return Different
-	case aLast == bLast && aFirst == bFirst: // a middle name is missing
+	}
+	// Which end is the surname is not known: the reading that agrees best counts.
+	best := Different
+	for _, turned := range []bool{false, true} {
+		if level := endsLevel(ends(a.words, false), ends(b.words, turned)); rank[level] > rank[best] {
+			best = level
+		}
+	}
+	return best
+}
+
+// ends is the first and the last word, or the other way round.
+func ends(all []string, turned bool) [2]string {
+	if turned {
+		return [2]string{all[len(all)-1], all[0]}
+	}
+	return [2]string{all[0], all[len(all)-1]}
+}
+
+// rank orders the levels that ends can come to.
+var rank = map[Level]int{Different: 0, Surname: 1, GivenName: 2, Initial: 3, Near: 4}
+
+// endsLevel compares given name and surname; in the order of given names the
+// first is the given name.
+func endsLevel(a, b [2]string) Level {
+	switch {
+	case a == b: // a middle name is missing
 		return Near
-	case aLast == bLast && (initialOf(aFirst, bFirst) || initialOf(bFirst, aFirst)):
-		return Partial
-	case aFirst == bFirst && len(aFirst) > 1:
+	case a[1] == b[1] && (initialOf(a[0], b[0]) || initialOf(b[0], a[0])),
+		a[0] == b[0] && (initialOf(a[1], b[1]) || initialOf(b[1], a[1])):
+		return Initial
+	case a[0] == b[0] && len(a[0]) > 1 && !isSyllable(a[0]): // or it may be a Chinese surname
 		return GivenName
-	case aLast == bLast, aFirst == bLast, aLast == bFirst:
+	case a[0] == b[0]:
+		return Surname
+	case a[1] == b[1]:
 		return Surname
 	}
 	return Different
@@ -151,7 +182,7 @@ func organisationLevel(a, b *name) Level {
 	case a.text == b.text:
 		return Exact
 	case a.core == b.core:
-		return Near
+		return WithoutPlace
 	case a.chinese() == b.chinese() && misspelt(a.forms[0], b.forms[0]):
 		return Near
 	case slices.ContainsFunc(a.forms, func(f string) bool { return slices.Contains(b.forms, f) }):

@@ -52,7 +52,7 @@ func readOrganisation(s, city string) name {
 	core := text
 	if c := cityName(city); c != "" {
 		for _, prefix := range []string{c + "市", c} {
-			if trimmed := strings.TrimPrefix(core, prefix); len(trimmed) >= len("华信") {
+			if trimmed, found := strings.CutPrefix(core, prefix); found && len(trimmed) >= len("华信") {
 				core = trimmed
 				break
 			}

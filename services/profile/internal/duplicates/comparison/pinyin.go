@@ -3,6 +3,7 @@ package comparison
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mozillazg/go-pinyin"
 )
@@ -86,3 +87,16 @@ func blurred(s string) string {
 	}
 	return s
 }
+
+// isSyllable reports whether letters are the sound of one Chinese character.
+func isSyllable(letters string) bool { return allSyllables()[letters] }
+
+var allSyllables = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for r := range pinyin.PinyinDict {
+		for _, s := range syllables(rune(r)) {
+			all[s] = true
+		}
+	}
+	return all
+})

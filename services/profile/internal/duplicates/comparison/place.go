@@ -14,8 +14,8 @@ import (
 type place struct {
 	street  string
 	numbers []string
-	// key is equal for the ways in which one address is written; empty where it
-	// has no number, and so names no house.
+	// key is equal for the ways in which one address is written, the street and
+	// the numbers of house and door; empty where there is no number.
 	key string
 }
 
@@ -85,7 +85,7 @@ func readChinesePlace(line string, a Address) place {
 
 func (p place) keyed(street string) place {
 	if len(p.numbers) > 0 && street != "" {
-		p.key = street + "|" + strings.Join(p.numbers, "-")
+		p.key = street + "|" + p.numbers[0] + "-" + p.numbers[len(p.numbers)-1]
 	}
 	return p
 }
@@ -121,16 +121,13 @@ func arabic(s string) string {
 }
 
 func comparePlaces(a, b place) Level {
-	if a.key == b.key {
-		return Exact
-	}
 	if !sameStreet(a.street, b.street) {
 		return Different
 	}
-	switch shared := prefixLength(a.numbers, b.numbers); {
-	case shared == len(a.numbers) && shared == len(b.numbers):
+	switch {
+	case sameDoor(a.numbers, b.numbers):
 		return Exact
-	case shared > 0:
+	case a.numbers[0] == b.numbers[0]:
 		return Building
 	}
 	return Different
@@ -145,10 +142,19 @@ func sameStreet(a, b string) bool {
 	return strings.HasSuffix(a, b) || strings.HasSuffix(b, a) || matchr.JaroWinkler(a, b, false) >= 0.93
 }
 
-func prefixLength(a, b []string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
+// sameDoor reports that house and door agree and nothing between contradicts:
+// some leave out the stairs.
+func sameDoor(a, b []string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
 	}
-	return n
+	if len(a) < 2 && len(a) != len(b) || a[0] != b[0] || a[len(a)-1] != b[len(b)-1] {
+		return false
+	}
+	for _, n := range b {
+		if len(a) > 0 && a[0] == n {
+			a = a[1:]
+		}
+	}
+	return len(a) == 0
 }

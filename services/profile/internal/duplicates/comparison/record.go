@@ -16,8 +16,9 @@
 //
 // Agreement on a rare value says more than agreement on a common one: for
 // names, phone numbers, e-mail addresses and postal addresses u is the share of
-// the customers who have that value (Winkler, "Frequency-Based Matching in the
-// Fellegi-Sunter Model of Record Linkage", US Bureau of the Census, 2000).
+// the customers, the two left out, who have that value (Winkler, "Frequency-Based
+// Matching in the Fellegi-Sunter Model of Record Linkage", US Bureau of the
+// Census, 2000).
 // Table holds the levels with their m and u; Score says which fields are not
 // independent of each other and what is done about it.
 package comparison

@@ -6,23 +6,30 @@ import (
 	"slices"
 )
 
-// Frequent is what a share is of.
+// Frequent is what is counted.
 type Frequent string
 
-// What shares are known of.
+// What is counted.
 const (
 	ByName    Frequent = "name"    // a form of a name, see Prepared.NameForms
 	ByPhone   Frequent = "phone"   // PhoneKey
 	ByEmail   Frequent = "email"   // local part
 	ByAddress Frequent = "address" // key of an address
+	ByCity    Frequent = "city"
 )
+
+// unseen is how many more bear a value than are counted besides the two: other
+// people who have the same name, number or address, though nobody else in the
+// base does. Most homes have several inhabitants; one phone number in five is
+// given by two; a name that nobody else has is half common.
+var unseen = map[Frequent]float64{ByName: 1, ByPhone: 0.2, ByEmail: 0.1, ByAddress: 1, ByCity: 1}
 
 // Population is the customers in whom two records were found.
 type Population interface {
 	// Size is how many there are.
 	Size() int64
-	// Share is the fraction of them who have the value.
-	Share(kind Frequent, value string) float64
+	// Bearers is how many of them have the value.
+	Bearers(kind Frequent, value string) int64
 }
 
 // Reason is what one field says.
@@ -41,8 +48,8 @@ type Result struct {
 }
 
 // expected is how many other records of the same customer a record has, in the
-// mean: a tenth of one.
-const expected = 0.1
+// mean: three in ten.
+const expected = 0.3
 
 // Prior is log2 of the odds that a record and any other one are one customer's:
 // expected/(n−1). A coincidence is likelier among more customers.
@@ -52,12 +59,13 @@ func Prior(n int64) float64 { return math.Log2(expected / float64(max(n-1, 1))) 
 //
 // Two rules stand in for what the fields have to do with each other:
 //
-//   - Phone, e-mail, address and account go together: who shares a home or an
-//     office shares several of them. The strongest counts in full, the next one
-//     half, the third a quarter.
-//   - Where the names differ in the given name, what agrees of phone, e-mail and
-//     address speaks of a household or an office at least as much as of one
-//     person: it counts half.
+//   - Phone and address go together: who shares a home or an office shares both.
+//     Where both agree the weaker counts half. What differs of phone, e-mail and
+//     address goes together as well, since an old record is old in all: the
+//     strongest counts in full, the next half, the third a quarter.
+//   - Where the names differ in the given name, a phone number and an address in
+//     common speak of a household or an office at least as much as of one
+//     person: they count half. E-mail addresses and accounts are people's own.
 func Score(a, b *Prepared, in Population) Result {
 	s := sum{in: in}
 	if a.kind != Unknown && b.kind != Unknown && a.kind != b.kind {
@@ -66,7 +74,7 @@ func Score(a, b *Prepared, in Population) Result {
 	strangers := false
 	if a.name.known() && b.name.known() {
 		names := compareNames(&a.name, &b.name, a.kind == Organisation && b.kind == Organisation)
-		strangers = names.level == Different || names.level == Surname
+		strangers = names.level == Different || names.level == Surname || names.level == Partial
 		s.add(FieldName, names)
 	}
 	if a.birth != (Date{}) && b.birth != (Date{}) {
@@ -94,11 +102,12 @@ func (s *sum) add(field Field, found agreement) {
 	}
 	share := 0.0
 	if w.Times > 0 {
+		var bearers int64
 		for _, value := range found.value {
-			share = max(share, s.in.Share(found.kind, value))
+			bearers = max(bearers, s.in.Bearers(found.kind, value))
 		}
-		// The two of them have it, whatever was counted.
-		share = max(share, 2/float64(max(s.in.Size(), 2)))
+		others := float64(max(bearers-2, 0)) + unseen[found.kind]
+		share = others / float64(max(s.in.Size()-1, 1))
 	}
 	s.reasons = append(s.reasons, Reason{field, found.level, w.Bits(share)})
 }
@@ -107,7 +116,7 @@ func (s *sum) equal(field Field, a, b string) {
 	switch {
 	case a == "" || b == "":
 	case a == b:
-		s.add(field, agreement{level: Exact})
+		s.add(field, agreement{Exact, ByCity, []string{a}})
 	default:
 		s.add(field, agreement{level: Different})
 	}
@@ -128,17 +137,22 @@ func (s *sum) contacts(a, b *Prepared) {
 	}
 }
 
-// together weakens what agrees among contacts, as Score says.
+// together weakens the evidence of contacts, as Score says.
 func together(reasons []Reason, strangers bool) {
-	slices.SortStableFunc(reasons, func(x, y Reason) int { return cmp.Compare(y.Bits, x.Bits) })
-	factor := 1.0
+	slices.SortStableFunc(reasons, func(x, y Reason) int { return cmp.Compare(math.Abs(y.Bits), math.Abs(x.Bits)) })
+	household, differing := 1.0, 1.0
 	if strangers {
-		factor = 0.5
+		household = 0.5
 	}
 	for i := range reasons {
-		if reasons[i].Bits > 0 {
-			reasons[i].Bits *= factor
-			factor /= 2
+		r := &reasons[i]
+		switch {
+		case r.Bits < 0:
+			r.Bits *= differing
+			differing /= 2
+		case r.Field == FieldPhone || r.Field == FieldAddress:
+			r.Bits *= household
+			household /= 2
 		}
 	}
 }
