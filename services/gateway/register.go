@@ -36,6 +36,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterCareServiceHandlerClient(ctx, mux, profilev1.NewCareServiceClient(d.Profile)),
 		profilev1.RegisterStyleServiceHandlerClient(ctx, mux, profilev1.NewStyleServiceClient(d.Profile)),
 		profilev1.RegisterEventServiceHandlerClient(ctx, mux, profilev1.NewEventServiceClient(d.Profile)),
+		profilev1.RegisterDuplicateServiceHandlerClient(ctx, mux, profilev1.NewDuplicateServiceClient(d.Profile)),
 		profilev1.RegisterOperationServiceHandlerClient(ctx, mux, profilev1.NewOperationServiceClient(d.Profile)),
 		valuationv1.RegisterValuationServiceHandlerClient(ctx, mux, valuationv1.NewValuationServiceClient(d.Valuation)),
 		valuationv1.RegisterOperationServiceHandlerClient(ctx, mux, valuationv1.NewOperationServiceClient(d.Valuation)),

@@ -17,6 +17,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/duplicates"
 	"github.com/kehuhq/kehu/services/profile/internal/events"
 	"github.com/kehuhq/kehu/services/profile/internal/exchange"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
@@ -52,6 +53,7 @@ type Service struct {
 	events     *events.Store
 	relations  *relations
 	merger     *merging.Merger
+	duplicates *duplicates.Duplicates
 }
 
 // New opens the service's collections.
@@ -99,6 +101,12 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.duplicates, err = duplicates.New(ctx, duplicates.Deps{
+		Engine: deps.Engine, Customers: s.store.Customers, Blinder: deps.Vault,
+		Merger: merging.NewServer(s.merger, handler.CustomerProto), Operations: s.operations, Clock: s.now,
+	}); err != nil {
+		return nil, err
+	}
 	s.relations, err = s.openRelations(ctx, deps)
 	return s, err
 }
@@ -111,6 +119,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterMergingServiceServer(r, merging.NewServer(s.merger, handler.CustomerProto))
 	profilev1.RegisterImportServiceServer(r, s.importer)
 	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.now)))
+	profilev1.RegisterDuplicateServiceServer(r, s.duplicates)
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	s.relations.register(r)
 }

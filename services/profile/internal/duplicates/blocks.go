@@ -137,18 +137,11 @@ func (b *blocks) forget(ctx context.Context, customer string) error {
 	if err != nil {
 		return err
 	}
-	for _, block := range m.Blocks {
-		if err := purgeOne(ctx, b.places, placeID(block, customer)); err != nil {
-			return err
-		}
+	places := make([]string, len(m.Blocks))
+	for i, block := range m.Blocks {
+		places[i] = placeID(block, customer)
 	}
-	return purgeOne(ctx, b.members, id)
-}
-
-// purgeOne removes a document without a trace. What continues its id with a
-// further part would begin behind it.
-func purgeOne[T any](ctx context.Context, docs *docstore.Collection[T], id string) error {
-	return docs.Purge(ctx, docstore.Range{From: id, To: id + "!"})
+	return errors.Join(b.places.Erase(ctx, places...), b.members.Erase(ctx, id))
 }
 
 // edition is the generation in use; nil before the first search has ended.

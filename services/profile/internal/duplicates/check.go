@@ -32,7 +32,7 @@ func (d *Duplicates) FindDuplicates(ctx context.Context, r *profilev1.FindDuplic
 		return nil, fault.New(fault.FailedPrecondition, "DUPLICATES_NOT_INDEXED",
 			"there is nothing to compare with yet: call duplicateCandidates:find once, and wait for its end")
 	}
-	both, err := d.customers.GetMany(ctx, []string{id})
+	both, err := d.customers.Views(ctx, []string{id})
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func (d *Duplicates) load(ctx context.Context, batch []block) (map[string]*compa
 			}
 		}
 	}
-	customers, err := d.customers.GetMany(ctx, ids)
+	customers, err := d.customers.Views(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

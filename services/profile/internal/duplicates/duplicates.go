@@ -31,8 +31,9 @@ const DefaultMinScore = 0.8
 // Customers are the customers as they are read: of merged records one.
 type Customers interface {
 	All(ctx context.Context, span store.Span) iter.Seq2[domain.Customer, error]
-	// GetMany returns one entry per id, nil where there is no such customer.
-	GetMany(ctx context.Context, ids []string) ([]*domain.Customer, error)
+	// Views returns one entry per id: the customer that the record with that id
+	// belongs to, nil where there is none.
+	Views(ctx context.Context, ids []string) ([]*domain.Customer, error)
 }
 
 // Blinder names a value without telling it; pkg/vault is one.

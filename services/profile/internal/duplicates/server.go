@@ -109,7 +109,7 @@ func (d *Duplicates) survivor(ctx context.Context, c *candidate, asked string) (
 		}
 		return "", "", fault.Invalid("survivor", "must be one of the two, %s or %s", customerName(c.First), customerName(c.Second))
 	}
-	both, err := d.customers.GetMany(ctx, []string{c.First, c.Second})
+	both, err := d.customers.Views(ctx, []string{c.First, c.Second})
 	if err != nil {
 		return "", "", err
 	}

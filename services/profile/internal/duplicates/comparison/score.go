@@ -21,7 +21,7 @@ const (
 // unseen is how many more bear a value than are counted besides the two: other
 // people who have the same name, number or address, though nobody else in the
 // base does. Most homes have several inhabitants; one phone number in five is
-// given by two; a name that nobody else has is half common.
+// given by two; somebody else with the name is taken to be out there.
 var unseen = map[Frequent]float64{ByName: 1, ByPhone: 0.2, ByEmail: 0.1, ByAddress: 1, ByCity: 1}
 
 // Population is the customers in whom two records were found.
