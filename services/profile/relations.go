@@ -12,29 +12,35 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/periodic"
 
+	"github.com/kehuhq/kehu/services/profile/internal/accounts"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/leads"
 )
 
 // relations are the rooms about dealing with customers.
 type relations struct {
-	service *Service
-	leads   *leads.Server
+	service  *Service
+	leads    *leads.Server
+	accounts *accounts.Server
 }
 
 func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, error) {
 	customers := handler.NewCustomers(s.app, s.store.Customers)
 	orders := handler.NewOrders(s.app, s.store, s.rates)
 	r := &relations{service: s}
-	var errs [1]error
+	var errs [2]error
 	r.leads, errs[0] = leads.New(ctx, leads.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Orders: orders, Clock: s.now,
+	})
+	r.accounts, errs[1] = accounts.New(ctx, accounts.Deps{
+		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Clock: s.now,
 	})
 	return r, errors.Join(errs[:]...)
 }
 
 func (r *relations) register(to grpc.ServiceRegistrar) {
 	profilev1.RegisterLeadServiceServer(to, r.leads)
+	profilev1.RegisterAccountServiceServer(to, r.accounts)
 }
 
 // serve finishes what broke off, until ctx ends.
@@ -53,5 +59,5 @@ func (r *relations) serve(ctx context.Context, group *errgroup.Group) {
 }
 
 func (r *relations) sweepTombstones(ctx context.Context, before time.Time) error {
-	return r.leads.SweepTombstones(ctx, before)
+	return errors.Join(r.leads.SweepTombstones(ctx, before), r.accounts.SweepTombstones(ctx, before))
 }
