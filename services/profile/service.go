@@ -78,7 +78,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.rates, err = exchange.Open(ctx, deps.Engine, s.now); err != nil {
 		return nil, err
 	}
-	if s.merger, err = merging.New(ctx, deps.Engine, s.store.Customers, s.now); err != nil {
+	if s.merger, err = merging.New(ctx, deps.Engine, deps.Vault, s.store.Customers, s.now); err != nil {
 		return nil, err
 	}
 	s.events, err = events.OpenStore(ctx, deps.Engine, deps.Vault, merging.NewFamilies(s.store.Customers), s.now)

@@ -1,16 +1,12 @@
 package merging
 
 import (
-	"strings"
-
-	"go.einride.tech/aip/resourcename"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"context"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/docstore"
-	"github.com/kehuhq/kehu/pkg/fault"
-	"github.com/kehuhq/kehu/pkg/ident"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/services/profile/internal/sealed"
 )
 
 // Patterns of the resource names.
@@ -19,39 +15,12 @@ const (
 	mergePattern    = "mergeRecords/{merge}"
 )
 
-func customerName(id string) string { return resourcename.Sprint(customerPattern, id) }
-func recordName(id string) string   { return resourcename.Sprint(mergePattern, id) }
-
-func customerID(field, name string) (string, error) { return parseName(field, name, customerPattern) }
-func mergeID(field, name string) (string, error)    { return parseName(field, name, mergePattern) }
-
-func parseName(field, name, pattern string) (string, error) {
-	var id string
-	collection, _, _ := strings.Cut(pattern, "{")
-	// The scanner would take "/customers/x" and full names too.
-	if !strings.HasPrefix(name, collection) || resourcename.Sscan(name, pattern, &id) != nil {
-		return "", fault.Invalid(field, "must have the form %s", pattern)
-	}
-	if f := ident.Check(field, id); f != nil {
-		return "", f
-	}
-	return id, nil
+func customerID(field, name string) (id string, err error) {
+	return id, aip.ParseName(field, name, customerPattern, &id)
 }
 
-// place is where the page begins, nil for the first, and its size.
-func place(r page.Request) (*docstore.Position, int, error) {
-	token, size, err := page.Of(r)
-	if err != nil || token == (page.Token{}) {
-		return nil, size, err
-	}
-	return &token.Position, size, nil
-}
-
-func nextToken(next *docstore.Position, r page.Request) (string, error) {
-	if next == nil {
-		return "", nil
-	}
-	return page.Token{Position: *next}.Encode(r)
+func mergeID(field, name string) (id string, err error) {
+	return id, aip.ParseName(field, name, mergePattern, &id)
 }
 
 var states = map[State]profilev1.MergeState{
@@ -61,31 +30,41 @@ var states = map[State]profilev1.MergeState{
 	Unmerged: profilev1.MergeState_MERGE_STATE_UNMERGED,
 }
 
-func recordProto(r *Record) *profilev1.MergeRecord {
-	p := &profilev1.MergeRecord{
-		Survivor: customerName(r.Survivor), State: states[r.State],
-		Reason: r.Content.Reason, Evidence: r.Content.Evidence,
-		Actor: r.Actor, Automatic: r.Automatic,
+// seal seals what a command says about the merge.
+func (m *Merger) seal(ctx context.Context, r Record, c Command) ([]byte, error) {
+	content := &profilev1.MergeRecord{Reason: c.Reason, Evidence: c.Evidence}
+	return sealed.Seal(ctx, m.vault, r.Survivor, place(r), content)
+}
+
+func place(r Record) string { return "merges!" + r.ID }
+
+// proto is a record as the API shows it.
+func (m *Merger) proto(ctx context.Context, r Record) (*profilev1.MergeRecord, error) {
+	p := &profilev1.MergeRecord{}
+	if err := sealed.Open(ctx, m.vault, r.Survivor, place(r), r.Content, p); err != nil {
+		return nil, err
 	}
-	if r.ID != "" {
-		p.Name = recordName(r.ID)
-		p.CreateTime, p.UpdateTime = timestamppb.New(r.CreatedAt), timestamppb.New(r.UpdatedAt)
+	p.Survivor, p.State = aip.Name(customerPattern, r.Survivor), states[r.State]
+	p.Actor, p.Automatic = r.Actor, r.Automatic
+	if !r.UpdatedAt.IsZero() { // not of a trial
+		p.Name = aip.Name(mergePattern, r.ID)
+		p.CreateTime, p.UpdateTime = aip.Timestamp(r.CreatedAt), aip.Timestamp(r.UpdatedAt)
 	}
 	for _, part := range r.Parts {
-		m := &profilev1.MergedCustomer{Customer: customerName(part.Customer)}
+		one := &profilev1.MergedCustomer{Customer: aip.Name(customerPattern, part.Customer)}
 		if part.Cut {
-			m.UnmergeTime, m.UnmergeActor = timestamppb.New(part.CutAt), part.CutBy
+			one.UnmergeTime, one.UnmergeActor = aip.Timestamp(part.CutAt), part.CutBy
 		}
-		p.Merged = append(p.Merged, m)
+		p.Merged = append(p.Merged, one)
 	}
-	return p
+	return p, nil
 }
 
 func linkProtos(links []Link) []*profilev1.MergeLink {
 	all := make([]*profilev1.MergeLink, len(links))
 	for i, l := range links {
 		all[i] = &profilev1.MergeLink{
-			CustomerId: l.Customer, IntoId: l.Into, MergeRecord: recordName(l.Merge), Linked: l.Linked,
+			CustomerId: l.Customer, IntoId: l.Into, MergeRecord: aip.Name(mergePattern, l.Merge), Linked: l.Linked,
 		}
 	}
 	return all

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
 
 // journal keeps the records of merges, and for each customer which of them are
@@ -23,17 +25,16 @@ type journal struct {
 // mergeDoc is a Record as it is stored.
 type mergeDoc struct {
 	docstore.Meta `bson:",inline"`
-	State         State      `bson:"state"`
-	Survivor      string     `bson:"survivor"`
-	Parts         []partDoc  `bson:"parts"`
-	Token         string     `bson:"token"`
-	Content       Content    `bson:"content"`
-	Actor         string     `bson:"actor"`
-	Automatic     bool       `bson:"automatic"`
-	RequestID     string     `bson:"request_id,omitempty"`
-	RequestHash   string     `bson:"request_hash,omitempty"`
-	Open          *time.Time `bson:"open,omitempty"`
-	CreatedAt     time.Time  `bson:"created_at"`
+	State         State          `bson:"state"`
+	Survivor      string         `bson:"survivor"`
+	Parts         []partDoc      `bson:"parts"`
+	Token         string         `bson:"token"`
+	Content       []byte         `bson:"content,omitempty"`
+	Actor         string         `bson:"actor"`
+	Automatic     bool           `bson:"automatic"`
+	Request       aip.RequestKey `bson:"request"`
+	Open          *time.Time     `bson:"open,omitempty"`
+	CreatedAt     time.Time      `bson:"created_at"`
 }
 
 type partDoc struct {
@@ -185,7 +186,7 @@ func recordDoc(r Record) *mergeDoc {
 	d := &mergeDoc{
 		Meta: docstore.Meta{ID: docstore.ID(r.ID)}, State: r.State, Survivor: r.Survivor, Token: r.Token,
 		Content: r.Content, Actor: r.Actor, Automatic: r.Automatic,
-		RequestID: r.RequestID, RequestHash: r.RequestHash, Open: instantDoc(r.Open), CreatedAt: r.CreatedAt,
+		Request: r.Request, Open: instantDoc(r.Open), CreatedAt: r.CreatedAt,
 	}
 	for _, p := range r.Parts {
 		d.Parts = append(d.Parts, partDoc{p.Customer, p.Cutting, p.Cut, p.CutBy, instantDoc(p.CutAt)})
@@ -197,7 +198,7 @@ func (d *mergeDoc) record() Record {
 	r := Record{
 		ID: docstore.ParseID(d.ID)[0], State: d.State, Survivor: d.Survivor, Token: d.Token,
 		Content: d.Content, Actor: d.Actor, Automatic: d.Automatic,
-		RequestID: d.RequestID, RequestHash: d.RequestHash, Open: instantOf(d.Open),
+		Request: d.Request, Open: instantOf(d.Open),
 		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
 	}
 	for _, p := range d.Parts {

@@ -2,7 +2,6 @@ package merging
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
@@ -36,13 +36,15 @@ import (
 type Command struct {
 	Survivor  string
 	Merged    []string
-	Content   Content
+	Reason    string
+	Evidence  []string
 	Actor     string
 	Automatic bool
-	// RequestID recognises a repeated call, and RequestHash another with the same
-	// key; both may be empty.
-	RequestID, RequestHash string
+	Request   aip.RequestKey
 }
+
+// requestScope tells the keys of these calls from those of others.
+const requestScope = "MergeCustomers"
 
 // Merge makes records one customer. Its faults are those of the RPC.
 func (m *Merger) Merge(ctx context.Context, c Command) (Record, error) {
@@ -60,7 +62,7 @@ func (m *Merger) Merge(ctx context.Context, c Command) (Record, error) {
 }
 
 func (m *Merger) attempt(ctx context.Context, c Command) (Record, error) {
-	if c.RequestID != "" {
+	if c.Request.ID != "" {
 		if r, err := m.repeated(ctx, c); fault.ReasonOf(err) != "MERGE_RECORD_NOT_FOUND" {
 			return r, err
 		}
@@ -84,26 +86,16 @@ func (m *Merger) attempt(ctx context.Context, c Command) (Record, error) {
 
 // repeated is what the same request has done before.
 func (m *Merger) repeated(ctx context.Context, c Command) (Record, error) {
-	r, err := m.journal.get(ctx, idOfRequest(c.RequestID))
+	r, err := m.journal.get(ctx, c.Request.NewID(requestScope))
 	switch {
 	case err != nil:
 		return r, err
-	case r.RequestHash != c.RequestHash:
-		return r, fault.New(fault.AlreadyExists, "REQUEST_ID_REUSED", "the request_id was used for another merge").
-			With("merge_record", recordName(r.ID))
+	case r.Request != c.Request:
+		return r, c.Request.Repeats(r.Request, "merge_record", aip.Name(mergePattern, r.ID), "REQUEST_ID_REUSED")
 	case r.State == Pending || r.State == GivenUp:
 		return r, busy(r.ID)
 	}
 	return r, nil
-}
-
-// idOfRequest is a ULID whose bits come from the caller's key, so that a
-// repeated call means the same merge.
-func idOfRequest(key string) string {
-	hash := sha256.Sum256([]byte("MergeCustomers\x00" + key))
-	var id ulid.ULID
-	copy(id[:], hash[:])
-	return id.String()
 }
 
 // plan looks at the records, says what is wrong with the merge, and otherwise
@@ -149,17 +141,18 @@ func (m *Merger) plan(ctx context.Context, c Command) (Record, error) {
 	}
 	token, now := ulid.MustNewDefault(m.now()).String(), m.instant()
 	r := Record{
-		ID: token, Survivor: root, State: Pending, Token: token, Content: c.Content,
-		Actor: c.Actor, Automatic: c.Automatic, RequestID: c.RequestID, RequestHash: c.RequestHash,
+		ID: token, Survivor: root, State: Pending, Token: token,
+		Actor: c.Actor, Automatic: c.Automatic, Request: c.Request,
 		Open: now, CreatedAt: now,
 	}
-	if c.RequestID != "" {
-		r.ID = idOfRequest(c.RequestID)
+	if c.Request.ID != "" {
+		r.ID = c.Request.NewID(requestScope)
 	}
 	for _, id := range c.Merged {
 		r.Parts = append(r.Parts, Part{Customer: id})
 	}
-	return r, nil
+	r.Content, err = m.seal(ctx, r, c)
+	return r, err
 }
 
 // free reports as busy a root that is marked. Where that is left over from an

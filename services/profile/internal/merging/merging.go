@@ -7,6 +7,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 
+	"github.com/kehuhq/kehu/services/profile/internal/sealed"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -23,14 +24,16 @@ const (
 // Merger merges and unmerges. It is safe for concurrent use.
 type Merger struct {
 	customers *store.Customers
+	vault     sealed.Vault
 	journal   *journal
 	now       func() time.Time
 }
 
-// New opens the journal of merges. clock stamps and judges times.
-func New(ctx context.Context, engine docstore.Engine, customers *store.Customers, clock func() time.Time) (*Merger, error) {
+// New opens the journal of merges. vault seals what is written about one; clock
+// stamps and judges times.
+func New(ctx context.Context, engine docstore.Engine, vault sealed.Vault, customers *store.Customers, clock func() time.Time) (*Merger, error) {
 	j, err := openJournal(ctx, engine, clock)
-	return &Merger{customers, j, clock}, err
+	return &Merger{customers, vault, j, clock}, err
 }
 
 // instant is now in the precision of the store.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
 
 // State is how far a merge has come.
@@ -25,21 +27,16 @@ type Record struct {
 	Parts    []Part // those that gave way, in the order given
 	State    State
 	// Token tells this attempt from others under the same ID.
-	Token     string
-	Content   Content
+	Token string
+	// Content is what somebody wrote about the merge, sealed for the survivor: it
+	// may describe persons.
+	Content   []byte
 	Actor     string // who merged, as the service knows the caller
 	Automatic bool
-	// Request recognises a repeated call, where the call had a key.
-	RequestID, RequestHash string
+	Request   aip.RequestKey
 	// Open is since when a step has been under way; zero when nothing is.
 	Open                 time.Time
 	CreatedAt, UpdatedAt time.Time
-}
-
-// Content is what somebody wrote about the merge: it may describe persons.
-type Content struct {
-	Reason   string   `bson:"reason,omitempty"`
-	Evidence []string `bson:"evidence,omitempty"`
 }
 
 // Part is one record that gave way.

@@ -2,16 +2,13 @@ package merging
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
-
-	"google.golang.org/protobuf/proto"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -35,28 +32,24 @@ func (s *Server) MergeCustomers(ctx context.Context, r *profilev1.MergeCustomers
 	if err != nil {
 		return nil, err
 	}
+	var record Record
+	var view domain.Customer
 	if r.GetValidateOnly() {
-		record, view, err := s.merger.TryMerge(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		return &profilev1.MergeCustomersResponse{MergeRecord: recordProto(&record), Customer: s.show(&view)}, nil
+		record, view, err = s.merger.TryMerge(ctx, c)
+	} else if record, err = s.merger.Merge(ctx, c); err == nil {
+		view, err = s.merger.customers.View(ctx, record.Survivor)
 	}
-	record, err := s.merger.Merge(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.merger.customers.View(ctx, record.Survivor)
-	if err != nil {
-		return nil, err
-	}
-	return &profilev1.MergeCustomersResponse{MergeRecord: recordProto(&record), Customer: s.show(&view)}, nil
+	p, err := s.merger.proto(ctx, record)
+	return &profilev1.MergeCustomersResponse{MergeRecord: p, Customer: s.show(&view)}, err
 }
 
 func command(r *profilev1.MergeCustomersRequest) (Command, error) {
 	c := Command{
-		Content: Content{Reason: r.GetReason(), Evidence: r.GetEvidence()},
-		Actor:   actor, Automatic: r.GetAutomatic(), RequestID: r.GetRequestId(),
+		Reason: r.GetReason(), Evidence: r.GetEvidence(),
+		Actor: actor, Automatic: r.GetAutomatic(),
 	}
 	var err error
 	if c.Survivor, err = customerID("survivor", r.GetSurvivor()); err != nil {
@@ -69,14 +62,7 @@ func command(r *profilev1.MergeCustomersRequest) (Command, error) {
 		}
 		c.Merged = append(c.Merged, id)
 	}
-	if c.RequestID == "" {
-		return c, nil
-	}
-	content := proto.Clone(r).(*profilev1.MergeCustomersRequest)
-	content.RequestId, content.ValidateOnly = "", false
-	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(content)
-	hash := sha256.Sum256(body)
-	c.RequestHash = hex.EncodeToString(hash[:])
+	c.Request, err = aip.KeyOf(r)
 	return c, err
 }
 
@@ -105,11 +91,12 @@ func (s *Server) UnmergeCustomers(ctx context.Context, r *profilev1.UnmergeCusto
 	if err != nil {
 		return nil, err
 	}
-	answer := &profilev1.UnmergeCustomersResponse{MergeRecord: recordProto(&record)}
+	answer := &profilev1.UnmergeCustomersResponse{}
 	for i := range views {
 		answer.Customers = append(answer.Customers, s.show(&views[i]))
 	}
-	return answer, nil
+	answer.MergeRecord, err = s.merger.proto(ctx, record)
+	return answer, err
 }
 
 // GetMergeRecord returns one note of the journal.
@@ -122,7 +109,7 @@ func (s *Server) GetMergeRecord(ctx context.Context, r *profilev1.GetMergeRecord
 	if err != nil {
 		return nil, err
 	}
-	return recordProto(&record), nil
+	return s.merger.proto(ctx, record)
 }
 
 // ListMergeRecords lists the journal, the latest first.
@@ -134,7 +121,7 @@ func (s *Server) ListMergeRecords(ctx context.Context, r *profilev1.ListMergeRec
 			return nil, err
 		}
 	}
-	after, size, err := place(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -143,16 +130,20 @@ func (s *Server) ListMergeRecords(ctx context.Context, r *profilev1.ListMergeRec
 		return nil, err
 	}
 	answer := &profilev1.ListMergeRecordsResponse{}
-	for i := range found.Items {
-		answer.MergeRecords = append(answer.MergeRecords, recordProto(&found.Items[i]))
+	for _, record := range found.Items {
+		p, err := s.merger.proto(ctx, record)
+		if err != nil {
+			return nil, err
+		}
+		answer.MergeRecords = append(answer.MergeRecords, p)
 	}
-	answer.NextPageToken, err = nextToken(found.Next, r)
+	answer.NextPageToken, err = aip.NextToken(found.Next, r)
 	return answer, err
 }
 
 // ListMergeLinks lists the links that hold.
 func (s *Server) ListMergeLinks(ctx context.Context, r *profilev1.ListMergeLinksRequest) (*profilev1.ListMergeLinksResponse, error) {
-	after, size, err := place(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +152,7 @@ func (s *Server) ListMergeLinks(ctx context.Context, r *profilev1.ListMergeLinks
 		return nil, err
 	}
 	answer := &profilev1.ListMergeLinksResponse{Links: linkProtos(found.Items)}
-	answer.NextPageToken, err = nextToken(found.Next, r)
+	answer.NextPageToken, err = aip.NextToken(found.Next, r)
 	return answer, err
 }
 

@@ -10,9 +10,9 @@ import (
 )
 
 // TryMerge says what Merge would say, writes nothing, and shows the customer as it
-// would be. The record has no ID, unless the same request has been carried out.
+// would be. The record was never updated, unless the same request has been carried out.
 func (m *Merger) TryMerge(ctx context.Context, c Command) (Record, domain.Customer, error) {
-	if c.RequestID != "" {
+	if c.Request.ID != "" {
 		r, err := m.repeated(ctx, c)
 		if err == nil {
 			view, err := m.customers.View(ctx, r.Survivor)
@@ -40,7 +40,7 @@ func (m *Merger) TryMerge(ctx context.Context, c Command) (Record, domain.Custom
 	if err != nil {
 		return r, domain.Customer{}, err
 	}
-	r.ID, r.State = "", Merged
+	r.State = Merged
 	return r, views[0], nil
 }
 
