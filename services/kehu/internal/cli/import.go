@@ -33,7 +33,7 @@ command again goes on where an import broke off, and adds nothing twice.`,
 	cmd.AddCommand(
 		newImportOf("customers", "customer_id, display_name, kind, gender, birth_date, region, city, email, phone, external_id, acquisition",
 			profilev1.ImportKind_IMPORT_KIND_CUSTOMERS),
-		newImportOf("orders", "order_id, customer_id, order_time, amount, currency, discount, cost, channel, payment_method, status, sku, quantity",
+		newImportOf("orders", "order_id, customer_id, order_time, amount, currency, discount, cost, channel, payment_method, status, sku, quantity, category",
 			profilev1.ImportKind_IMPORT_KIND_ORDERS),
 		newImportRates(),
 	)

@@ -52,6 +52,7 @@ type Item struct {
 	SKU              string
 	QuantityMilli    int64 // thousandths of a unit
 	Amount, Discount Optional
+	Category         string // empty where not known
 }
 
 // Return is goods of an order that came back.
@@ -98,6 +99,7 @@ func (i *Item) check(at int, all *faults) {
 	if i.SKU == "" {
 		found.add(fault.Invalid("sku", "must not be empty"))
 	}
+	found.add(checkLine("category", i.Category, 128))
 	if i.QuantityMilli < 0 {
 		found.add(fault.Invalid("quantity_milli", "must not be negative, is %d", i.QuantityMilli))
 	}

@@ -41,6 +41,7 @@ func OrderProto(o *domain.Order) *profilev1.Order {
 	for _, i := range o.Items {
 		p.Items = append(p.Items, &profilev1.OrderItem{
 			Sku: i.SKU, QuantityMilli: i.QuantityMilli, Amount: optional(i.Amount), Discount: optional(i.Discount),
+			Category: i.Category,
 		})
 	}
 	for _, r := range o.Returns {
@@ -83,7 +84,7 @@ func orderFrom(p *profilev1.Order) (domain.Order, error) {
 	status, f := statuses.read("status", p.GetStatus())
 	o.Status, faults = status, append(faults, f)
 	for n, i := range p.GetItems() {
-		item := domain.Item{SKU: i.GetSku(), QuantityMilli: i.GetQuantityMilli()}
+		item := domain.Item{SKU: i.GetSku(), QuantityMilli: i.GetQuantityMilli(), Category: i.GetCategory()}
 		if i.GetAmount() != nil {
 			item.Amount = optional(fmt.Sprintf("items[%d].amount", n), i.GetAmount())
 		}

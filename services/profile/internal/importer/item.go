@@ -13,18 +13,19 @@ import (
 // one is the quantity of a row that states none.
 const one = 1000
 
-// maxSKU is how many bytes of an article's title are taken for its number.
+// maxSKU is how many bytes of an article's title are taken for its number, and of
+// its category.
 const maxSKU = 128
 
 // item reads what a row says of an article; ok is false where it names none. Its
 // amount is price × quantity, where it has a price.
 func (r *orderRows) item(fields []string, money tender) (i domain.Item, ok bool, f *fault.Fault) {
-	i = domain.Item{SKU: tidy(r.sku.in(fields)), QuantityMilli: one}
+	i = domain.Item{SKU: tidy(r.sku.in(fields)), QuantityMilli: one, Category: tidy(r.category.in(fields))}
 	if i.SKU == "" {
 		return i, false, nil
 	}
 	if !r.columns.ours {
-		i.SKU = cutBytes(i.SKU, maxSKU)
+		i.SKU, i.Category = cutBytes(i.SKU, maxSKU), cutBytes(i.Category, maxSKU)
 	}
 	if stated := r.quantity.in(fields); stated != "" {
 		if i.QuantityMilli, f = amount("quantity", stated, 3); f != nil {

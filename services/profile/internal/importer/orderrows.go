@@ -14,7 +14,7 @@ type orderRows struct {
 	columns *columns
 
 	id, customer, time, paid, cancelled, amount, refunded, currency, discount, cost places
-	channel, payment, status, sku, quantity, price                                  places
+	channel, payment, status, sku, quantity, price, category                        places
 
 	words    map[string]domain.Status
 	buyers   []domain.IdentifierType // what stands in each column of buyers
@@ -34,7 +34,8 @@ func newOrderRows(c *columns, currency string, zone *time.Location) *orderRows {
 		discount: at(mapping.Discount), cost: at(mapping.Cost),
 		channel: at(mapping.Channel), payment: at(mapping.PaymentMethod), status: at(mapping.Status),
 		sku: at(mapping.SKU), quantity: at(mapping.Quantity), price: at(mapping.UnitPrice),
-		words: c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders), ranges: make(map[string]bool),
+		category: at(mapping.Category),
+		words:    c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders), ranges: make(map[string]bool),
 	}
 	for _, at := range r.customer {
 		r.buyers = append(r.buyers, identifierIn(c.header[at]))

@@ -7,6 +7,7 @@ var kehu = &Mapping{
 		OrderID: {"order_id"}, CustomerID: {"customer_id"}, OrderTime: {"order_time"}, Amount: {"amount"},
 		Currency: {"currency"}, Discount: {"discount"}, Cost: {"cost"}, Channel: {"channel"},
 		PaymentMethod: {"payment_method"}, Status: {"status"}, SKU: {"sku"}, Quantity: {"quantity"},
+		Category: {"category"},
 	},
 }
 

@@ -35,12 +35,13 @@ const (
 	SKU           Field = "sku"
 	Quantity      Field = "quantity"
 	UnitPrice     Field = "unit_price"
+	Category      Field = "category"
 )
 
 // Fields are all of them, in the order in which they are shown.
 var Fields = []Field{
 	OrderID, CustomerID, OrderTime, PaidTime, CancelledTime, Amount, Refunded, Currency,
-	Discount, Cost, Channel, PaymentMethod, Status, SKU, Quantity, UnitPrice,
+	Discount, Cost, Channel, PaymentMethod, Status, SKU, Quantity, UnitPrice, Category,
 }
 
 // Rows is what a row of the file is.

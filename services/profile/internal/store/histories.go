@@ -48,88 +48,99 @@ func CustomerOf(key string) string {
 // history and left out. The Purchase is valid until the iteration moves on.
 func (s *Orders) Purchases(ctx context.Context, span Span, beforeMS int64) iter.Seq2[*Purchase, error] {
 	return func(yield func(*Purchase, error) bool) {
-		all, err := span.bounds()
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		forest, err := s.customers.Forest(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		w := &walk{orders: s, ctx: ctx, beforeMS: beforeMS, yield: yield}
-		turns := newTurns(forest, all)
-		for _, r := range withoutAnonymous(all) {
-			if !w.span(r, turns) {
-				return
+		var p Purchase
+		w := &walk{orders: s, ctx: ctx, fail: func(err error) { yield(nil, err) }}
+		w.take = func(customer string, entry docstore.Entry) bool {
+			if err := p.read(entry.Doc); err != nil {
+				yield(nil, fmt.Errorf("order %s: %w", entry.ID, err))
+				return false
 			}
+			if p.TimeMS >= beforeMS || !p.counts() {
+				return true
+			}
+			p.CustomerKey = customer
+			return yield(&p, nil)
 		}
-		w.merged(turns.rest())
+		w.over(span)
 	}
 }
 
-// walk is one iteration over purchases.
+// walk is one iteration over the orders of customers.
 type walk struct {
-	orders   *Orders
-	ctx      context.Context
-	beforeMS int64
-	yield    func(*Purchase, error) bool
-	p        Purchase
+	orders *Orders
+	ctx    context.Context
+	take   func(customer string, entry docstore.Entry) bool // takes the customer's escaped id; reports whether to go on
+	fail   func(error)
 }
 
-// span yields the purchases of a range, those of merged records at the turns of
-// the customers they belong to. It reports whether to go on.
+// over takes the orders of a span.
+func (w *walk) over(span Span) {
+	all, err := span.bounds()
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	forest, err := w.orders.customers.Forest(w.ctx)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	turns := newTurns(forest, all)
+	for _, r := range withoutAnonymous(all) {
+		if !w.span(r, turns) {
+			return
+		}
+	}
+	w.merged(turns.rest())
+}
+
+// span takes the orders of a range, those of merged records at the turns of the
+// customers they belong to. It reports whether to go on.
 func (w *walk) span(r docstore.Range, turns *turns) bool {
 	var key string // of the record being read
 	skip := false
 	for entry, err := range w.orders.docs.ScanRaw(w.ctx, r) {
 		if err != nil {
-			w.yield(nil, err)
+			w.fail(err)
 			return false
 		}
 		if next := entry.ID[:max(strings.IndexByte(entry.ID, '!'), 0)]; next != key {
 			if key = strings.Clone(next); !w.merged(turns.before(key)) {
 				return false
 			}
-			skip, w.p.CustomerKey = turns.skip(key), key
+			skip = turns.skip(key)
 		}
-		if !skip && !w.one(entry) {
+		if !skip && !w.take(key, entry) {
 			return false
 		}
 	}
 	return true
 }
 
-// merged yields the purchases of the records merged into some customers.
+// merged takes the orders of the records merged into some customers.
 func (w *walk) merged(roots []turn) bool {
 	for _, root := range roots {
 		for _, record := range root.merged {
-			w.p.CustomerKey = root.key
-			for entry, err := range w.orders.docs.ScanRaw(w.ctx, docstore.Within(record)) {
-				if err != nil {
-					w.yield(nil, err)
-					return false
-				}
-				if !w.one(entry) {
-					return false
-				}
+			if !w.record(root.key, record) {
+				return false
 			}
 		}
 	}
 	return true
 }
 
-// one yields an order, if it counts.
-func (w *walk) one(entry docstore.Entry) bool {
-	if err := w.p.read(entry.Doc); err != nil {
-		w.yield(nil, fmt.Errorf("order %s: %w", entry.ID, err))
-		return false
+// record takes the orders of one record of a customer.
+func (w *walk) record(customer, record string) bool {
+	for entry, err := range w.orders.docs.ScanRaw(w.ctx, docstore.Within(record)) {
+		if err != nil {
+			w.fail(err)
+			return false
+		}
+		if !w.take(customer, entry) {
+			return false
+		}
 	}
-	if w.p.TimeMS >= w.beforeMS || !w.p.counts() {
-		return true
-	}
-	return w.yield(&w.p, nil)
+	return true
 }
 
 // withoutAnonymous is what a range of ids is but for the anonymous orders, of

@@ -42,7 +42,8 @@ func (i item) append(b []byte) []byte {
 	b = bsoncore.AppendStringElement(b, "sku", i.SKU)
 	b = bsoncore.AppendInt64Element(b, "quantity_milli", i.QuantityMilli)
 	b = appendOptional(b, "amount", i.Amount)
-	return appendOptional(b, "discount", i.Discount)
+	b = appendOptional(b, "discount", i.Discount)
+	return appendText(b, "category", i.Category)
 }
 
 func (r orderReturn) append(b []byte) []byte {

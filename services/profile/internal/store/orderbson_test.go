@@ -33,7 +33,7 @@ func anyOrderDoc(t *rapid.T) *order {
 	d.ID, d.Version, d.UpdatedAt = rapid.String().Draw(t, "id"), rapid.Int64().Draw(t, "version"), anyTime(t, "updated")
 	d.WriteID = rapid.String().Draw(t, "write id")
 	for range rapid.IntRange(0, 12).Draw(t, "items") {
-		d.Items = append(d.Items, item{rapid.String().Draw(t, "sku"), rapid.Int64().Draw(t, "quantity"), anyOptional(t, "amount"), anyOptional(t, "discount")})
+		d.Items = append(d.Items, item{rapid.String().Draw(t, "sku"), rapid.Int64().Draw(t, "quantity"), anyOptional(t, "amount"), anyOptional(t, "discount"), rapid.String().Draw(t, "category")})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "returns") {
 		d.Returns = append(d.Returns, orderReturn{rapid.String().Draw(t, "id"), rapid.Int64().Draw(t, "refund"), anyTime(t, "time"), rapid.String().Draw(t, "reason")})
@@ -70,7 +70,7 @@ func TestOrderHasTheFieldsOfItsTags(t *testing.T) {
 	one := int64(1)
 	full := &order{
 		Status: "s", Discount: &one, Cost: &one, Channel: "c", PaymentMethod: "p", Origin: &origin{Created: true},
-		Items: []item{{Amount: &one, Discount: &one}}, Returns: []orderReturn{{Reason: "r"}},
+		Items: []item{{Amount: &one, Discount: &one, Category: "c"}}, Returns: []orderReturn{{Reason: "r"}},
 	}
 	byHand, err := full.MarshalBSON()
 	if err != nil {

@@ -32,6 +32,7 @@ type item struct {
 	QuantityMilli int64  `bson:"quantity_milli"`
 	Amount        *int64 `bson:"amount"`
 	Discount      *int64 `bson:"discount"`
+	Category      string `bson:"category"`
 }
 
 type orderReturn struct {
@@ -87,7 +88,7 @@ func orderDoc(o *domain.Order) *order {
 	for _, i := range o.Items {
 		d.Items = append(d.Items, item{
 			SKU: i.SKU, QuantityMilli: i.QuantityMilli,
-			Amount: optionalDoc(i.Amount), Discount: optionalDoc(i.Discount),
+			Amount: optionalDoc(i.Amount), Discount: optionalDoc(i.Discount), Category: i.Category,
 		})
 	}
 	for _, r := range o.Returns {
@@ -108,7 +109,7 @@ func (d *order) domain() domain.Order {
 	for _, i := range d.Items {
 		o.Items = append(o.Items, domain.Item{
 			SKU: i.SKU, QuantityMilli: i.QuantityMilli,
-			Amount: optional(i.Amount), Discount: optional(i.Discount),
+			Amount: optional(i.Amount), Discount: optional(i.Discount), Category: i.Category,
 		})
 	}
 	for _, r := range d.Returns {
