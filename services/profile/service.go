@@ -23,6 +23,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/importer"
 	"github.com/kehuhq/kehu/services/profile/internal/merging"
+	"github.com/kehuhq/kehu/services/profile/internal/recommend"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -51,6 +52,7 @@ type Service struct {
 	importer   *importer.Importer
 	rates      *exchange.Rates
 	events     *events.Store
+	needs      *recommend.Room
 	relations  *relations
 	merger     *merging.Merger
 	duplicates *duplicates.Duplicates
@@ -107,6 +109,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if s.needs, err = s.openRecommendations(ctx, deps); err != nil {
+		return nil, err
+	}
 	s.relations, err = s.openRelations(ctx, deps)
 	return s, err
 }
@@ -121,6 +126,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.now)))
 	profilev1.RegisterDuplicateServiceServer(r, s.duplicates)
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
+	profilev1.RegisterRecommendationServiceServer(r, recommend.NewServer(s.needs))
 	s.relations.register(r)
 }
 
@@ -139,6 +145,10 @@ func (s *Service) Serve(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep of merges", s.merger.Sweep)
+		return nil
+	})
+	group.Go(func() error {
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep of recommendations", s.needs.Sweep)
 		return nil
 	})
 	group.Go(func() error {

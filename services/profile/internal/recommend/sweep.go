@@ -96,9 +96,3 @@ func (r *Room) over(ctx context.Context, id string) (bool, error) {
 }
 
 func operationName(id string) string { return "operations/profile/" + id }
-
-// SweepTombstones removes tombstones that nobody can still need.
-func (r *Room) SweepTombstones(ctx context.Context, before time.Time) error {
-	_, err := r.tables.models.Sweep(ctx, before)
-	return err
-}
