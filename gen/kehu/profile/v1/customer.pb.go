@@ -215,23 +215,52 @@ const (
 	IdentifierType_IDENTIFIER_TYPE_EMAIL IdentifierType = 1
 	// A phone number. Without a country code it is read as Chinese (+86).
 	IdentifierType_IDENTIFIER_TYPE_PHONE IdentifierType = 2
-	// An id of another system.
+	// An id of another system; namespace, if any, is that system.
 	IdentifierType_IDENTIFIER_TYPE_EXTERNAL_ID IdentifierType = 3
+	// An id of a device or browser; namespace, if any, is what made it, e.g. "idfv".
+	IdentifierType_IDENTIFIER_TYPE_DEVICE IdentifierType = 4
+	// The number of a member card; namespace, if any, is the programme or shop.
+	IdentifierType_IDENTIFIER_TYPE_MEMBER_CARD IdentifierType = 5
+	// A nick at Taobao and Tmall, unique there; no namespace.
+	IdentifierType_IDENTIFIER_TYPE_TAOBAO_NICK IdentifierType = 6
+	// An OAID, by which Taobao hides who receives an order; namespace is the shop
+	// it was given to and must be set.
+	IdentifierType_IDENTIFIER_TYPE_TAOBAO_OAID IdentifierType = 7
+	// A pin of JD, unique there; no namespace.
+	IdentifierType_IDENTIFIER_TYPE_JD_PIN IdentifierType = 8
+	// An openid of WeChat; namespace is the appid it was given to and must be set.
+	IdentifierType_IDENTIFIER_TYPE_WECHAT_OPENID IdentifierType = 9
+	// A unionid of WeChat; namespace, if any, is the open-platform account.
+	IdentifierType_IDENTIFIER_TYPE_WECHAT_UNIONID IdentifierType = 10
 )
 
 // Enum value maps for IdentifierType.
 var (
 	IdentifierType_name = map[int32]string{
-		0: "IDENTIFIER_TYPE_UNSPECIFIED",
-		1: "IDENTIFIER_TYPE_EMAIL",
-		2: "IDENTIFIER_TYPE_PHONE",
-		3: "IDENTIFIER_TYPE_EXTERNAL_ID",
+		0:  "IDENTIFIER_TYPE_UNSPECIFIED",
+		1:  "IDENTIFIER_TYPE_EMAIL",
+		2:  "IDENTIFIER_TYPE_PHONE",
+		3:  "IDENTIFIER_TYPE_EXTERNAL_ID",
+		4:  "IDENTIFIER_TYPE_DEVICE",
+		5:  "IDENTIFIER_TYPE_MEMBER_CARD",
+		6:  "IDENTIFIER_TYPE_TAOBAO_NICK",
+		7:  "IDENTIFIER_TYPE_TAOBAO_OAID",
+		8:  "IDENTIFIER_TYPE_JD_PIN",
+		9:  "IDENTIFIER_TYPE_WECHAT_OPENID",
+		10: "IDENTIFIER_TYPE_WECHAT_UNIONID",
 	}
 	IdentifierType_value = map[string]int32{
-		"IDENTIFIER_TYPE_UNSPECIFIED": 0,
-		"IDENTIFIER_TYPE_EMAIL":       1,
-		"IDENTIFIER_TYPE_PHONE":       2,
-		"IDENTIFIER_TYPE_EXTERNAL_ID": 3,
+		"IDENTIFIER_TYPE_UNSPECIFIED":    0,
+		"IDENTIFIER_TYPE_EMAIL":          1,
+		"IDENTIFIER_TYPE_PHONE":          2,
+		"IDENTIFIER_TYPE_EXTERNAL_ID":    3,
+		"IDENTIFIER_TYPE_DEVICE":         4,
+		"IDENTIFIER_TYPE_MEMBER_CARD":    5,
+		"IDENTIFIER_TYPE_TAOBAO_NICK":    6,
+		"IDENTIFIER_TYPE_TAOBAO_OAID":    7,
+		"IDENTIFIER_TYPE_JD_PIN":         8,
+		"IDENTIFIER_TYPE_WECHAT_OPENID":  9,
+		"IDENTIFIER_TYPE_WECHAT_UNIONID": 10,
 	}
 )
 
@@ -292,6 +321,65 @@ type Customer struct {
 	// Version of the record, to be sent back with a change so that no one
 	// else's change is overwritten. As JSON also the ETag header.
 	Etag string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Country of residence or of the seat, ISO 3166-1 alpha-2, e.g. "CN".
+	Country string `protobuf:"bytes,13,opt,name=country,proto3" json:"country,omitempty"`
+	// Highest education completed.
+	Education Education `protobuf:"varint,14,opt,name=education,proto3,enum=kehu.profile.v1.Education" json:"education,omitempty"`
+	// Occupation or, of an enterprise, its trade, e.g. "nurse".
+	Occupation string `protobuf:"bytes,15,opt,name=occupation,proto3" json:"occupation,omitempty"`
+	// Marital status as stated.
+	MaritalStatus MaritalStatus `protobuf:"varint,16,opt,name=marital_status,json=maritalStatus,proto3,enum=kehu.profile.v1.MaritalStatus" json:"marital_status,omitempty"`
+	// Persons in the household, the customer included; 0 is not known, 1,000 at most.
+	HouseholdSize int32 `protobuf:"varint,17,opt,name=household_size,json=householdSize,proto3" json:"household_size,omitempty"`
+	// What sort of place the household lives in.
+	Area Area `protobuf:"varint,18,opt,name=area,proto3,enum=kehu.profile.v1.Area" json:"area,omitempty"`
+	// Whether the household stays where it is.
+	Mobility Mobility `protobuf:"varint,19,opt,name=mobility,proto3,enum=kehu.profile.v1.Mobility" json:"mobility,omitempty"`
+	// Where the customer lives, works, or has goods sent; 16 at most.
+	PostalAddresses []*PostalAddress `protobuf:"bytes,20,rep,name=postal_addresses,json=postalAddresses,proto3" json:"postal_addresses,omitempty"`
+	// Band of income as the company names it, e.g. "10-20万/年".
+	IncomeBand string `protobuf:"bytes,21,opt,name=income_band,json=incomeBand,proto3" json:"income_band,omitempty"`
+	// Band of assets as the company names it, e.g. "CNY 1-5m".
+	AssetBand string `protobuf:"bytes,22,opt,name=asset_band,json=assetBand,proto3" json:"asset_band,omitempty"`
+	// Credit grade as the company or its agency names it, e.g. "AA".
+	CreditGrade string `protobuf:"bytes,23,opt,name=credit_grade,json=creditGrade,proto3" json:"credit_grade,omitempty"`
+	// What the customer is interested in, e.g. "hiking"; 100 at most, none twice.
+	Interests []string `protobuf:"bytes,24,rep,name=interests,proto3" json:"interests,omitempty"`
+	// How the customer lives, e.g. "health-conscious"; 100 at most.
+	Lifestyles []string `protobuf:"bytes,25,rep,name=lifestyles,proto3" json:"lifestyles,omitempty"`
+	// What the customer holds dear when choosing, e.g. "sustainability"; 100 at most.
+	Values []string `protobuf:"bytes,26,rep,name=values,proto3" json:"values,omitempty"`
+	// Traits of personality as observed or stated, e.g. "cautious"; 100 at most.
+	PersonalityTraits []string `protobuf:"bytes,27,rep,name=personality_traits,json=personalityTraits,proto3" json:"personality_traits,omitempty"`
+	// Beliefs, religious or philosophical; 100 at most. Kept, and returned, only
+	// with the person's consent: SENSITIVE_NEEDS_CONSENT otherwise.
+	Beliefs []string `protobuf:"bytes,28,rep,name=beliefs,proto3" json:"beliefs,omitempty"`
+	// Brands the customer prefers, the dearest first; 100 at most.
+	PreferredBrands []string `protobuf:"bytes,29,rep,name=preferred_brands,json=preferredBrands,proto3" json:"preferred_brands,omitempty"`
+	// Channels the customer prefers, e.g. "wechat", "store"; 100 at most.
+	PreferredChannels []string `protobuf:"bytes,30,rep,name=preferred_channels,json=preferredChannels,proto3" json:"preferred_channels,omitempty"`
+	// Ways of paying the customer prefers, e.g. "alipay"; 100 at most.
+	PreferredPaymentMethods []string `protobuf:"bytes,31,rep,name=preferred_payment_methods,json=preferredPaymentMethods,proto3" json:"preferred_payment_methods,omitempty"`
+	// Accounts on social media, with their reach; 32 at most.
+	SocialAccounts []*SocialAccount `protobuf:"bytes,32,rep,name=social_accounts,json=socialAccounts,proto3" json:"social_accounts,omitempty"`
+	// How the customer has paid so far, a line per way of paying and currency; 64
+	// at most.
+	PaymentSummaries []*PaymentSummary `protobuf:"bytes,33,rep,name=payment_summaries,json=paymentSummaries,proto3" json:"payment_summaries,omitempty"`
+	// How the customer uses products and services, a line per product; 256 at most.
+	UsageSummaries []*UsageSummary `protobuf:"bytes,34,rep,name=usage_summaries,json=usageSummaries,proto3" json:"usage_summaries,omitempty"`
+	// Products the customer has; 256 at most.
+	OwnedProducts []*OwnedProduct `protobuf:"bytes,35,rep,name=owned_products,json=ownedProducts,proto3" json:"owned_products,omitempty"`
+	// Channel through which the customer was won, e.g. "douyin".
+	AcquisitionChannel string `protobuf:"bytes,36,opt,name=acquisition_channel,json=acquisitionChannel,proto3" json:"acquisition_channel,omitempty"`
+	// Campaign that won the customer, e.g. "618-2026".
+	AcquisitionCampaign string `protobuf:"bytes,37,opt,name=acquisition_campaign,json=acquisitionCampaign,proto3" json:"acquisition_campaign,omitempty"`
+	// Whether the first purchase was at list price.
+	AcquisitionPrice AcquisitionPrice `protobuf:"varint,38,opt,name=acquisition_price,json=acquisitionPrice,proto3,enum=kehu.profile.v1.AcquisitionPrice" json:"acquisition_price,omitempty"`
+	// Attributes of the company's own, by the id of their definition, e.g.
+	// "tier". Each must have a definition (attributeDefinitions/tier) and hold a
+	// value of its type; 200 at most. In an update mask one of them is
+	// "attributes.tier".
+	Attributes map[string]*AttributeValue `protobuf:"bytes,39,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Names of the records merged into this one, in the order in which they were
 	// merged, those merged into them included. The customer is shown as the one
 	// view of them all: see MergeCustomers.
@@ -414,6 +502,195 @@ func (x *Customer) GetEtag() string {
 	return ""
 }
 
+func (x *Customer) GetCountry() string {
+	if x != nil {
+		return x.Country
+	}
+	return ""
+}
+
+func (x *Customer) GetEducation() Education {
+	if x != nil {
+		return x.Education
+	}
+	return Education_EDUCATION_UNSPECIFIED
+}
+
+func (x *Customer) GetOccupation() string {
+	if x != nil {
+		return x.Occupation
+	}
+	return ""
+}
+
+func (x *Customer) GetMaritalStatus() MaritalStatus {
+	if x != nil {
+		return x.MaritalStatus
+	}
+	return MaritalStatus_MARITAL_STATUS_UNSPECIFIED
+}
+
+func (x *Customer) GetHouseholdSize() int32 {
+	if x != nil {
+		return x.HouseholdSize
+	}
+	return 0
+}
+
+func (x *Customer) GetArea() Area {
+	if x != nil {
+		return x.Area
+	}
+	return Area_AREA_UNSPECIFIED
+}
+
+func (x *Customer) GetMobility() Mobility {
+	if x != nil {
+		return x.Mobility
+	}
+	return Mobility_MOBILITY_UNSPECIFIED
+}
+
+func (x *Customer) GetPostalAddresses() []*PostalAddress {
+	if x != nil {
+		return x.PostalAddresses
+	}
+	return nil
+}
+
+func (x *Customer) GetIncomeBand() string {
+	if x != nil {
+		return x.IncomeBand
+	}
+	return ""
+}
+
+func (x *Customer) GetAssetBand() string {
+	if x != nil {
+		return x.AssetBand
+	}
+	return ""
+}
+
+func (x *Customer) GetCreditGrade() string {
+	if x != nil {
+		return x.CreditGrade
+	}
+	return ""
+}
+
+func (x *Customer) GetInterests() []string {
+	if x != nil {
+		return x.Interests
+	}
+	return nil
+}
+
+func (x *Customer) GetLifestyles() []string {
+	if x != nil {
+		return x.Lifestyles
+	}
+	return nil
+}
+
+func (x *Customer) GetValues() []string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *Customer) GetPersonalityTraits() []string {
+	if x != nil {
+		return x.PersonalityTraits
+	}
+	return nil
+}
+
+func (x *Customer) GetBeliefs() []string {
+	if x != nil {
+		return x.Beliefs
+	}
+	return nil
+}
+
+func (x *Customer) GetPreferredBrands() []string {
+	if x != nil {
+		return x.PreferredBrands
+	}
+	return nil
+}
+
+func (x *Customer) GetPreferredChannels() []string {
+	if x != nil {
+		return x.PreferredChannels
+	}
+	return nil
+}
+
+func (x *Customer) GetPreferredPaymentMethods() []string {
+	if x != nil {
+		return x.PreferredPaymentMethods
+	}
+	return nil
+}
+
+func (x *Customer) GetSocialAccounts() []*SocialAccount {
+	if x != nil {
+		return x.SocialAccounts
+	}
+	return nil
+}
+
+func (x *Customer) GetPaymentSummaries() []*PaymentSummary {
+	if x != nil {
+		return x.PaymentSummaries
+	}
+	return nil
+}
+
+func (x *Customer) GetUsageSummaries() []*UsageSummary {
+	if x != nil {
+		return x.UsageSummaries
+	}
+	return nil
+}
+
+func (x *Customer) GetOwnedProducts() []*OwnedProduct {
+	if x != nil {
+		return x.OwnedProducts
+	}
+	return nil
+}
+
+func (x *Customer) GetAcquisitionChannel() string {
+	if x != nil {
+		return x.AcquisitionChannel
+	}
+	return ""
+}
+
+func (x *Customer) GetAcquisitionCampaign() string {
+	if x != nil {
+		return x.AcquisitionCampaign
+	}
+	return ""
+}
+
+func (x *Customer) GetAcquisitionPrice() AcquisitionPrice {
+	if x != nil {
+		return x.AcquisitionPrice
+	}
+	return AcquisitionPrice_ACQUISITION_PRICE_UNSPECIFIED
+}
+
+func (x *Customer) GetAttributes() map[string]*AttributeValue {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
 func (x *Customer) GetMerged() []string {
 	if x != nil {
 		return x.Merged
@@ -427,11 +704,12 @@ type Identifier struct {
 	// What it is.
 	Type IdentifierType `protobuf:"varint,1,opt,name=type,proto3,enum=kehu.profile.v1.IdentifierType" json:"type,omitempty"`
 	// The value as given; it is stored normalised: e-mail addresses in lower case
-	// with an IDN domain in ASCII, phone numbers in E.164 ("+8613812345678").
-	// Masked numbers ("138****5678") are refused: they identify nobody.
+	// with an IDN domain in ASCII, phone numbers in E.164 ("+8613812345678"), all
+	// others in NFC. Masked values ("138****5678", "t**8") and phone numbers that
+	// stand in for others ("13812345678-1234") are refused: they identify nobody.
 	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
-	// For EXTERNAL_ID: the platform and shop that gave it out, e.g. "taobao/shop-1".
-	// Part of what makes it unique. Empty for the others.
+	// Who gave it out, the platform and shop or app, e.g. "taobao/shop-1". Part of
+	// what makes it unique; each type says whether it has one.
 	Namespace     string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -492,7 +770,7 @@ var File_kehu_profile_v1_customer_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_customer_proto_rawDesc = "" +
 	"\n" +
-	"\x1ekehu/profile/v1/customer.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19kehu/api/v1/options.proto\"\xfd\x04\n" +
+	"\x1ekehu/profile/v1/customer.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19kehu/api/v1/options.proto\x1a\x1fkehu/profile/v1/attribute.proto\x1a\x1ckehu/profile/v1/person.proto\"\xb7\x13\n" +
 	"\bCustomer\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x121\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.kehu.profile.v1.CustomerKindR\x04kind\x12/\n" +
@@ -509,8 +787,46 @@ const file_kehu_profile_v1_customer_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\x12\x1b\n" +
-	"\x06merged\x18< \x03(\tB\x03\xe0A\x03R\x06merged\"\x9b\x01\n" +
+	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\x12!\n" +
+	"\acountry\x18\r \x01(\tB\a\xbaH\x04r\x02(\x10R\acountry\x12>\n" +
+	"\teducation\x18\x0e \x01(\x0e2\x1a.kehu.profile.v1.EducationB\x04\x90\xa6\x1d\x01R\teducation\x12,\n" +
+	"\n" +
+	"occupation\x18\x0f \x01(\tB\f\xbaH\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\n" +
+	"occupation\x12K\n" +
+	"\x0emarital_status\x18\x10 \x01(\x0e2\x1e.kehu.profile.v1.MaritalStatusB\x04\x90\xa6\x1d\x01R\rmaritalStatus\x125\n" +
+	"\x0ehousehold_size\x18\x11 \x01(\x05B\x0e\xbaH\a\x1a\x05\x18\xe8\a(\x00\x90\xa6\x1d\x01R\rhouseholdSize\x12)\n" +
+	"\x04area\x18\x12 \x01(\x0e2\x15.kehu.profile.v1.AreaR\x04area\x12;\n" +
+	"\bmobility\x18\x13 \x01(\x0e2\x19.kehu.profile.v1.MobilityB\x04\x90\xa6\x1d\x01R\bmobility\x12W\n" +
+	"\x10postal_addresses\x18\x14 \x03(\v2\x1e.kehu.profile.v1.PostalAddressB\f\xbaH\x05\x92\x01\x02\x10\x10\x90\xa6\x1d\x01R\x0fpostalAddresses\x12,\n" +
+	"\vincome_band\x18\x15 \x01(\tB\v\xbaH\x04r\x02\x18@\x90\xa6\x1d\x01R\n" +
+	"incomeBand\x12*\n" +
+	"\n" +
+	"asset_band\x18\x16 \x01(\tB\v\xbaH\x04r\x02\x18@\x90\xa6\x1d\x01R\tassetBand\x12.\n" +
+	"\fcredit_grade\x18\x17 \x01(\tB\v\xbaH\x04r\x02\x18@\x90\xa6\x1d\x01R\vcreditGrade\x121\n" +
+	"\tinterests\x18\x18 \x03(\tB\x13\xbaH\f\x92\x01\t\x10d\"\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\tinterests\x123\n" +
+	"\n" +
+	"lifestyles\x18\x19 \x03(\tB\x13\xbaH\f\x92\x01\t\x10d\"\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\n" +
+	"lifestyles\x12+\n" +
+	"\x06values\x18\x1a \x03(\tB\x13\xbaH\f\x92\x01\t\x10d\"\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\x06values\x12B\n" +
+	"\x12personality_traits\x18\x1b \x03(\tB\x13\xbaH\f\x92\x01\t\x10d\"\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\x11personalityTraits\x12-\n" +
+	"\abeliefs\x18\x1c \x03(\tB\x13\xbaH\f\x92\x01\t\x10d\"\x05r\x03\x18\x80\x01\x90\xa6\x1d\x02R\abeliefs\x12>\n" +
+	"\x10preferred_brands\x18\x1d \x03(\tB\x13\xbaH\f\x92\x01\t\x10d\"\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\x0fpreferredBrands\x12B\n" +
+	"\x12preferred_channels\x18\x1e \x03(\tB\x13\xbaH\f\x92\x01\t\x10d\"\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\x11preferredChannels\x12O\n" +
+	"\x19preferred_payment_methods\x18\x1f \x03(\tB\x13\xbaH\f\x92\x01\t\x10d\"\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\x17preferredPaymentMethods\x12U\n" +
+	"\x0fsocial_accounts\x18  \x03(\v2\x1e.kehu.profile.v1.SocialAccountB\f\xbaH\x05\x92\x01\x02\x10 \x90\xa6\x1d\x01R\x0esocialAccounts\x12Z\n" +
+	"\x11payment_summaries\x18! \x03(\v2\x1f.kehu.profile.v1.PaymentSummaryB\f\xbaH\x05\x92\x01\x02\x10@\x90\xa6\x1d\x01R\x10paymentSummaries\x12U\n" +
+	"\x0fusage_summaries\x18\" \x03(\v2\x1d.kehu.profile.v1.UsageSummaryB\r\xbaH\x06\x92\x01\x03\x10\x80\x02\x90\xa6\x1d\x01R\x0eusageSummaries\x12S\n" +
+	"\x0eowned_products\x18# \x03(\v2\x1d.kehu.profile.v1.OwnedProductB\r\xbaH\x06\x92\x01\x03\x10\x80\x02\x90\xa6\x1d\x01R\rownedProducts\x129\n" +
+	"\x13acquisition_channel\x18$ \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x12acquisitionChannel\x12;\n" +
+	"\x14acquisition_campaign\x18% \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x13acquisitionCampaign\x12N\n" +
+	"\x11acquisition_price\x18& \x01(\x0e2!.kehu.profile.v1.AcquisitionPriceR\x10acquisitionPrice\x12t\n" +
+	"\n" +
+	"attributes\x18' \x03(\v2).kehu.profile.v1.Customer.AttributesEntryB)\xbaH\"\x9a\x01\x1f\x10\xc8\x01\"\x1ar\x182\x16^[a-z][a-z0-9_]{0,62}$\x90\xa6\x1d\x01R\n" +
+	"attributes\x12\x1b\n" +
+	"\x06merged\x18< \x03(\tB\x03\xe0A\x03R\x06merged\x1a^\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x125\n" +
+	"\x05value\x18\x02 \x01(\v2\x1f.kehu.profile.v1.AttributeValueR\x05value:\x028\x01\"\x9b\x01\n" +
 	"\n" +
 	"Identifier\x12?\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1f.kehu.profile.v1.IdentifierTypeB\n" +
@@ -533,12 +849,20 @@ const file_kehu_profile_v1_customer_proto_rawDesc = "" +
 	"\x17ACQUISITION_ADVERTISING\x10\x02\x12\x18\n" +
 	"\x14ACQUISITION_REFERRAL\x10\x03\x12\x19\n" +
 	"\x15ACQUISITION_PROMOTION\x10\x04\x12\x15\n" +
-	"\x11ACQUISITION_SALES\x10\x05*\x88\x01\n" +
+	"\x11ACQUISITION_SALES\x10\x05*\xea\x02\n" +
 	"\x0eIdentifierType\x12\x1f\n" +
 	"\x1bIDENTIFIER_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15IDENTIFIER_TYPE_EMAIL\x10\x01\x12\x19\n" +
 	"\x15IDENTIFIER_TYPE_PHONE\x10\x02\x12\x1f\n" +
-	"\x1bIDENTIFIER_TYPE_EXTERNAL_ID\x10\x03B\xb8\x01\n" +
+	"\x1bIDENTIFIER_TYPE_EXTERNAL_ID\x10\x03\x12\x1a\n" +
+	"\x16IDENTIFIER_TYPE_DEVICE\x10\x04\x12\x1f\n" +
+	"\x1bIDENTIFIER_TYPE_MEMBER_CARD\x10\x05\x12\x1f\n" +
+	"\x1bIDENTIFIER_TYPE_TAOBAO_NICK\x10\x06\x12\x1f\n" +
+	"\x1bIDENTIFIER_TYPE_TAOBAO_OAID\x10\a\x12\x1a\n" +
+	"\x16IDENTIFIER_TYPE_JD_PIN\x10\b\x12!\n" +
+	"\x1dIDENTIFIER_TYPE_WECHAT_OPENID\x10\t\x12\"\n" +
+	"\x1eIDENTIFIER_TYPE_WECHAT_UNIONID\x10\n" +
+	"B\xb8\x01\n" +
 	"\x13com.kehu.profile.v1B\rCustomerProtoP\x01Z4github.com/kehuhq/kehu/gen/kehu/profile/v1;profilev1\xa2\x02\x03KPX\xaa\x02\x0fKehu.Profile.V1\xca\x02\x0fKehu\\Profile\\V1\xe2\x02\x1bKehu\\Profile\\V1\\GPBMetadata\xea\x02\x11Kehu::Profile::V1b\x06proto3"
 
 var (
@@ -554,7 +878,7 @@ func file_kehu_profile_v1_customer_proto_rawDescGZIP() []byte {
 }
 
 var file_kehu_profile_v1_customer_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_kehu_profile_v1_customer_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_kehu_profile_v1_customer_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_kehu_profile_v1_customer_proto_goTypes = []any{
 	(CustomerKind)(0),             // 0: kehu.profile.v1.CustomerKind
 	(Gender)(0),                   // 1: kehu.profile.v1.Gender
@@ -562,23 +886,47 @@ var file_kehu_profile_v1_customer_proto_goTypes = []any{
 	(IdentifierType)(0),           // 3: kehu.profile.v1.IdentifierType
 	(*Customer)(nil),              // 4: kehu.profile.v1.Customer
 	(*Identifier)(nil),            // 5: kehu.profile.v1.Identifier
-	(*date.Date)(nil),             // 6: google.type.Date
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	nil,                           // 6: kehu.profile.v1.Customer.AttributesEntry
+	(*date.Date)(nil),             // 7: google.type.Date
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(Education)(0),                // 9: kehu.profile.v1.Education
+	(MaritalStatus)(0),            // 10: kehu.profile.v1.MaritalStatus
+	(Area)(0),                     // 11: kehu.profile.v1.Area
+	(Mobility)(0),                 // 12: kehu.profile.v1.Mobility
+	(*PostalAddress)(nil),         // 13: kehu.profile.v1.PostalAddress
+	(*SocialAccount)(nil),         // 14: kehu.profile.v1.SocialAccount
+	(*PaymentSummary)(nil),        // 15: kehu.profile.v1.PaymentSummary
+	(*UsageSummary)(nil),          // 16: kehu.profile.v1.UsageSummary
+	(*OwnedProduct)(nil),          // 17: kehu.profile.v1.OwnedProduct
+	(AcquisitionPrice)(0),         // 18: kehu.profile.v1.AcquisitionPrice
+	(*AttributeValue)(nil),        // 19: kehu.profile.v1.AttributeValue
 }
 var file_kehu_profile_v1_customer_proto_depIdxs = []int32{
-	0, // 0: kehu.profile.v1.Customer.kind:type_name -> kehu.profile.v1.CustomerKind
-	1, // 1: kehu.profile.v1.Customer.gender:type_name -> kehu.profile.v1.Gender
-	6, // 2: kehu.profile.v1.Customer.birth_date:type_name -> google.type.Date
-	5, // 3: kehu.profile.v1.Customer.identifiers:type_name -> kehu.profile.v1.Identifier
-	2, // 4: kehu.profile.v1.Customer.acquisition:type_name -> kehu.profile.v1.Acquisition
-	7, // 5: kehu.profile.v1.Customer.create_time:type_name -> google.protobuf.Timestamp
-	7, // 6: kehu.profile.v1.Customer.update_time:type_name -> google.protobuf.Timestamp
-	3, // 7: kehu.profile.v1.Identifier.type:type_name -> kehu.profile.v1.IdentifierType
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	0,  // 0: kehu.profile.v1.Customer.kind:type_name -> kehu.profile.v1.CustomerKind
+	1,  // 1: kehu.profile.v1.Customer.gender:type_name -> kehu.profile.v1.Gender
+	7,  // 2: kehu.profile.v1.Customer.birth_date:type_name -> google.type.Date
+	5,  // 3: kehu.profile.v1.Customer.identifiers:type_name -> kehu.profile.v1.Identifier
+	2,  // 4: kehu.profile.v1.Customer.acquisition:type_name -> kehu.profile.v1.Acquisition
+	8,  // 5: kehu.profile.v1.Customer.create_time:type_name -> google.protobuf.Timestamp
+	8,  // 6: kehu.profile.v1.Customer.update_time:type_name -> google.protobuf.Timestamp
+	9,  // 7: kehu.profile.v1.Customer.education:type_name -> kehu.profile.v1.Education
+	10, // 8: kehu.profile.v1.Customer.marital_status:type_name -> kehu.profile.v1.MaritalStatus
+	11, // 9: kehu.profile.v1.Customer.area:type_name -> kehu.profile.v1.Area
+	12, // 10: kehu.profile.v1.Customer.mobility:type_name -> kehu.profile.v1.Mobility
+	13, // 11: kehu.profile.v1.Customer.postal_addresses:type_name -> kehu.profile.v1.PostalAddress
+	14, // 12: kehu.profile.v1.Customer.social_accounts:type_name -> kehu.profile.v1.SocialAccount
+	15, // 13: kehu.profile.v1.Customer.payment_summaries:type_name -> kehu.profile.v1.PaymentSummary
+	16, // 14: kehu.profile.v1.Customer.usage_summaries:type_name -> kehu.profile.v1.UsageSummary
+	17, // 15: kehu.profile.v1.Customer.owned_products:type_name -> kehu.profile.v1.OwnedProduct
+	18, // 16: kehu.profile.v1.Customer.acquisition_price:type_name -> kehu.profile.v1.AcquisitionPrice
+	6,  // 17: kehu.profile.v1.Customer.attributes:type_name -> kehu.profile.v1.Customer.AttributesEntry
+	3,  // 18: kehu.profile.v1.Identifier.type:type_name -> kehu.profile.v1.IdentifierType
+	19, // 19: kehu.profile.v1.Customer.AttributesEntry.value:type_name -> kehu.profile.v1.AttributeValue
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_customer_proto_init() }
@@ -586,13 +934,15 @@ func file_kehu_profile_v1_customer_proto_init() {
 	if File_kehu_profile_v1_customer_proto != nil {
 		return
 	}
+	file_kehu_profile_v1_attribute_proto_init()
+	file_kehu_profile_v1_person_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_profile_v1_customer_proto_rawDesc), len(file_kehu_profile_v1_customer_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -261,8 +261,8 @@ type UpdateCustomerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The customer with its new values; name says which, etag guards.
 	Customer *Customer `protobuf:"bytes,1,opt,name=customer,proto3" json:"customer,omitempty"`
-	// The fields to change, e.g. "display_name,city"; empty means those that are
-	// set, "*" all.
+	// The fields to change, e.g. "display_name,birth_date.day,attributes.tier";
+	// empty means those that are set (of the attributes the ones given), "*" all.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Creates the customer when it does not exist.
 	AllowMissing bool `protobuf:"varint,3,opt,name=allow_missing,json=allowMissing,proto3" json:"allow_missing,omitempty"`
@@ -588,7 +588,9 @@ type LookupCustomerRequest struct {
 	// An id of another system.
 	ExternalId string `protobuf:"bytes,3,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
 	// The namespace of external_id.
-	Namespace     string `protobuf:"bytes,4,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Namespace string `protobuf:"bytes,4,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// An identifier of any type.
+	Identifier    *Identifier `protobuf:"bytes,5,opt,name=identifier,proto3" json:"identifier,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -649,6 +651,13 @@ func (x *LookupCustomerRequest) GetNamespace() string {
 		return x.Namespace
 	}
 	return ""
+}
+
+func (x *LookupCustomerRequest) GetIdentifier() *Identifier {
+	if x != nil {
+		return x.Identifier
+	}
+	return nil
 }
 
 // Request of StreamCustomers.
@@ -747,7 +756,7 @@ var File_kehu_profile_v1_customer_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\n" +
-	"&kehu/profile/v1/customer_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1ekehu/profile/v1/customer.proto\"4\n" +
+	"&kehu/profile/v1/customer_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1ekehu/profile/v1/customer.proto\x1a\x1dkehu/profile/v1/history.proto\"4\n" +
 	"\x12GetCustomerRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xd8\x04R\x04name\"e\n" +
@@ -783,17 +792,20 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\x05names\x18\x01 \x03(\tB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x05names\"n\n" +
 	"\x19BatchGetCustomersResponse\x127\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers\x12\x18\n" +
-	"\amissing\x18\x02 \x03(\tR\amissing\"\xb1\x01\n" +
+	"\amissing\x18\x02 \x03(\tR\amissing\"\xee\x01\n" +
 	"\x15LookupCustomerRequest\x12\"\n" +
 	"\x05email\x18\x01 \x01(\tB\f\xbaH\x05r\x03(\xc0\x02\x90\xa6\x1d\x01R\x05email\x12!\n" +
 	"\x05phone\x18\x02 \x01(\tB\v\xbaH\x04r\x02(@\x90\xa6\x1d\x01R\x05phone\x12)\n" +
 	"\vexternal_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\xc0\x02R\n" +
 	"externalId\x12&\n" +
-	"\tnamespace\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\tnamespace\"J\n" +
+	"\tnamespace\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\tnamespace\x12;\n" +
+	"\n" +
+	"identifier\x18\x05 \x01(\v2\x1b.kehu.profile.v1.IdentifierR\n" +
+	"identifier\"J\n" +
 	"\x16StreamCustomersRequest\x120\n" +
 	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\"R\n" +
 	"\x17StreamCustomersResponse\x127\n" +
-	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers2\x84\v\n" +
+	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers2\xbe\f\n" +
 	"\x0fCustomerService\x12\x87\x01\n" +
 	"\vGetCustomer\x12#.kehu.profile.v1.GetCustomerRequest\x1a\x19.kehu.profile.v1.Customer\"8\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=customers/*}\x12\x8f\x01\n" +
 	"\rListCustomers\x12%.kehu.profile.v1.ListCustomersRequest\x1a&.kehu.profile.v1.ListCustomersResponse\"/\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/customers\x12\x8f\x01\n" +
@@ -803,7 +815,8 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\x14BatchUpsertCustomers\x12,.kehu.profile.v1.BatchUpsertCustomersRequest\x1a-.kehu.profile.v1.BatchUpsertCustomersResponse\"?\x8a\xa6\x1d\x17profile.customers.write\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/customers:batchUpsert\x12\xa7\x01\n" +
 	"\x11BatchGetCustomers\x12).kehu.profile.v1.BatchGetCustomersRequest\x1a*.kehu.profile.v1.BatchGetCustomersResponse\";\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/customers:batchGet\x12\x8b\x01\n" +
 	"\x0eLookupCustomer\x12&.kehu.profile.v1.LookupCustomerRequest\x1a\x19.kehu.profile.v1.Customer\"6\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/customers:lookup\x12\xa0\x01\n" +
-	"\x0fStreamCustomers\x12'.kehu.profile.v1.StreamCustomersRequest\x1a(.kehu.profile.v1.StreamCustomersResponse\"8\x8a\xa6\x1d\x18profile.customers.export\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/customers:stream0\x01B\xbf\x01\n" +
+	"\x0fStreamCustomers\x12'.kehu.profile.v1.StreamCustomersRequest\x1a(.kehu.profile.v1.StreamCustomersResponse\"8\x8a\xa6\x1d\x18profile.customers.export\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/customers:stream0\x01\x12\xb7\x01\n" +
+	"\x13ListCustomerChanges\x12+.kehu.profile.v1.ListCustomerChangesRequest\x1a,.kehu.profile.v1.ListCustomerChangesResponse\"E\x8a\xa6\x1d\x19profile.customers.history\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=customers/*}/changesB\xbf\x01\n" +
 	"\x13com.kehu.profile.v1B\x14CustomerServiceProtoP\x01Z4github.com/kehuhq/kehu/gen/kehu/profile/v1;profilev1\xa2\x02\x03KPX\xaa\x02\x0fKehu.Profile.V1\xca\x02\x0fKehu\\Profile\\V1\xe2\x02\x1bKehu\\Profile\\V1\\GPBMetadata\xea\x02\x11Kehu::Profile::V1b\x06proto3"
 
 var (
@@ -836,8 +849,11 @@ var file_kehu_profile_v1_customer_service_proto_goTypes = []any{
 	(*Customer)(nil),                     // 13: kehu.profile.v1.Customer
 	(*fieldmaskpb.FieldMask)(nil),        // 14: google.protobuf.FieldMask
 	(*v1.ItemStatus)(nil),                // 15: kehu.api.v1.ItemStatus
-	(*v1.CustomerRange)(nil),             // 16: kehu.api.v1.CustomerRange
-	(*emptypb.Empty)(nil),                // 17: google.protobuf.Empty
+	(*Identifier)(nil),                   // 16: kehu.profile.v1.Identifier
+	(*v1.CustomerRange)(nil),             // 17: kehu.api.v1.CustomerRange
+	(*ListCustomerChangesRequest)(nil),   // 18: kehu.profile.v1.ListCustomerChangesRequest
+	(*emptypb.Empty)(nil),                // 19: google.protobuf.Empty
+	(*ListCustomerChangesResponse)(nil),  // 20: kehu.profile.v1.ListCustomerChangesResponse
 }
 var file_kehu_profile_v1_customer_service_proto_depIdxs = []int32{
 	13, // 0: kehu.profile.v1.ListCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
@@ -847,31 +863,34 @@ var file_kehu_profile_v1_customer_service_proto_depIdxs = []int32{
 	13, // 4: kehu.profile.v1.BatchUpsertCustomersRequest.customers:type_name -> kehu.profile.v1.Customer
 	15, // 5: kehu.profile.v1.BatchUpsertCustomersResponse.statuses:type_name -> kehu.api.v1.ItemStatus
 	13, // 6: kehu.profile.v1.BatchGetCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
-	16, // 7: kehu.profile.v1.StreamCustomersRequest.range:type_name -> kehu.api.v1.CustomerRange
-	13, // 8: kehu.profile.v1.StreamCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
-	0,  // 9: kehu.profile.v1.CustomerService.GetCustomer:input_type -> kehu.profile.v1.GetCustomerRequest
-	1,  // 10: kehu.profile.v1.CustomerService.ListCustomers:input_type -> kehu.profile.v1.ListCustomersRequest
-	3,  // 11: kehu.profile.v1.CustomerService.CreateCustomer:input_type -> kehu.profile.v1.CreateCustomerRequest
-	4,  // 12: kehu.profile.v1.CustomerService.UpdateCustomer:input_type -> kehu.profile.v1.UpdateCustomerRequest
-	5,  // 13: kehu.profile.v1.CustomerService.DeleteCustomer:input_type -> kehu.profile.v1.DeleteCustomerRequest
-	6,  // 14: kehu.profile.v1.CustomerService.BatchUpsertCustomers:input_type -> kehu.profile.v1.BatchUpsertCustomersRequest
-	8,  // 15: kehu.profile.v1.CustomerService.BatchGetCustomers:input_type -> kehu.profile.v1.BatchGetCustomersRequest
-	10, // 16: kehu.profile.v1.CustomerService.LookupCustomer:input_type -> kehu.profile.v1.LookupCustomerRequest
-	11, // 17: kehu.profile.v1.CustomerService.StreamCustomers:input_type -> kehu.profile.v1.StreamCustomersRequest
-	13, // 18: kehu.profile.v1.CustomerService.GetCustomer:output_type -> kehu.profile.v1.Customer
-	2,  // 19: kehu.profile.v1.CustomerService.ListCustomers:output_type -> kehu.profile.v1.ListCustomersResponse
-	13, // 20: kehu.profile.v1.CustomerService.CreateCustomer:output_type -> kehu.profile.v1.Customer
-	13, // 21: kehu.profile.v1.CustomerService.UpdateCustomer:output_type -> kehu.profile.v1.Customer
-	17, // 22: kehu.profile.v1.CustomerService.DeleteCustomer:output_type -> google.protobuf.Empty
-	7,  // 23: kehu.profile.v1.CustomerService.BatchUpsertCustomers:output_type -> kehu.profile.v1.BatchUpsertCustomersResponse
-	9,  // 24: kehu.profile.v1.CustomerService.BatchGetCustomers:output_type -> kehu.profile.v1.BatchGetCustomersResponse
-	13, // 25: kehu.profile.v1.CustomerService.LookupCustomer:output_type -> kehu.profile.v1.Customer
-	12, // 26: kehu.profile.v1.CustomerService.StreamCustomers:output_type -> kehu.profile.v1.StreamCustomersResponse
-	18, // [18:27] is the sub-list for method output_type
-	9,  // [9:18] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	16, // 7: kehu.profile.v1.LookupCustomerRequest.identifier:type_name -> kehu.profile.v1.Identifier
+	17, // 8: kehu.profile.v1.StreamCustomersRequest.range:type_name -> kehu.api.v1.CustomerRange
+	13, // 9: kehu.profile.v1.StreamCustomersResponse.customers:type_name -> kehu.profile.v1.Customer
+	0,  // 10: kehu.profile.v1.CustomerService.GetCustomer:input_type -> kehu.profile.v1.GetCustomerRequest
+	1,  // 11: kehu.profile.v1.CustomerService.ListCustomers:input_type -> kehu.profile.v1.ListCustomersRequest
+	3,  // 12: kehu.profile.v1.CustomerService.CreateCustomer:input_type -> kehu.profile.v1.CreateCustomerRequest
+	4,  // 13: kehu.profile.v1.CustomerService.UpdateCustomer:input_type -> kehu.profile.v1.UpdateCustomerRequest
+	5,  // 14: kehu.profile.v1.CustomerService.DeleteCustomer:input_type -> kehu.profile.v1.DeleteCustomerRequest
+	6,  // 15: kehu.profile.v1.CustomerService.BatchUpsertCustomers:input_type -> kehu.profile.v1.BatchUpsertCustomersRequest
+	8,  // 16: kehu.profile.v1.CustomerService.BatchGetCustomers:input_type -> kehu.profile.v1.BatchGetCustomersRequest
+	10, // 17: kehu.profile.v1.CustomerService.LookupCustomer:input_type -> kehu.profile.v1.LookupCustomerRequest
+	11, // 18: kehu.profile.v1.CustomerService.StreamCustomers:input_type -> kehu.profile.v1.StreamCustomersRequest
+	18, // 19: kehu.profile.v1.CustomerService.ListCustomerChanges:input_type -> kehu.profile.v1.ListCustomerChangesRequest
+	13, // 20: kehu.profile.v1.CustomerService.GetCustomer:output_type -> kehu.profile.v1.Customer
+	2,  // 21: kehu.profile.v1.CustomerService.ListCustomers:output_type -> kehu.profile.v1.ListCustomersResponse
+	13, // 22: kehu.profile.v1.CustomerService.CreateCustomer:output_type -> kehu.profile.v1.Customer
+	13, // 23: kehu.profile.v1.CustomerService.UpdateCustomer:output_type -> kehu.profile.v1.Customer
+	19, // 24: kehu.profile.v1.CustomerService.DeleteCustomer:output_type -> google.protobuf.Empty
+	7,  // 25: kehu.profile.v1.CustomerService.BatchUpsertCustomers:output_type -> kehu.profile.v1.BatchUpsertCustomersResponse
+	9,  // 26: kehu.profile.v1.CustomerService.BatchGetCustomers:output_type -> kehu.profile.v1.BatchGetCustomersResponse
+	13, // 27: kehu.profile.v1.CustomerService.LookupCustomer:output_type -> kehu.profile.v1.Customer
+	12, // 28: kehu.profile.v1.CustomerService.StreamCustomers:output_type -> kehu.profile.v1.StreamCustomersResponse
+	20, // 29: kehu.profile.v1.CustomerService.ListCustomerChanges:output_type -> kehu.profile.v1.ListCustomerChangesResponse
+	20, // [20:30] is the sub-list for method output_type
+	10, // [10:20] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_customer_service_proto_init() }
@@ -880,6 +899,7 @@ func file_kehu_profile_v1_customer_service_proto_init() {
 		return
 	}
 	file_kehu_profile_v1_customer_proto_init()
+	file_kehu_profile_v1_history_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -29,6 +29,7 @@ const (
 	CustomerService_BatchGetCustomers_FullMethodName    = "/kehu.profile.v1.CustomerService/BatchGetCustomers"
 	CustomerService_LookupCustomer_FullMethodName       = "/kehu.profile.v1.CustomerService/LookupCustomer"
 	CustomerService_StreamCustomers_FullMethodName      = "/kehu.profile.v1.CustomerService/StreamCustomers"
+	CustomerService_ListCustomerChanges_FullMethodName  = "/kehu.profile.v1.CustomerService/ListCustomerChanges"
 )
 
 // CustomerServiceClient is the client API for CustomerService service.
@@ -55,12 +56,15 @@ type CustomerServiceClient interface {
 	// Returns many customers, in the order asked for; those that do not exist are
 	// named in missing.
 	BatchGetCustomers(ctx context.Context, in *BatchGetCustomersRequest, opts ...grpc.CallOption) (*BatchGetCustomersResponse, error)
-	// Finds the customer to whom an identifier belongs. Exactly one of email,
-	// phone and external_id must be given.
+	// Finds the customer to whom an identifier belongs. Exactly one of identifier,
+	// email, phone and external_id must be given.
 	LookupCustomer(ctx context.Context, in *LookupCustomerRequest, opts ...grpc.CallOption) (*Customer, error)
 	// Sends all customers of a range in the order of their ids, many to a
 	// message. To resume, ask again with range.from behind the last id seen.
 	StreamCustomers(ctx context.Context, in *StreamCustomersRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamCustomersResponse], error)
+	// Lists the changes of a customer's record, the newest first. A change that
+	// was acknowledged is always there; those of a deleted customer are gone with it.
+	ListCustomerChanges(ctx context.Context, in *ListCustomerChangesRequest, opts ...grpc.CallOption) (*ListCustomerChangesResponse, error)
 }
 
 type customerServiceClient struct {
@@ -170,6 +174,16 @@ func (c *customerServiceClient) StreamCustomers(ctx context.Context, in *StreamC
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type CustomerService_StreamCustomersClient = grpc.ServerStreamingClient[StreamCustomersResponse]
 
+func (c *customerServiceClient) ListCustomerChanges(ctx context.Context, in *ListCustomerChangesRequest, opts ...grpc.CallOption) (*ListCustomerChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCustomerChangesResponse)
+	err := c.cc.Invoke(ctx, CustomerService_ListCustomerChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CustomerServiceServer is the server API for CustomerService service.
 // All implementations should embed UnimplementedCustomerServiceServer
 // for forward compatibility.
@@ -194,12 +208,15 @@ type CustomerServiceServer interface {
 	// Returns many customers, in the order asked for; those that do not exist are
 	// named in missing.
 	BatchGetCustomers(context.Context, *BatchGetCustomersRequest) (*BatchGetCustomersResponse, error)
-	// Finds the customer to whom an identifier belongs. Exactly one of email,
-	// phone and external_id must be given.
+	// Finds the customer to whom an identifier belongs. Exactly one of identifier,
+	// email, phone and external_id must be given.
 	LookupCustomer(context.Context, *LookupCustomerRequest) (*Customer, error)
 	// Sends all customers of a range in the order of their ids, many to a
 	// message. To resume, ask again with range.from behind the last id seen.
 	StreamCustomers(*StreamCustomersRequest, grpc.ServerStreamingServer[StreamCustomersResponse]) error
+	// Lists the changes of a customer's record, the newest first. A change that
+	// was acknowledged is always there; those of a deleted customer are gone with it.
+	ListCustomerChanges(context.Context, *ListCustomerChangesRequest) (*ListCustomerChangesResponse, error)
 }
 
 // UnimplementedCustomerServiceServer should be embedded to have
@@ -235,6 +252,9 @@ func (UnimplementedCustomerServiceServer) LookupCustomer(context.Context, *Looku
 }
 func (UnimplementedCustomerServiceServer) StreamCustomers(*StreamCustomersRequest, grpc.ServerStreamingServer[StreamCustomersResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamCustomers not implemented")
+}
+func (UnimplementedCustomerServiceServer) ListCustomerChanges(context.Context, *ListCustomerChangesRequest) (*ListCustomerChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCustomerChanges not implemented")
 }
 func (UnimplementedCustomerServiceServer) testEmbeddedByValue() {}
 
@@ -411,6 +431,24 @@ func _CustomerService_StreamCustomers_Handler(srv interface{}, stream grpc.Serve
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type CustomerService_StreamCustomersServer = grpc.ServerStreamingServer[StreamCustomersResponse]
 
+func _CustomerService_ListCustomerChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCustomerChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CustomerServiceServer).ListCustomerChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CustomerService_ListCustomerChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CustomerServiceServer).ListCustomerChanges(ctx, req.(*ListCustomerChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CustomerService_ServiceDesc is the grpc.ServiceDesc for CustomerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -449,6 +487,10 @@ var CustomerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "LookupCustomer",
 			Handler:    _CustomerService_LookupCustomer_Handler,
+		},
+		{
+			MethodName: "ListCustomerChanges",
+			Handler:    _CustomerService_ListCustomerChanges_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

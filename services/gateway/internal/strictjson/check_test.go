@@ -102,7 +102,13 @@ func fill(t *rapid.T, m protoreflect.Message, depth int) {
 		switch {
 		case field.IsMap():
 			for range rapid.IntRange(0, 3).Draw(t, "entries") {
-				m.Mutable(field).Map().Set(value(t, field.MapKey(), m, depth).MapKey(), value(t, field.MapValue(), m, depth))
+				entries := m.Mutable(field).Map()
+				key := value(t, field.MapKey(), m, depth).MapKey()
+				if field.MapValue().Message() != nil {
+					fill(t, entries.Mutable(key).Message(), depth-1)
+				} else {
+					entries.Set(key, value(t, field.MapValue(), m, depth))
+				}
 			}
 		case field.IsList():
 			for range rapid.IntRange(0, 3).Draw(t, "elements") {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 
 	"github.com/oklog/ulid/v2"
 
@@ -27,6 +28,9 @@ func (a *App) CreateCustomer(ctx context.Context, c domain.Customer, validateOnl
 	if err := c.Normalize(a.now()); err != nil {
 		return c, err
 	}
+	if f := checkSensitive(nil, &c); f != nil {
+		return c, f
+	}
 	for wait := (backoff{}); ; {
 		existing, err := a.store.Customers.GetMany(ctx, []string{c.ID})
 		if err != nil {
@@ -37,7 +41,7 @@ func (a *App) CreateCustomer(ctx context.Context, c domain.Customer, validateOnl
 		}
 		created := c
 		created.Version, created.CreatedAt = 0, a.instant()
-		err = a.saveOne(ctx, &edit{after: &created}, validateOnly)
+		err = a.saveOne(ctx, &edit{after: &created, by: by(ctx, domain.Source{})}, validateOnly)
 		if !store.Lost(err) {
 			return created, err
 		}
@@ -99,10 +103,13 @@ func (a *App) ChangeCustomer(ctx context.Context, id string, how Change, change 
 		if err := after.Normalize(a.now()); err != nil {
 			return domain.Customer{}, err
 		}
-		if before != nil && before.SameContent(&after) {
+		if f := checkSensitive(before, &after); f != nil {
+			return domain.Customer{}, f
+		}
+		if before != nil && before.SameContent(&after.Details) {
 			return *before, nil
 		}
-		err = a.saveOne(ctx, &edit{before: before, after: &after}, how.ValidateOnly)
+		err = a.saveOne(ctx, &edit{before: before, after: &after, by: by(ctx, domain.Source{})}, how.ValidateOnly)
 		if !store.Lost(err) {
 			return after, err
 		}
@@ -152,7 +159,7 @@ func (a *App) DeleteCustomer(ctx context.Context, id string, check func(version 
 		err = a.saveOne(ctx, &edit{before: &c, gone: true}, false)
 		if err == nil {
 			a.known.forget(id)
-			return a.revive(ctx, id)
+			return errors.Join(a.revive(ctx, id), a.store.Changes.Purge(ctx, id, endOf(&c, a.instant())))
 		}
 		if !store.Lost(err) {
 			return err
@@ -168,14 +175,11 @@ func inMerge(id string) *fault.Fault {
 		"customer %q has been merged with others: it can be deleted once it is unmerged (customers:unmerge)", id)
 }
 
-// LookupCustomer finds the customer to whom an identifier belongs.
+// LookupCustomer finds the customer to whom an identifier, which must be
+// normalised, belongs.
 func (a *App) LookupCustomer(ctx context.Context, by domain.Identifier) (domain.Customer, error) {
-	normal, f := by.Normalize("")
-	if f != nil {
-		return domain.Customer{}, f
-	}
 	notFound := fault.New(fault.NotFound, "CUSTOMER_NOT_FOUND", "no customer has this %s", by.Type)
-	claims, err := a.store.Identifiers.GetMany(ctx, []domain.Identifier{normal})
+	claims, err := a.store.Identifiers.GetMany(ctx, []domain.Identifier{by})
 	if err != nil {
 		return domain.Customer{}, err
 	}
@@ -186,7 +190,7 @@ func (a *App) LookupCustomer(ctx context.Context, by domain.Identifier) (domain.
 	if err != nil {
 		return domain.Customer{}, err
 	}
-	if found[0] == nil || !found[0].Identified(normal) {
+	if found[0] == nil || !found[0].Identified(by) {
 		return domain.Customer{}, notFound // claimed, and the customer not written yet
 	}
 	return a.store.Customers.Around(ctx, *found[0])

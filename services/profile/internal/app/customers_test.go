@@ -26,7 +26,7 @@ func TestIdentifierGoesToOne(t *testing.T) {
 		var wait sync.WaitGroup
 		for n := range errs {
 			wait.Go(func() {
-				c := domain.Customer{ID: fmt.Sprintf("c%d", n), Identifiers: slices.Clone(mails)}
+				c := domain.Customer{ID: fmt.Sprintf("c%d", n), Details: domain.Details{Identifiers: slices.Clone(mails)}}
 				_, errs[n] = f.CreateCustomer(t.Context(), c, false)
 			})
 		}
@@ -108,7 +108,7 @@ func TestBrokenOffChanges(t *testing.T) {
 			engine := healthy(onPebble(t))
 			engine.after = after
 			f := start(t, engine, newClock())
-			_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Identifiers: []domain.Identifier{old, kept}}, false)
+			_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Details: domain.Details{Identifiers: []domain.Identifier{old, kept}}}, false)
 			must(t, err)
 			engine.left.Store(int64(writes))
 			err = change(f)
@@ -134,7 +134,7 @@ func TestBrokenOffDeletions(t *testing.T) {
 	for writes, broke := 0, true; broke; writes++ {
 		engine := healthy(onPebble(t))
 		f := start(t, engine, newClock())
-		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Identifiers: []domain.Identifier{mail}}, false)
+		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Details: domain.Details{Identifiers: []domain.Identifier{mail}}}, false)
 		must(t, err)
 		engine.left.Store(int64(writes))
 		broke = f.DeleteCustomer(t.Context(), "c", anyVersion) != nil
@@ -144,7 +144,7 @@ func TestBrokenOffDeletions(t *testing.T) {
 		if err := f.DeleteCustomer(t.Context(), "c", anyVersion); err != nil && fault.ReasonOf(err) != "CUSTOMER_NOT_FOUND" {
 			t.Fatal(err)
 		}
-		_, err = f.CreateCustomer(t.Context(), domain.Customer{ID: "d", Identifiers: []domain.Identifier{mail}}, false)
+		_, err = f.CreateCustomer(t.Context(), domain.Customer{ID: "d", Details: domain.Details{Identifiers: []domain.Identifier{mail}}}, false)
 		must(t, err)
 		if writes > 10 {
 			t.Fatal("it never succeeds")
@@ -190,10 +190,10 @@ func TestWriterHeldUpTooLong(t *testing.T) {
 	mail, own := email("a@example.com"), email("own@example.com")
 	engine.before["customers"] = func() {
 		f.settled(t)
-		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "quick", Identifiers: []domain.Identifier{mail}}, false)
+		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "quick", Details: domain.Details{Identifiers: []domain.Identifier{mail}}}, false)
 		must(t, err)
 	}
-	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "slow", Identifiers: []domain.Identifier{own, mail}}, false)
+	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "slow", Details: domain.Details{Identifiers: []domain.Identifier{own, mail}}}, false)
 	if fault.ReasonOf(err) != "IDENTIFIER_BUSY" {
 		t.Errorf("the slow one is told %v", err)
 	}
@@ -213,7 +213,7 @@ func TestIdentifierMovesWithinABatch(t *testing.T) {
 		return told(outcomes)
 	}
 	with := func(id string, identifiers ...domain.Identifier) domain.Customer {
-		return domain.Customer{ID: id, DisplayName: "x", Identifiers: identifiers}
+		return domain.Customer{ID: id, Details: domain.Details{DisplayName: "x", Identifiers: identifiers}}
 	}
 	steps := []struct {
 		customers []domain.Customer
@@ -245,18 +245,18 @@ func TestImportedCustomers(t *testing.T) {
 		return told(outcomes)
 	}
 	first := domain.Source{Import: "one"}
-	got := rows(first, domain.Customer{ID: "a", City: "深圳", Row: 1}, domain.Customer{ID: "b", Row: 2}, domain.Customer{ID: "a", City: "广州", Row: 3})
+	got := rows(first, domain.Customer{ID: "a", Details: domain.Details{City: "深圳"}, Row: 1}, domain.Customer{ID: "b", Row: 2}, domain.Customer{ID: "a", Details: domain.Details{City: "广州"}, Row: 3})
 	if want := []string{"created", "created", "DUPLICATE_IN_FILE"}; !slices.Equal(got, want) {
 		t.Fatalf("%q, want %q", got, want)
 	}
-	if got := rows(first, domain.Customer{ID: "a", City: "深圳", Row: 1}); !slices.Equal(got, []string{"created"}) {
+	if got := rows(first, domain.Customer{ID: "a", Details: domain.Details{City: "深圳"}, Row: 1}); !slices.Equal(got, []string{"created"}) {
 		t.Errorf("the same step again: %q", got)
 	}
 	second := domain.Source{Import: "two"}
-	if got := rows(second, domain.Customer{ID: "a", DisplayName: "王芳", Row: 1}, domain.Customer{ID: "b", Row: 2}); !slices.Equal(got, []string{"updated", "unchanged"}) {
+	if got := rows(second, domain.Customer{ID: "a", Details: domain.Details{DisplayName: "王芳"}, Row: 1}, domain.Customer{ID: "b", Row: 2}); !slices.Equal(got, []string{"updated", "unchanged"}) {
 		t.Errorf("another file: %q", got)
 	}
-	if got := rows(second, domain.Customer{ID: "a", DisplayName: "王芳", Row: 1}); !slices.Equal(got, []string{"updated"}) {
+	if got := rows(second, domain.Customer{ID: "a", Details: domain.Details{DisplayName: "王芳"}, Row: 1}); !slices.Equal(got, []string{"updated"}) {
 		t.Errorf("its step again: %q", got)
 	}
 	c, err := f.store.Customers.Get(t.Context(), "a")
@@ -265,7 +265,7 @@ func TestImportedCustomers(t *testing.T) {
 		t.Errorf("a file of names has left %+v", c)
 	}
 	dry := domain.Source{Import: "three", ValidateOnly: true}
-	got = rows(dry, domain.Customer{ID: "x", Row: 1}, domain.Customer{ID: "x", Row: 2}, domain.Customer{ID: "a", City: "北京", Row: 3})
+	got = rows(dry, domain.Customer{ID: "x", Row: 1}, domain.Customer{ID: "x", Row: 2}, domain.Customer{ID: "a", Details: domain.Details{City: "北京"}, Row: 3})
 	if want := []string{"created", "DUPLICATE_IN_FILE", "updated"}; !slices.Equal(got, want) {
 		t.Errorf("a dry run: %q, want %q", got, want)
 	}
@@ -278,7 +278,7 @@ func TestRepeatedRequest(t *testing.T) {
 	onEach(t, func(t *testing.T, e docstore.Engine) {
 		f := start(t, e, newClock())
 		ask := func(name, hash string) (domain.Customer, error) {
-			return f.CreateCustomer(t.Context(), domain.Customer{DisplayName: name, Request: domain.RequestKey{ID: "key", Hash: hash}}, false)
+			return f.CreateCustomer(t.Context(), domain.Customer{Details: domain.Details{DisplayName: name}, Request: domain.RequestKey{ID: "key", Hash: hash}}, false)
 		}
 		ids := make([]string, 8)
 		var wait sync.WaitGroup

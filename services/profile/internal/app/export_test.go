@@ -9,7 +9,7 @@ var InRounds = inRounds
 func (a *App) Know(ctx context.Context, id string) error {
 	only := func(yield func(string) bool) { yield(id) }
 	unknown, forgotten := a.known.missing(only)
-	if err := a.ensure(ctx, unknown); err != nil {
+	if err := a.ensure(ctx, unknown, system); err != nil {
 		return err
 	}
 	a.known.learn(unknown, forgotten)

@@ -166,7 +166,7 @@ func (a *App) withCustomers(ctx context.Context, customers func(func(string) boo
 		return err
 	}
 	unknown, forgotten := a.known.missing(customers)
-	if err := a.ensure(ctx, unknown); err != nil {
+	if err := a.ensure(ctx, unknown, by(ctx, src)); err != nil {
 		return err
 	}
 	a.known.learn(unknown, forgotten)
@@ -180,11 +180,11 @@ func (a *App) withCustomers(ctx context.Context, customers func(func(string) boo
 	for id := range customers {
 		all = append(all, id)
 	}
-	return a.ensure(ctx, all)
+	return a.ensure(ctx, all, by(ctx, src))
 }
 
 // ensure creates the customers that do not exist, with nothing but their ids.
-func (a *App) ensure(ctx context.Context, ids []string) error {
+func (a *App) ensure(ctx context.Context, ids []string, by domain.Change) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -198,7 +198,9 @@ func (a *App) ensure(ctx context.Context, ids []string) error {
 	for i, id := range ids {
 		if _, twice := seen[id]; !there[i] && !twice {
 			seen[id] = struct{}{}
-			missing = append(missing, &domain.Customer{ID: id, CreatedAt: now})
+			c := &domain.Customer{ID: id, CreatedAt: now}
+			c.LastChange = domain.Changed(nil, c, by, now)
+			missing = append(missing, c)
 		}
 	}
 	errs, err := a.store.Customers.Write(ctx, missing)

@@ -171,7 +171,7 @@ func TestDeletedCustomer(t *testing.T) {
 	if err := f.DeleteCustomer(t.Context(), "c", anyVersion); fault.ReasonOf(err) != "CUSTOMER_HAS_ORDERS" {
 		t.Errorf("with an order: %v", err)
 	}
-	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "d", DisplayName: "x"}, false)
+	_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "d", Details: domain.Details{DisplayName: "x"}}, false)
 	must(t, err)
 	must(t, f.Know(t.Context(), "d"))
 	must(t, f.DeleteCustomer(t.Context(), "d", anyVersion))
@@ -204,7 +204,7 @@ func TestOrderArrivesDuringDeletion(t *testing.T) {
 	} {
 		engine = healthy(onPebble(t))
 		f = start(t, engine, newClock())
-		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", DisplayName: "x"}, false)
+		_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: "c", Details: domain.Details{DisplayName: "x"}}, false)
 		must(t, err)
 		must(t, f.Know(t.Context(), "c"))
 		meet()

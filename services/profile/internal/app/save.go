@@ -29,6 +29,7 @@ type edit struct {
 	before *domain.Customer // nil for a new one
 	after  *domain.Customer // its Version is that of before
 	gone   bool             // delete it instead
+	by     domain.Change    // who makes it
 	holds  []*hold
 	err    error
 }
@@ -72,6 +73,9 @@ func (a *App) writeCustomers(ctx context.Context, edits []*edit) error {
 	}
 	if len(open) == 0 {
 		return nil
+	}
+	if err := a.journal(ctx, open); err != nil {
+		return err
 	}
 	errs, err := a.store.Customers.Write(ctx, customers)
 	if err != nil {

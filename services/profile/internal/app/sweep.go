@@ -74,8 +74,12 @@ func (a *App) settleOnce(ctx context.Context, of domain.Identifier, customer str
 		}
 		return first(a.store.Identifiers.Write(ctx, []*store.Claim{confirmed}))
 	case listed:
-		record.Identifiers = slices.DeleteFunc(record.Identifiers, func(i domain.Identifier) bool { return i == of })
-		if err := first(a.store.Customers.Write(ctx, []*domain.Customer{record})); err != nil {
+		without := *record
+		without.Identifiers = slices.DeleteFunc(slices.Clone(record.Identifiers), func(i domain.Identifier) bool { return i == of })
+		if err := a.journal(ctx, []*edit{{before: record, after: &without, by: system}}); err != nil {
+			return err
+		}
+		if err := first(a.store.Customers.Write(ctx, []*domain.Customer{&without})); err != nil {
 			return err
 		}
 		return fault.New(fault.Aborted, "IDENTIFIER_BUSY", "the %s went to another customer meanwhile", of.Type)
@@ -105,6 +109,9 @@ func (a *App) sweepDeletions(ctx context.Context) error {
 		if err := a.revive(ctx, note.Customer); err != nil {
 			return err
 		}
+		if err := a.forgetChanges(ctx, note); err != nil {
+			return err
+		}
 		if err := a.store.Deletions.Forget(ctx, note); err != nil {
 			return err
 		}
@@ -119,5 +126,21 @@ func (a *App) revive(ctx context.Context, customer string) error {
 	if err != nil || bound == nil {
 		return err
 	}
-	return a.ensure(ctx, []string{customer})
+	return a.ensure(ctx, []string{customer}, system)
+}
+
+// forgetChanges removes the history of a customer that was deleted, and not that
+// of one whose deletion was noted and never came to pass.
+func (a *App) forgetChanges(ctx context.Context, note store.Noted) error {
+	found, err := a.store.Customers.GetMany(ctx, []string{note.Customer})
+	if err != nil {
+		return err
+	}
+	switch c := found[0]; {
+	case c == nil:
+		return a.store.Changes.Purge(ctx, note.Customer, a.instant().Add(claimGrace))
+	case c.CreatedAt.After(note.At):
+		return a.store.Changes.Purge(ctx, note.Customer, note.At)
+	}
+	return nil
 }

@@ -63,6 +63,7 @@ func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, roun
 	var edits []*edit
 	var places, again []int
 	givenUp := make(map[string]struct{})
+	who := by(ctx, src)
 	for n, i := range round {
 		seen, err := a.versionSeen(ctx, &customers[i], stored[n])
 		if err != nil {
@@ -73,6 +74,7 @@ func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, roun
 		if e == nil {
 			continue
 		}
+		e.by = who
 		if e.waitsFor(givenUp) {
 			again = append(again, i)
 			continue
@@ -133,6 +135,9 @@ func (a *App) versionSeen(ctx context.Context, given, stored *domain.Customer) (
 // version under which that is shown. The edit is nil when nothing is to be written.
 func (a *App) planCustomer(given, stored *domain.Customer, seen int64, src domain.Source) (*edit, Outcome) {
 	if stored == nil {
+		if f := checkSensitive(nil, given); f != nil {
+			return nil, refused(f)
+		}
 		if given.Version != 0 {
 			return nil, refused(stale(given.ID))
 		}
@@ -148,14 +153,20 @@ func (a *App) planCustomer(given, stored *domain.Customer, seen int64, src domai
 	}
 	after := *stored
 	if src.Import != "" {
-		after.Learn(given)
+		after.Learn(&given.Details)
 	} else {
-		after.Take(given, nil)
+		after.Details = given.Details
 	}
 	if n := len(after.Identifiers); n > domain.MaxIdentifiers {
 		return nil, refused(fault.Invalid("identifiers", "must be at most %d with those that are there, would be %d", domain.MaxIdentifiers, n))
 	}
-	if after.SameContent(stored) {
+	if n := len(after.Attributes); n > domain.MaxAttributes {
+		return nil, refused(fault.Invalid("attributes", "must be at most %d with those that are there, would be %d", domain.MaxAttributes, n))
+	}
+	if f := checkSensitive(stored, &after); f != nil {
+		return nil, refused(f)
+	}
+	if after.SameContent(&stored.Details) {
 		return nil, Outcome{Effect: Unchanged}
 	}
 	if src.Import != "" {

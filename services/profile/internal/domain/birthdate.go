@@ -9,13 +9,17 @@ import (
 
 // BirthDate is a calendar date. Year 0 means that only month and day are known;
 // the zero value, that nothing is.
-type BirthDate struct{ Year, Month, Day int }
+type BirthDate struct {
+	Year  int `json:"year"`
+	Month int `json:"month"`
+	Day   int `json:"day"`
+}
 
 // earliestBirth is before the birth of anyone alive, so an older year is a slip.
 const earliestBirth = 1850
 
-func (d BirthDate) check(field string, now time.Time) *fault.Fault {
-	if d == (BirthDate{}) {
+func (d *BirthDate) check(field string, now time.Time) *fault.Fault {
+	if *d == (BirthDate{}) {
 		return nil
 	}
 	year := d.Year

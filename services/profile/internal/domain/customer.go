@@ -4,61 +4,20 @@
 package domain
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
 )
 
-// Kind is what sort of customer it is; empty is not known.
-type Kind string
-
-// The kinds.
-const (
-	Individual Kind = "individual"
-	Enterprise Kind = "enterprise"
-	Government Kind = "government"
-)
-
-// Gender is as the customer states it; empty is not stated.
-type Gender string
-
-// The genders.
-const (
-	Female      Gender = "female"
-	Male        Gender = "male"
-	OtherGender Gender = "other"
-)
-
-// Acquisition is how a customer was won; empty is not known.
-type Acquisition string
-
-// The ways in which customers are won.
-const (
-	Organic     Acquisition = "organic"
-	Advertising Acquisition = "advertising"
-	Referral    Acquisition = "referral"
-	Promotion   Acquisition = "promotion"
-	Sales       Acquisition = "sales"
-)
-
-// MaxIdentifiers is the most identifiers one customer may have.
-const MaxIdentifiers = 64
-
 // Customer is a person, a company or a public body that has bought or may buy.
 type Customer struct {
-	ID          string
-	Kind        Kind
-	DisplayName string
-	Gender      Gender
-	BirthDate   BirthDate
-	Region      string
-	City        string
-	Identifiers []Identifier // normalised by Normalize
-	Acquisition Acquisition
+	ID string
+	Details
+	// LastChange is the newest of the record's changes. It is not read with lists
+	// and streams.
+	LastChange *Change
 
 	CreatedAt, UpdatedAt time.Time // set by the store
 	// Version of the record. In a customer to be written it is the version that
@@ -74,107 +33,48 @@ type Customer struct {
 	Merged []string
 }
 
+// MaxIdentifiers and MaxAttributes are the most that one customer may have.
+var (
+	MaxIdentifiers = int(FieldNamed("identifiers").items)
+	MaxAttributes  = int(FieldNamed("attributes").items)
+)
+
 // RequestKey recognises a repeated call: the caller's key, and a hash of what
 // was asked.
 type RequestKey struct{ ID, Hash string }
 
-// Normalize brings the identifiers into the form in which they are compared and
-// kept, drops those given twice, and reports everything that is wrong.
+// Normalize brings what is given into the form in which it is compared and kept,
+// drops identifiers given twice, and reports everything that is wrong.
 func (c *Customer) Normalize(now time.Time) error {
 	var all faults
 	all.add(ident.Check("name", c.ID))
 	all.add(checkCustomerID("name", c.ID))
-	all.add(oneOf("kind", c.Kind, "", Individual, Enterprise, Government))
-	all.add(oneOf("gender", c.Gender, "", Female, Male, OtherGender))
-	all.add(oneOf("acquisition", c.Acquisition, "", Organic, Advertising, Referral, Promotion, Sales))
-	all.add(checkLine("display_name", c.DisplayName, 256))
-	all.add(checkLine("region", c.Region, 128))
-	all.add(checkLine("city", c.City, 128))
-	all.add(c.BirthDate.check("birth_date", now))
-	if len(c.Identifiers) > MaxIdentifiers {
-		all.add(fault.Invalid("identifiers", "must be at most %d, are %d", MaxIdentifiers, len(c.Identifiers)))
-		return all.merged()
+	for i := range Fields {
+		switch f := &Fields[i]; f.Name {
+		case "identifiers":
+			c.Identifiers = checkIdentifiers(c.Identifiers, f.items, &all)
+		case "attributes":
+			c.Attributes = checkAttributes(c.Attributes, f.items, now, &all)
+		default:
+			check(f.Name, f.Of(&c.Details), f.bounds, now, &all)
+		}
 	}
-	var kept []Identifier
-	for i, given := range c.Identifiers {
-		identifier, f := given.Normalize(fmt.Sprintf("identifiers[%d]", i))
+	return all.merged()
+}
+
+func checkIdentifiers(given []Identifier, limit int64, all *faults) (kept []Identifier) {
+	if int64(len(given)) > limit {
+		all.add(fault.Invalid("identifiers", "must be at most %d, are %d", limit, len(given)))
+		return given
+	}
+	for i, one := range given {
+		identifier, f := one.Normalize(fmt.Sprintf("identifiers[%d]", i))
 		if all.add(f); f == nil && !contains(kept, identifier) {
 			kept = append(kept, identifier)
 		}
 	}
-	c.Identifiers = kept
-	return all.merged()
+	return kept
 }
 
 // Identified reports whether the customer has the identifier, which must be normalised.
-func (c *Customer) Identified(by Identifier) bool { return contains(c.Identifiers, by) }
-
-// SameContent reports whether two customers differ in nothing that a caller sets.
-func (c *Customer) SameContent(other *Customer) bool {
-	if c.Kind != other.Kind || c.DisplayName != other.DisplayName || c.Gender != other.Gender ||
-		c.BirthDate != other.BirthDate || c.Region != other.Region || c.City != other.City ||
-		c.Acquisition != other.Acquisition || len(c.Identifiers) != len(other.Identifiers) {
-		return false
-	}
-	for i, identifier := range c.Identifiers {
-		if other.Identifiers[i] != identifier {
-			return false
-		}
-	}
-	return true
-}
-
-// Learn takes what from knows: its fields that are set replace those of c, and
-// its identifiers are added to those of c.
-func (c *Customer) Learn(from *Customer) {
-	c.Kind = cmp.Or(from.Kind, c.Kind)
-	c.DisplayName = cmp.Or(from.DisplayName, c.DisplayName)
-	c.Gender = cmp.Or(from.Gender, c.Gender)
-	c.BirthDate = cmp.Or(from.BirthDate, c.BirthDate)
-	c.Region = cmp.Or(from.Region, c.Region)
-	c.City = cmp.Or(from.City, c.City)
-	c.Acquisition = cmp.Or(from.Acquisition, c.Acquisition)
-	c.Identifiers = slices.Clone(c.Identifiers)
-	for _, identifier := range from.Identifiers {
-		if !contains(c.Identifiers, identifier) {
-			c.Identifiers = append(c.Identifiers, identifier)
-		}
-	}
-}
-
-// Take copies the named fields, or all when fields is nil, from another
-// customer. What the store keeps about the record stays.
-func (c *Customer) Take(from *Customer, fields []string) {
-	if fields == nil {
-		fields = []string{"kind", "display_name", "gender", "birth_date", "region", "city", "identifiers", "acquisition"}
-	}
-	for _, field := range fields {
-		switch field {
-		case "kind":
-			c.Kind = from.Kind
-		case "display_name":
-			c.DisplayName = from.DisplayName
-		case "gender":
-			c.Gender = from.Gender
-		case "birth_date":
-			c.BirthDate = from.BirthDate
-		case "region":
-			c.Region = from.Region
-		case "city":
-			c.City = from.City
-		case "identifiers":
-			c.Identifiers = from.Identifiers
-		case "acquisition":
-			c.Acquisition = from.Acquisition
-		}
-	}
-}
-
-func oneOf[T ~string](field string, value T, allowed ...T) *fault.Fault {
-	for _, a := range allowed {
-		if value == a {
-			return nil
-		}
-	}
-	return fault.Invalid(field, "must be one of %q, is %q", allowed[1:], value)
-}
+func (d *Details) Identified(by Identifier) bool { return contains(d.Identifiers, by) }

@@ -60,15 +60,23 @@ func TestBirthDateIsReadAsWritten(t *testing.T) {
 
 func TestCustomerNamesAllThatIsWrong(t *testing.T) {
 	c := Customer{
-		ID: "a/b", Kind: "robot", Gender: "x", Acquisition: "y", DisplayName: strings.Repeat("王", 257),
-		Region: "a\x00b", City: "line\nbreak", BirthDate: BirthDate{1990, 2, 30},
-		Identifiers: []Identifier{{Email, "ok@example.com", ""}, {Phone, "138****5678", ""}},
+		ID: "a/b", Details: Details{
+			Kind: "robot", Gender: "x", Acquisition: "y", DisplayName: strings.Repeat("王", 257),
+			Region: "a\x00b", City: "line\nbreak", BirthDate: BirthDate{1990, 2, 30}, Country: "XX", HouseholdSize: -1,
+			Identifiers:    []Identifier{{Email, "ok@example.com", ""}, {Phone, "138****5678", ""}},
+			SocialAccounts: []SocialAccount{{Platform: "weibo"}, {Handle: "x"}},
+			Interests:      []string{"a", " "},
+			Attributes:     map[string]Value{"Bad": {Type: BoolValue}, "good": {}},
+		},
 	}
-	want := []string{"name", "kind", "gender", "acquisition", "display_name", "region", "city", "birth_date", "identifiers[1].value"}
+	want := []string{
+		"name", "kind", "display_name", "gender", "birth_date", "region", "city", "country", "identifiers[1].value",
+		"acquisition", "household_size", "interests[1]", "social_accounts[1].platform", "attributes", "attributes.good",
+	}
 	if got := fieldsAtFault(c.Normalize(today)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	c = Customer{ID: "a", Identifiers: make([]Identifier, MaxIdentifiers+1)}
+	c = Customer{ID: "a", Details: Details{Identifiers: make([]Identifier, MaxIdentifiers+1)}}
 	if got := fieldsAtFault(c.Normalize(today)); !slices.Equal(got, []string{"identifiers"}) {
 		t.Errorf("too many identifiers: %q", got)
 	}
@@ -76,7 +84,7 @@ func TestCustomerNamesAllThatIsWrong(t *testing.T) {
 
 func TestTextOfAnyScriptIsKept(t *testing.T) {
 	for _, name := range []string{"王芳", "👩‍👩‍👧", "\u202eevil", "аpple", "\u0301", "<script>alert(1)</script>", "ｆｕｌｌ", strings.Repeat("王", 256)} {
-		c := Customer{ID: "a", DisplayName: name}
+		c := Customer{ID: "a", Details: Details{DisplayName: name}}
 		if err := c.Normalize(today); err != nil || c.DisplayName != name {
 			t.Errorf("%q: %q, %v", name, c.DisplayName, err)
 		}
@@ -84,9 +92,9 @@ func TestTextOfAnyScriptIsKept(t *testing.T) {
 }
 
 func TestIdentifierGivenTwiceIsKeptOnce(t *testing.T) {
-	c := Customer{ID: "a", Identifiers: []Identifier{
+	c := Customer{ID: "a", Details: Details{Identifiers: []Identifier{
 		{Phone, "13812345678", ""}, {Email, "A@example.com", ""}, {Phone, "+86 138 1234 5678", ""}, {Email, "a@EXAMPLE.com", ""},
-	}}
+	}}}
 	if err := c.Normalize(today); err != nil {
 		t.Fatal(err)
 	}
@@ -96,27 +104,12 @@ func TestIdentifierGivenTwiceIsKeptOnce(t *testing.T) {
 	}
 }
 
-func TestTakeCopiesTheNamedFieldsOnly(t *testing.T) {
-	stored := Customer{ID: "a", DisplayName: "old", City: "深圳", Version: 3}
-	given := Customer{ID: "b", DisplayName: "new", Gender: Female, Version: 9}
-	some := stored
-	some.Take(&given, []string{"display_name"})
-	if some.DisplayName != "new" || some.City != "深圳" || some.Gender != "" || some.ID != "a" || some.Version != 3 {
-		t.Errorf("took %+v", some)
-	}
-	all := stored
-	all.Take(&given, nil)
-	if !all.SameContent(&given) || all.ID != "a" || all.Version != 3 {
-		t.Errorf("took %+v", all)
-	}
-}
-
 func TestLearnAddsAndNeverClears(t *testing.T) {
 	mail := Identifier{Type: Email, Value: "a@example.com"}
 	phone := Identifier{Type: Phone, Value: "+8613812345678"}
-	c := Customer{ID: "a", City: "深圳", DisplayName: "王芳", Identifiers: []Identifier{mail}}
+	c := Details{City: "深圳", DisplayName: "王芳", Identifiers: []Identifier{mail}}
 	before := c
-	c.Learn(&Customer{City: "广州", Identifiers: []Identifier{phone, mail}})
+	c.Learn(&Details{City: "广州", Identifiers: []Identifier{phone, mail}})
 	if c.City != "广州" || c.DisplayName != "王芳" || !slices.Equal(c.Identifiers, []Identifier{mail, phone}) {
 		t.Errorf("learnt %+v", c)
 	}

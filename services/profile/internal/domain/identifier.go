@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,16 +16,45 @@ type IdentifierType string
 
 // The types.
 const (
-	Email      IdentifierType = "email"
-	Phone      IdentifierType = "phone"
-	ExternalID IdentifierType = "external_id"
+	Email         IdentifierType = "email"
+	Phone         IdentifierType = "phone"
+	ExternalID    IdentifierType = "external_id"
+	Device        IdentifierType = "device"
+	MemberCard    IdentifierType = "member_card"
+	TaobaoNick    IdentifierType = "taobao_nick"
+	TaobaoOAID    IdentifierType = "taobao_oaid"
+	JDPin         IdentifierType = "jd_pin"
+	WechatOpenID  IdentifierType = "wechat_openid"
+	WechatUnionID IdentifierType = "wechat_unionid"
 )
+
+// Words lists the types.
+func (IdentifierType) Words() []string {
+	return []string{
+		"email", "phone", "external_id", "device", "member_card",
+		"taobao_nick", "taobao_oaid", "jd_pin", "wechat_openid", "wechat_unionid",
+	}
+}
+
+// naming is whether identifiers of a type are told apart by who gave them out.
+type naming uint8
+
+const (
+	unnamed naming = iota // unique everywhere: there is no namespace
+	maybeNamed
+	named // means nothing without its namespace
+)
+
+var namings = map[IdentifierType]naming{
+	Email: unnamed, Phone: unnamed, ExternalID: maybeNamed, Device: maybeNamed, MemberCard: maybeNamed,
+	TaobaoNick: unnamed, TaobaoOAID: named, JDPin: unnamed, WechatOpenID: named, WechatUnionID: maybeNamed,
+}
 
 // Identifier is something that identifies one customer and no other.
 type Identifier struct {
-	Type      IdentifierType
-	Value     string
-	Namespace string // of an external id: the platform and shop that gave it out
+	Type      IdentifierType `json:"type"`
+	Value     string         `json:"value"`
+	Namespace string         `json:"namespace"` // the platform and shop or app that gave it out
 }
 
 const (
@@ -40,13 +70,18 @@ func (i Identifier) Normalize(field string) (Identifier, *fault.Fault) {
 	if field == "" {
 		value, namespace = string(i.Type), "namespace"
 	}
-	if i.Type != ExternalID && i.Namespace != "" {
+	how, known := namings[i.Type]
+	i.Namespace = strings.TrimSpace(i.Namespace)
+	switch {
+	case !known:
+		return Identifier{}, fault.Invalid(strings.TrimPrefix(field+".type", "."), "must be one of %q", i.Type.Words())
+	case how == unnamed && i.Namespace != "":
 		return Identifier{}, fault.Invalid(namespace, "must be empty for an identifier of type %s", i.Type)
-	}
-	if len(i.Value) > maxValueBytes {
+	case how == named && i.Namespace == "":
+		return Identifier{}, fault.Invalid(namespace, "must be the shop or app that gave out the %s", i.Type)
+	case len(i.Value) > maxValueBytes:
 		return Identifier{}, fault.Invalid(value, "must have at most %d bytes, has %d", maxValueBytes, len(i.Value))
-	}
-	if !utf8.ValidString(i.Value) {
+	case !utf8.ValidString(i.Value):
 		return Identifier{}, fault.Invalid(value, "must be valid UTF-8")
 	}
 	var f *fault.Fault
@@ -55,13 +90,11 @@ func (i Identifier) Normalize(field string) (Identifier, *fault.Fault) {
 		i.Value, f = normalizeEmail(value, i.Value)
 	case Phone:
 		i.Value, f = normalizePhone(value, i.Value)
-	case ExternalID:
-		i.Value, f = normalizeExternal(value, i.Value)
-		if f == nil {
-			i.Namespace, f = normalizeNamespace(namespace, i.Namespace)
-		}
 	default:
-		f = fault.Invalid(strings.TrimPrefix(field+".type", "."), "must be email, phone or external_id")
+		i.Value, f = normalizeExternal(value, i.Value)
+	}
+	if f == nil {
+		i.Namespace, f = normalizeNamespace(namespace, i.Namespace)
 	}
 	if f != nil {
 		return Identifier{}, f
@@ -69,7 +102,10 @@ func (i Identifier) Normalize(field string) (Identifier, *fault.Fault) {
 	return i, nil
 }
 
-// normalizeExternal brings an id of another system to NFC without spaces around
+// maskedID finds an id with characters struck out: t**8, 小＊＊.
+var maskedID = regexp.MustCompile(`[*＊•●∗✱]{2,}`)
+
+// normalizeExternal brings an id that another system gave out to NFC without spaces around
 // it. Upper and lower case stay: systems differ in whether they tell them apart.
 func normalizeExternal(field, value string) (string, *fault.Fault) {
 	value = norm.NFC.String(strings.TrimSpace(value))
@@ -78,8 +114,8 @@ func normalizeExternal(field, value string) (string, *fault.Fault) {
 		return "", fault.Invalid(field, "must not be empty")
 	case strings.ContainsFunc(value, invisible):
 		return "", fault.Invalid(field, "must hold no control or invisible characters")
-	case strings.Contains(value, "**"):
-		return "", refuse("EXTERNAL_ID_MASKED", field, "is masked (it holds **) and identifies nobody")
+	case maskedID.MatchString(value):
+		return "", refuse("IDENTIFIER_MASKED", field, "is masked and identifies nobody: give all of it or leave it out")
 	}
 	return value, nil
 }
@@ -93,7 +129,7 @@ func normalizeNamespace(field, namespace string) (string, *fault.Fault) {
 	case strings.ContainsFunc(namespace, invisible):
 		return "", fault.Invalid(field, "must hold no control or invisible characters")
 	}
-	return norm.NFC.String(strings.TrimSpace(namespace)), nil
+	return norm.NFC.String(namespace), nil
 }
 
 // invisible characters make two identifiers look alike that differ: controls,

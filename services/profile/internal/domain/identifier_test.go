@@ -86,7 +86,7 @@ func TestRefusedIdentifiers(t *testing.T) {
 		{Phone, "+999123456789", "PHONE_INVALID"},
 		{Phone, strings.Repeat("1", 400), "INVALID_FIELD"},
 		{ExternalID, " ", "INVALID_FIELD"},
-		{ExternalID, "小**", "EXTERNAL_ID_MASKED"},
+		{ExternalID, "小**", "IDENTIFIER_MASKED"},
 		{ExternalID, "a\u200bb", "INVALID_FIELD"},
 		{ExternalID, "a\nb", "INVALID_FIELD"},
 		{"fax", "1", "INVALID_FIELD"},

@@ -143,7 +143,7 @@ func View(records []Customer) Customer {
 	}
 	view := records[len(records)-1]
 	for _, r := range slices.Backward(records[:len(records)-1]) {
-		view.Learn(&r) // what is known nearer to the root wins
+		view.Learn(&r.Details) // what is known nearer to the root wins
 	}
 	root := &records[0]
 	view.ID, view.CreatedAt, view.Links = root.ID, root.CreatedAt, root.Links

@@ -1,11 +1,10 @@
 package handler
 
 import (
-	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 
-	"google.golang.org/genproto/googleapis/type/date"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -16,23 +15,8 @@ import (
 )
 
 func customerProto(c *domain.Customer) *profilev1.Customer {
-	p := &profilev1.Customer{
-		Name:        customerName(c.ID),
-		Kind:        kinds.proto[c.Kind],
-		DisplayName: c.DisplayName,
-		Gender:      genders.proto[c.Gender],
-		Region:      c.Region,
-		City:        c.City,
-		Acquisition: acquisitions.proto[c.Acquisition],
-	}
-	if c.BirthDate != (domain.BirthDate{}) {
-		p.BirthDate = &date.Date{Year: int32(c.BirthDate.Year), Month: int32(c.BirthDate.Month), Day: int32(c.BirthDate.Day)}
-	}
-	for _, i := range c.Identifiers {
-		p.Identifiers = append(p.Identifiers, &profilev1.Identifier{
-			Type: identifierTypes.proto[i.Type], Value: i.Value, Namespace: i.Namespace,
-		})
-	}
+	p := detailsProto(&c.Details)
+	p.Name = customerName(c.ID)
 	for _, id := range c.Merged {
 		p.Merged = append(p.Merged, customerName(id))
 	}
@@ -43,24 +27,18 @@ func customerProto(c *domain.Customer) *profilev1.Customer {
 	return p
 }
 
+func detailsProto(d *domain.Details) *profilev1.Customer {
+	p := &profilev1.Customer{}
+	write(reflect.ValueOf(d).Elem(), p.ProtoReflect())
+	return p
+}
+
 // customerContent reads what a caller sets of a customer, its id and version apart.
 func customerContent(p *profilev1.Customer) (domain.Customer, error) {
-	c := domain.Customer{DisplayName: p.GetDisplayName(), Region: p.GetRegion(), City: p.GetCity()}
-	var faults [4]*fault.Fault
-	c.Kind, faults[0] = kinds.read("kind", p.GetKind())
-	c.Gender, faults[1] = genders.read("gender", p.GetGender())
-	c.Acquisition, faults[2] = acquisitions.read("acquisition", p.GetAcquisition())
-	if d := p.GetBirthDate(); d != nil {
-		c.BirthDate = domain.BirthDate{Year: int(d.GetYear()), Month: int(d.GetMonth()), Day: int(d.GetDay())}
-	}
-	for n, i := range p.GetIdentifiers() {
-		kind, f := identifierTypes.read(fmt.Sprintf("identifiers[%d].type", n), i.GetType())
-		if f != nil {
-			faults[3] = f
-		}
-		c.Identifiers = append(c.Identifiers, domain.Identifier{Type: kind, Value: i.GetValue(), Namespace: i.GetNamespace()})
-	}
-	return c, fault.Merge(faults[:]...)
+	var c domain.Customer
+	var faults []*fault.Fault
+	read(p.ProtoReflect(), reflect.ValueOf(&c.Details).Elem(), "", &faults)
+	return c, fault.Merge(faults...)
 }
 
 // expectedVersion reads the version an etag stands for; 0 where any will do.
@@ -76,4 +54,11 @@ func expectedVersion(given string) (int64, error) {
 		return 0, err
 	}
 	return version, nil
+}
+
+func identifier(p *profilev1.Identifier) (domain.Identifier, error) {
+	var i domain.Identifier
+	var faults []*fault.Fault
+	read(p.ProtoReflect(), reflect.ValueOf(&i).Elem(), "", &faults)
+	return i, fault.Merge(faults...)
 }

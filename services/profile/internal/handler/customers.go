@@ -222,27 +222,3 @@ func (h *Customers) BatchUpsertCustomers(ctx context.Context, r *profilev1.Batch
 	}
 	return &profilev1.BatchUpsertCustomersResponse{Statuses: statuses}, nil
 }
-
-// LookupCustomer finds the customer whom an identifier names.
-func (h *Customers) LookupCustomer(ctx context.Context, r *profilev1.LookupCustomerRequest) (*profilev1.Customer, error) {
-	var by []domain.Identifier
-	for kind, value := range map[domain.IdentifierType]string{
-		domain.Email: r.GetEmail(), domain.Phone: r.GetPhone(), domain.ExternalID: r.GetExternalId(),
-	} {
-		if value != "" {
-			by = append(by, domain.Identifier{Type: kind, Value: value, Namespace: r.GetNamespace()})
-		}
-	}
-	if len(by) != 1 {
-		f := fault.New(fault.InvalidArgument, "INVALID_FIELD", "exactly one of email, phone and external_id must be given, %d are", len(by))
-		for _, field := range []string{"email", "phone", "external_id"} {
-			f.Violations = append(f.Violations, fault.Violation{Field: field, Description: "must be given if, and only if, the other two are not"})
-		}
-		return nil, f
-	}
-	c, err := h.app.LookupCustomer(ctx, by[0])
-	if err != nil {
-		return nil, err
-	}
-	return customerProto(&c), nil
-}

@@ -31,31 +31,6 @@ func (e enum[P, D]) read(field string, p P) (D, *fault.Fault) {
 }
 
 var (
-	kinds = newEnum(map[profilev1.CustomerKind]domain.Kind{
-		profilev1.CustomerKind_CUSTOMER_KIND_UNSPECIFIED: "",
-		profilev1.CustomerKind_CUSTOMER_KIND_INDIVIDUAL:  domain.Individual,
-		profilev1.CustomerKind_CUSTOMER_KIND_ENTERPRISE:  domain.Enterprise,
-		profilev1.CustomerKind_CUSTOMER_KIND_GOVERNMENT:  domain.Government,
-	})
-	genders = newEnum(map[profilev1.Gender]domain.Gender{
-		profilev1.Gender_GENDER_UNSPECIFIED: "",
-		profilev1.Gender_GENDER_FEMALE:      domain.Female,
-		profilev1.Gender_GENDER_MALE:        domain.Male,
-		profilev1.Gender_GENDER_OTHER:       domain.OtherGender,
-	})
-	acquisitions = newEnum(map[profilev1.Acquisition]domain.Acquisition{
-		profilev1.Acquisition_ACQUISITION_UNSPECIFIED: "",
-		profilev1.Acquisition_ACQUISITION_ORGANIC:     domain.Organic,
-		profilev1.Acquisition_ACQUISITION_ADVERTISING: domain.Advertising,
-		profilev1.Acquisition_ACQUISITION_REFERRAL:    domain.Referral,
-		profilev1.Acquisition_ACQUISITION_PROMOTION:   domain.Promotion,
-		profilev1.Acquisition_ACQUISITION_SALES:       domain.Sales,
-	})
-	identifierTypes = newEnum(map[profilev1.IdentifierType]domain.IdentifierType{
-		profilev1.IdentifierType_IDENTIFIER_TYPE_EMAIL:       domain.Email,
-		profilev1.IdentifierType_IDENTIFIER_TYPE_PHONE:       domain.Phone,
-		profilev1.IdentifierType_IDENTIFIER_TYPE_EXTERNAL_ID: domain.ExternalID,
-	})
 	statuses = newEnum(map[profilev1.OrderStatus]domain.Status{
 		profilev1.OrderStatus_ORDER_STATUS_UNSPECIFIED: "",
 		profilev1.OrderStatus_ORDER_STATUS_PAID:        domain.Paid,

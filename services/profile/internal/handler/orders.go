@@ -21,7 +21,9 @@ type Orders struct {
 }
 
 // NewOrders makes the OrderService.
-func NewOrders(a *app.App, s *store.Store, rates *exchange.Rates) *Orders { return &Orders{a, s, rates} }
+func NewOrders(a *app.App, s *store.Store, rates *exchange.Rates) *Orders {
+	return &Orders{a, s, rates}
+}
 
 // GetOrder returns one order.
 func (h *Orders) GetOrder(ctx context.Context, r *profilev1.GetOrderRequest) (*profilev1.Order, error) {

@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -16,61 +17,81 @@ import (
 // customerRows reads rows with the columns of customers.
 type customerRows struct {
 	columns *columns
+	fields  []*domain.Field // those that have a column in the file
 	run     string
 	now     time.Time
 }
 
 func newCustomerRows(c *columns, run string, now time.Time) *customerRows {
-	return &customerRows{c, run, now}
-}
-
-// identifierColumns are the columns that hold identifiers.
-var identifierColumns = map[domain.IdentifierType]string{
-	domain.Email: "email", domain.Phone: "phone", domain.ExternalID: "external_id",
-}
-
-// take adds the customer of a row to the batch. A birth date or an identifier
-// that cannot be, such as a masked phone number, is left out: the rest of the
-// row is worth having.
-func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
-	value := func(column string) string { return tidy(r.columns.in(row.Fields, column)) }
-	c := domain.Customer{
-		Row: row.Number, DisplayName: value("display_name"), Region: value("region"), City: value("city"),
-	}
-	var f [4]*fault.Fault
-	c.ID, f[0] = key("customer_id", value("customer_id"))
-	c.Kind, f[1] = word("kind", value("kind"), domain.Individual, domain.Enterprise, domain.Government)
-	c.Gender, f[2] = word("gender", value("gender"), domain.Female, domain.Male, domain.OtherGender)
-	c.Acquisition, f[3] = word("acquisition", value("acquisition"),
-		domain.Organic, domain.Advertising, domain.Referral, domain.Promotion, domain.Sales)
-	for _, f := range f {
-		if f != nil {
-			return f
+	r := &customerRows{columns: c, run: run, now: now}
+	for i := range domain.Fields {
+		if field := &domain.Fields[i]; c.has(field.Name) {
+			r.fields = append(r.fields, field)
 		}
 	}
-	without := func(why *fault.Fault) {
-		column := why.Violations[0].Field
+	return r
+}
+
+// identifierColumns are the columns that hold identifiers and, where they need
+// one, their namespaces.
+var identifierColumns = []struct {
+	kind              domain.IdentifierType
+	column, namespace string
+}{
+	{domain.Email, "email", ""}, {domain.Phone, "phone", ""}, {domain.ExternalID, "external_id", "namespace"},
+	{domain.Device, "device", ""}, {domain.MemberCard, "member_card", ""},
+	{domain.TaobaoNick, "taobao_nick", ""}, {domain.TaobaoOAID, "taobao_oaid", "taobao_shop"}, {domain.JDPin, "jd_pin", ""},
+	{domain.WechatOpenID, "wechat_openid", "wechat_appid"}, {domain.WechatUnionID, "wechat_unionid", ""},
+}
+
+// addressColumns hold, with region, city and country, a postal address.
+var addressColumns = []string{"district", "address", "postal_code"}
+
+// take adds the customer of a row to the batch. A value that cannot be, such as a
+// masked phone number, is left out where it is one of many: the rest of the row
+// is worth having.
+func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
+	value := func(column string) string { return tidy(r.columns.in(row.Fields, column)) }
+	without := func(why *fault.Fault, column string) {
 		b.rejects = append(b.rejects, leftOut(r.run, row.Number, why, value(column)))
 		b.tally.Counts.LeftOut++
 	}
-	if born, why := birthDate(value("birth_date"), r.now); why != nil {
-		without(why)
-	} else {
-		c.BirthDate = born
+	c := domain.Customer{Row: row.Number}
+	var f *fault.Fault
+	if c.ID, f = key("customer_id", value("customer_id")); f != nil {
+		return f
 	}
-	for _, kind := range []domain.IdentifierType{domain.Email, domain.Phone, domain.ExternalID} {
-		given := domain.Identifier{Type: kind, Value: value(identifierColumns[kind])}
-		if kind == domain.ExternalID {
-			given.Namespace = value("namespace")
+	for _, field := range r.fields {
+		text := value(field.Name)
+		if text == "" {
+			continue
 		}
+		refuse, leave := r.read(field, text, field.Of(&c.Details))
+		if refuse != nil {
+			return refuse
+		}
+		if leave != nil {
+			without(leave, field.Name)
+		}
+	}
+	for _, i := range identifierColumns {
+		given := domain.Identifier{Type: i.kind, Value: value(i.column)}
 		if given.Value == "" {
 			continue
 		}
+		if i.namespace != "" {
+			given.Namespace = value(i.namespace)
+		}
 		if normal, why := given.Normalize(""); why != nil {
-			without(why)
+			without(why, i.column)
 		} else {
 			c.Identifiers = append(c.Identifiers, normal)
 		}
+	}
+	a := domain.PostalAddress{District: value("district"), Line: value("address"), PostalCode: value("postal_code")}
+	if a != (domain.PostalAddress{}) {
+		a.Country, a.Region, a.City = c.Country, c.Region, c.City
+		c.PostalAddresses = append(c.PostalAddresses, a)
 	}
 	b.customers = append(b.customers, c)
 	b.fields = append(b.fields, row.Fields...)
@@ -92,7 +113,7 @@ func birthDate(value string, now time.Time) (domain.BirthDate, *fault.Fault) {
 		}
 		born = domain.BirthDate{Year: c.year, Month: c.month, Day: c.day}
 	}
-	whose := domain.Customer{ID: "-", BirthDate: born}
+	whose := domain.Customer{ID: "-", Details: domain.Details{BirthDate: born}}
 	if f, wrong := fault.As(whose.Normalize(now)); wrong {
 		return domain.BirthDate{}, f
 	}
@@ -126,10 +147,17 @@ func (i *Importer) recordCustomers(ctx context.Context, f *file, b *batch) error
 func customerColumn(path string, c *domain.Customer) string {
 	var n int
 	if _, err := fmt.Sscanf(path, "identifiers[%d]", &n); err == nil && n >= 0 && n < len(c.Identifiers) {
-		return identifierColumns[c.Identifiers[n].Type]
+		for _, i := range identifierColumns {
+			if i.kind == c.Identifiers[n].Type {
+				return i.column
+			}
+		}
 	}
 	if path == "name" || path == "" {
 		return "customer_id"
+	}
+	if at := strings.IndexAny(path, "[."); at > 0 {
+		path = path[:at]
 	}
 	return path
 }

@@ -43,7 +43,7 @@ func TestCustomers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expected := domain.Customer{
+	expected := domain.Details{
 		DisplayName: "李雷", Kind: domain.Individual, Gender: domain.Male, BirthDate: domain.BirthDate{Year: 1990, Month: 5, Day: 17},
 		Region: "江苏", City: "南京", Acquisition: domain.Organic,
 		Identifiers: []domain.Identifier{

@@ -3,6 +3,7 @@ package importer
 import (
 	"slices"
 
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 )
 
@@ -25,24 +26,33 @@ type layout struct {
 	orders *mapping.Mapping
 }
 
-var customerLayout = layout{
-	columns: []column{
-		{"customer_id", []string{"customer_id"}},
-		{"display_name", []string{"display_name", "name"}},
-		{"kind", []string{"kind"}},
-		{"gender", []string{"gender"}},
-		{"birth_date", []string{"birth_date"}},
-		{"region", []string{"region"}},
-		{"city", []string{"city"}},
-		{"email", []string{"email"}},
-		{"phone", []string{"phone"}},
-		{"external_id", []string{"external_id"}},
-		{"namespace", []string{"namespace"}},
-		{"acquisition", []string{"acquisition"}},
-	},
-	required: [][]string{{"customer_id"}},
-	ours:     true,
-}
+// customerLayout is that of customers: a column for each field of a customer,
+// for each type of identifier, and for an address.
+var customerLayout = func() layout {
+	l := layout{required: [][]string{{"customer_id"}}, ours: true}
+	add := func(name string, titles ...string) {
+		l.columns = append(l.columns, column{name, append([]string{name}, titles...)})
+	}
+	add("customer_id")
+	for i := range domain.Fields {
+		switch name := domain.Fields[i].Name; name {
+		case "display_name":
+			add(name, "name")
+		case "identifiers", "attributes":
+		default:
+			add(name)
+		}
+	}
+	for _, i := range identifierColumns {
+		if add(i.column); i.namespace != "" {
+			add(i.namespace)
+		}
+	}
+	for _, name := range addressColumns {
+		add(name)
+	}
+	return l
+}()
 
 // orderLayout is that of a mapping; nil is our own format.
 func orderLayout(m *mapping.Mapping) layout {

@@ -34,7 +34,7 @@ func (s *Customers) Get(ctx context.Context, id string) (domain.Customer, error)
 	if err != nil {
 		return domain.Customer{}, err
 	}
-	return readCustomer(doc)
+	return readRecord(doc)
 }
 
 // CustomerNotFound is the fault for a customer that does not exist.
@@ -57,7 +57,7 @@ func (s *Customers) GetMany(ctx context.Context, ids []string) ([]*domain.Custom
 		if doc == nil {
 			continue
 		}
-		c, err := readCustomer(doc)
+		c, err := readRecord(doc)
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +81,11 @@ func (s *Customers) Exist(ctx context.Context, ids []string) ([]bool, error) {
 func (s *Customers) Write(ctx context.Context, customers []*domain.Customer) ([]error, error) {
 	ops := make([]docstore.Op[customer], len(customers))
 	for i, c := range customers {
-		ops[i] = docstore.Op[customer]{Doc: customerDoc(c), Expect: c.Version}
+		doc, err := customerDoc(c)
+		if err != nil {
+			return nil, err
+		}
+		ops[i] = docstore.Op[customer]{Doc: doc, Expect: c.Version}
 	}
 	errs, err := s.docs.Write(ctx, ops)
 	if err != nil {
@@ -172,11 +176,29 @@ func (s *Customers) grown(ctx context.Context, forest *domain.Forest, root domai
 	return domain.View(records), nil
 }
 
+// readCustomer reads a stored customer, without its last change.
 func readCustomer(doc *customer) (domain.Customer, error) {
 	c, err := doc.domain()
 	if err != nil {
-		// What is stored was checked before: a defect of ours, not of the caller.
-		return c, fault.New(fault.Internal, "STORED_DOCUMENT_DAMAGED", "customer %q cannot be read", doc.ID).Because(err)
+		return c, damaged("customer", doc.ID, err)
 	}
 	return c, nil
+}
+
+// readRecord is readCustomer with the last change.
+func readRecord(doc *customer) (domain.Customer, error) {
+	c, err := readCustomer(doc)
+	if err == nil && len(doc.LastChange) > 0 {
+		c.LastChange = new(domain.Change)
+		if err := decodeContent(doc.LastChange, c.LastChange); err != nil {
+			return c, damaged("change of customer", doc.ID, err)
+		}
+	}
+	return c, err
+}
+
+// damaged is the fault for what cannot be read: it was checked before it was
+// stored, and so it is a defect of ours, not of the caller.
+func damaged(what, id string, err error) *fault.Fault {
+	return fault.New(fault.Internal, "STORED_DOCUMENT_DAMAGED", "%s %q cannot be read", what, id).Because(err)
 }

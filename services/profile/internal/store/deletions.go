@@ -42,6 +42,7 @@ func (s *Deletions) Note(ctx context.Context, customer string, at time.Time) err
 // Noted is one note.
 type Noted struct {
 	Customer string
+	At       time.Time
 	version  int64
 }
 
@@ -53,7 +54,7 @@ func (s *Deletions) Before(ctx context.Context, before time.Time, limit int) ([]
 		if err != nil {
 			return nil, err
 		}
-		noted = append(noted, Noted{Customer: docstore.ParseID(doc.ID)[0], version: doc.Version})
+		noted = append(noted, Noted{Customer: docstore.ParseID(doc.ID)[0], At: doc.At, version: doc.Version})
 	}
 	return noted, nil
 }

@@ -4,6 +4,7 @@
 //	identifiers  _id type!namespace!value whose an identifier is
 //	orders       _id customer!order       the orders, so that a history is one range
 //	deletions    _id customer             customers deleted a moment ago
+//	customer_changes  _id customer!time   what was changed, but for the newest
 package store
 
 import (
@@ -21,16 +22,18 @@ type Store struct {
 	Identifiers *Identifiers
 	Orders      *Orders
 	Deletions   *Deletions
+	Changes     *Changes
 }
 
 // Open opens the collections, creating them where they are missing.
 func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Store, error) {
 	s := &Store{}
-	var errs [4]error
+	var errs [5]error
 	s.Customers, errs[0] = openCustomers(ctx, engine, clock)
 	s.Identifiers, errs[1] = openIdentifiers(ctx, engine, clock)
 	s.Orders, errs[2] = openOrders(ctx, engine, s.Customers, clock)
 	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
+	s.Changes, errs[4] = openChanges(ctx, engine, clock)
 	return s, errors.Join(errs[:]...)
 }
 
@@ -41,7 +44,8 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	_, identifiers := s.Identifiers.docs.Sweep(ctx, before)
 	_, orders := s.Orders.docs.Sweep(ctx, before)
 	_, deletions := s.Deletions.docs.Sweep(ctx, before)
-	return errors.Join(customers, identifiers, orders, deletions)
+	_, changes := s.Changes.docs.Sweep(ctx, before)
+	return errors.Join(customers, identifiers, orders, deletions, changes)
 }
 
 // Span is a part of the customers in the order of their escaped ids. From is

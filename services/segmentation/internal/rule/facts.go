@@ -67,7 +67,12 @@ var facts = []fact{
 // or describes a person.
 var withheld = []string{
 	"customer.name", "customer.display_name", "customer.birth_date", "customer.identifiers",
-	"customer.email", "customer.phone", "customer.external_id",
+	"customer.email", "customer.phone", "customer.external_id", "customer.attributes",
+	"customer.education", "customer.occupation", "customer.marital_status", "customer.household_size", "customer.mobility",
+	"customer.postal_addresses", "customer.income_band", "customer.asset_band", "customer.credit_grade",
+	"customer.interests", "customer.lifestyles", "customer.values", "customer.personality_traits", "customer.beliefs",
+	"customer.preferred_brands", "customer.preferred_channels", "customer.preferred_payment_methods",
+	"customer.social_accounts", "customer.payment_summaries", "customer.usage_summaries", "customer.owned_products",
 }
 
 // slots maps a fact's name to its place among facts.
