@@ -175,9 +175,12 @@ func inMerge(id string) *fault.Fault {
 		"customer %q has been merged with others: it can be deleted once it is unmerged (customers:unmerge)", id)
 }
 
-// LookupCustomer finds the customer to whom an identifier, which must be
-// normalised, belongs.
+// LookupCustomer finds the customer to whom an identifier belongs.
 func (a *App) LookupCustomer(ctx context.Context, by domain.Identifier) (domain.Customer, error) {
+	by, f := by.Normalize("")
+	if f != nil {
+		return domain.Customer{}, f
+	}
 	notFound := fault.New(fault.NotFound, "CUSTOMER_NOT_FOUND", "no customer has this %s", by.Type)
 	claims, err := a.store.Identifiers.GetMany(ctx, []domain.Identifier{by})
 	if err != nil {

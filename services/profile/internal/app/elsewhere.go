@@ -63,7 +63,7 @@ func (a *App) CustomerWith(ctx context.Context, by domain.Identifier) (string, e
 		if err == nil || fault.ReasonOf(err) != "CUSTOMER_NOT_FOUND" {
 			return c.ID, err
 		}
-		created := domain.Customer{ID: ulid.MustNewDefault(a.now()).String(), Identifiers: []domain.Identifier{by}}
+		created := domain.Customer{ID: ulid.MustNewDefault(a.now()).String(), Details: domain.Details{Identifiers: []domain.Identifier{by}}}
 		c, err = a.CreateCustomer(ctx, created, false)
 		switch {
 		case err == nil:

@@ -17,7 +17,7 @@ import (
 // trait is one trait of an identify event that the customer's record has a place for.
 type trait struct {
 	name  string // as in the traits, e.g. "address.city"
-	taken domain.Customer
+	taken domain.Details
 	// field of the customer that it sets, as faults name it.
 	field string
 }
@@ -79,7 +79,7 @@ func apply(c *domain.Customer, traits []trait, gapsOnly bool) map[string]int {
 		if gapsOnly {
 			known := *c
 			c.Learn(&t.taken)
-			c.Learn(&known) // what is known wins
+			c.Learn(&known.Details) // what is known wins
 		} else {
 			c.Learn(&t.taken)
 		}
@@ -127,10 +127,9 @@ func (g *intake) late(ctx context.Context, e *Event) (bool, error) {
 // stay with the event. It reports those that it has a place for and that are
 // not fit for it, and those it has none for.
 func readTraits(given map[string]any, now time.Time) (traits []trait, remarks []*fault.Fault) {
-	add := func(name, field string, c domain.Customer, f *fault.Fault) {
+	add := func(name, field string, c domain.Details, f *fault.Fault) {
 		if f == nil {
-			check := c
-			check.ID = "x" // any: it is not the trait's
+			check := domain.Customer{ID: "x", Details: c} // any id: it is not the trait's
 			f, _ = fault.As(check.Normalize(now))
 			c.Identifiers = check.Identifiers
 		}
@@ -149,33 +148,33 @@ func readTraits(given map[string]any, now time.Time) (traits []trait, remarks []
 	}
 	first, last := read.text("firstName"), read.text("lastName")
 	if v := read.text("name"); v != "" {
-		add("name", "display_name", domain.Customer{DisplayName: v}, nil)
+		add("name", "display_name", domain.Details{DisplayName: v}, nil)
 	} else if v := fullName(first, last); v != "" {
-		add("firstName", "display_name", domain.Customer{DisplayName: v}, nil)
+		add("firstName", "display_name", domain.Details{DisplayName: v}, nil)
 	}
 	if v := read.text("gender"); v != "" {
 		gender, f := readGender(v)
-		add("gender", "gender", domain.Customer{Gender: gender}, f)
+		add("gender", "gender", domain.Details{Gender: gender}, f)
 	}
 	if v := read.text("birthday"); v != "" {
 		birth, f := readBirthday(v)
-		add("birthday", "birth_date", domain.Customer{BirthDate: birth}, f)
+		add("birthday", "birth_date", domain.Details{BirthDate: birth}, f)
 	}
 	address := reader{used: map[string]bool{}}
 	if fields, ok := given["address"].(map[string]any); ok {
 		read.used["address"], address.given = true, fields
 	}
 	if v := address.text("state"); v != "" {
-		add("address.state", "region", domain.Customer{Region: v}, nil)
+		add("address.state", "region", domain.Details{Region: v}, nil)
 	}
 	if v := address.text("city"); v != "" {
-		add("address.city", "city", domain.Customer{City: v}, nil)
+		add("address.city", "city", domain.Details{City: v}, nil)
 	}
 	return traits, append(append(remarks, read.rest("")...), address.rest("address.")...)
 }
 
-func identified(kind domain.IdentifierType, value string) domain.Customer {
-	return domain.Customer{Identifiers: []domain.Identifier{{Type: kind, Value: value}}}
+func identified(kind domain.IdentifierType, value string) domain.Details {
+	return domain.Details{Identifiers: []domain.Identifier{{Type: kind, Value: value}}}
 }
 
 // reader reads traits and remembers which.
