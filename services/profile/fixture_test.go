@@ -37,6 +37,7 @@ type suite struct {
 	orders    profilev1.OrderServiceClient
 	rates     profilev1.ExchangeRateServiceClient
 	merges    profilev1.MergingServiceClient
+	events    profilev1.EventServiceClient
 }
 
 // serve serves the service on an engine until the test ends.
@@ -76,7 +77,7 @@ func startAt(t testing.TB, e docstore.Engine, clock func() time.Time) (s *suite,
 	go func() { served <- server.Serve(ctx, listener) }()
 	return &suite{
 			profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn), profilev1.NewExchangeRateServiceClient(conn),
-			profilev1.NewMergingServiceClient(conn),
+			profilev1.NewMergingServiceClient(conn), profilev1.NewEventServiceClient(conn),
 		}, func() {
 			must(t, conn.Close())
 			cancel()
