@@ -1,6 +1,7 @@
 // Package gateway serves the services' RPCs as JSON over HTTP.
 //
 //	/v1/…                     the RPCs, where the google.api.http options put them
+//	/v1/batch /v1/track …     events as Segment's SDKs send them
 //	/openapi.json             their description in OpenAPI 3.1
 //	/livez /readyz /version   for those who operate it
 //
@@ -17,12 +18,14 @@ import (
 
 	"google.golang.org/grpc"
 
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/gen/openapi"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/process"
 
 	"github.com/kehuhq/kehu/services/gateway/internal/binding"
 	"github.com/kehuhq/kehu/services/gateway/internal/edge"
+	"github.com/kehuhq/kehu/services/gateway/internal/segment"
 	"github.com/kehuhq/kehu/services/gateway/internal/transcode"
 )
 
@@ -80,6 +83,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	intake := segment.New(segment.Limits{MaxBody: int64(cfg.MaxBody), Timeout: cfg.DefaultTimeout}, profilev1.NewEventServiceClient(deps.Profile))
 	operate := process.AdminHandler("kehu-gateway", deps.Version, s.ready(deps.Ready), nil)
 	s.handler = &edge.Edge{
 		Logger:       deps.Logger,
@@ -87,6 +91,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		BodyTimeout:  cfg.BodyTimeout,
 		WriteTimeout: cfg.WriteTimeout,
 		API:          api,
+		Intakes:      intake.Handlers(),
 		Pages: map[string]http.Handler{
 			"/openapi.json": edge.Document("application/json", openapi.Document),
 			"/livez":        operate,

@@ -29,6 +29,7 @@ type Edge struct {
 	WriteTimeout time.Duration           // for callers to take in a piece of an answer
 	API          http.Handler            // everything else
 	Pages        map[string]http.Handler // what is served by GET at exactly a path
+	Intakes      map[string]http.Handler // what is taken by POST at exactly a path
 }
 
 // ServeHTTP answers one request.
@@ -58,6 +59,14 @@ func (e *Edge) serve(x *exchange.Exchange, r *http.Request) {
 	}
 	if err := checkPath(r.URL); err != nil {
 		x.Fail(err)
+		return
+	}
+	if intake, ok := e.Intakes[r.URL.Path]; ok {
+		if r.Method != http.MethodPost {
+			x.Fail(exchange.MethodNotAllowed(r.Method, "POST"))
+			return
+		}
+		intake.ServeHTTP(x, r)
 		return
 	}
 	page, ok := e.Pages[r.URL.Path]

@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"unicode/utf8"
 
@@ -183,4 +184,40 @@ func (c *checker) single(at *place, field protoreflect.FieldDescriptor) error {
 	default:
 		return c.integer(at, field.Kind())
 	}
+}
+
+// Text checks that text is one JSON value in UTF-8, and looks into nothing else:
+// what stands in strings, and keys that are given twice, are for who reads it.
+func Text(text []byte) error {
+	c := &checker{text: text}
+	root := &place{field: "body"}
+	if err := c.encoding(root); err != nil {
+		return err
+	}
+	if !json.Valid(text) {
+		return c.broken(root, "it is not one whole JSON value")
+	}
+	return nil
+}
+
+// Object checks that text is one JSON object, in which no key is given twice and
+// no string holds U+0000 or half of a surrogate pair.
+func Object(text []byte) error {
+	c := &checker{text: text}
+	root := &place{field: "message"}
+	if err := c.encoding(root); err != nil {
+		return err
+	}
+	c.space()
+	if c.peek() != '{' {
+		return c.mismatch(root, "must be a JSON object")
+	}
+	if err := c.anything(root); err != nil {
+		return err
+	}
+	c.space()
+	if c.at < len(c.text) {
+		return c.broken(root, "something follows after the end of the object")
+	}
+	return nil
 }

@@ -30,8 +30,8 @@ type Customers interface {
 // OfCustomers tells which customers cannot be deleted for their events' sake.
 func (s *Store) OfCustomers() app.Records {
 	return app.Records{Reason: "CUSTOMER_HAS_EVENTS", What: "events", Any: func(ctx context.Context, id string) (bool, error) {
-		if any, err := s.Any(ctx, Customer(id)); any || err != nil {
-			return any, err
+		if sent, err := s.Any(ctx, Customer(id)); sent || err != nil {
+			return sent, err
 		}
 		links, _, err := s.VisitorsOf(ctx, id, nil, 1)
 		return len(links) > 0, err
