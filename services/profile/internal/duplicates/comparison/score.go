@@ -48,8 +48,8 @@ type Result struct {
 }
 
 // expected is how many other records of the same customer a record has, in the
-// mean: three in ten.
-const expected = 0.3
+// mean: one in three, as in a base that was never cleaned.
+const expected = 1.0 / 3
 
 // Prior is log2 of the odds that a record and any other one are one customer's:
 // expected/(n−1). A coincidence is likelier among more customers.
@@ -65,16 +65,18 @@ func Prior(n int64) float64 { return math.Log2(expected / float64(max(n-1, 1))) 
 //     strongest counts in full, the next half, the third a quarter.
 //   - Where the names differ in the given name, a phone number and an address in
 //     common speak of a household or an office at least as much as of one
-//     person: they count half. E-mail addresses and accounts are people's own.
+//     person: they count half. Where they differ in all of it, so does the same
+//     birth date beside them, which twins have. E-mail addresses and accounts are people's own.
 func Score(a, b *Prepared, in Population) Result {
 	s := sum{in: in}
 	if a.kind != Unknown && b.kind != Unknown && a.kind != b.kind {
 		s.add(FieldKind, agreement{level: Different})
 	}
-	strangers := false
+	strangers, otherName := false, false
 	if a.name.known() && b.name.known() {
 		names := compareNames(&a.name, &b.name, a.kind == Organisation && b.kind == Organisation)
-		strangers = names.level == Different || names.level == Surname || names.level == Partial
+		otherName = names.level == Different || names.level == Surname
+		strangers = otherName || names.level == Partial
 		s.add(FieldName, names)
 	}
 	if a.birth != (Date{}) && b.birth != (Date{}) {
@@ -83,7 +85,9 @@ func Score(a, b *Prepared, in Population) Result {
 	s.equal(FieldGender, a.gender, b.gender)
 	at := len(s.reasons)
 	s.contacts(a, b)
-	together(s.reasons[at:], strangers)
+	if together(s.reasons[at:], strangers) && otherName {
+		s.twins()
+	}
 	if len(a.addresses) == 0 || len(b.addresses) == 0 { // or the city would count twice
 		s.equal(FieldCity, a.city, b.city)
 	}
@@ -137,8 +141,9 @@ func (s *sum) contacts(a, b *Prepared) {
 	}
 }
 
-// together weakens the evidence of contacts, as Score says.
-func together(reasons []Reason, strangers bool) {
+// together weakens the evidence of contacts, as Score says, and reports whether
+// the two have a phone number or an address in common.
+func together(reasons []Reason, strangers bool) (home bool) {
 	slices.SortStableFunc(reasons, func(x, y Reason) int { return cmp.Compare(math.Abs(y.Bits), math.Abs(x.Bits)) })
 	household, differing := 1.0, 1.0
 	if strangers {
@@ -153,6 +158,17 @@ func together(reasons []Reason, strangers bool) {
 		case r.Field == FieldPhone || r.Field == FieldAddress:
 			r.Bits *= household
 			household /= 2
+			home = true
+		}
+	}
+	return home
+}
+
+// twins halves what the same birth date says.
+func (s *sum) twins() {
+	for i := range s.reasons {
+		if r := &s.reasons[i]; r.Field == FieldBirth && r.Bits > 0 {
+			r.Bits /= 2
 		}
 	}
 }
