@@ -70,14 +70,15 @@ type walk struct {
 // next ends the block being read and begins another.
 func (w *walk) next(ctx context.Context, id string) error {
 	w.places += w.size
-	switch {
-	case !comparison.Key{Kind: kindOf(w.at.id)}.Blocks(): // counted only
-	case w.size > maxBlock:
-		kind := kindOf(w.at.id)
-		w.s.Skipped[kind] = w.s.Skipped[kind].with(w.size)
-	case w.size > 1:
-		w.batch = append(w.batch, w.at)
-		w.waiting += len(w.at.customers)
+	if w.size > 1 {
+		switch kind := kindOf(w.at.id); {
+		case !(comparison.Key{Kind: kind}).Blocks(): // counted only
+		case w.size > maxBlock:
+			w.s.Skipped[kind] = w.s.Skipped[kind].with(w.size)
+		default:
+			w.batch = append(w.batch, w.at)
+			w.waiting += len(w.at.customers)
+		}
 	}
 	w.last = w.at.id
 	w.at, w.size = block{id: id}, 0
