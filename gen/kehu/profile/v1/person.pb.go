@@ -350,7 +350,12 @@ type PostalAddress struct {
 	// Postal code, e.g. "518057".
 	PostalCode string `protobuf:"bytes,7,opt,name=postal_code,json=postalCode,proto3" json:"postal_code,omitempty"`
 	// Who receives what is sent there, if not the customer.
-	Recipient     string `protobuf:"bytes,8,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	Recipient string `protobuf:"bytes,8,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	// The phone number given for deliveries, e.g. "13812345678". Unlike an
+	// identifier it may be given by several customers, or be masked.
+	Phone string `protobuf:"bytes,9,opt,name=phone,proto3" json:"phone,omitempty"`
+	// The e-mail address given for deliveries, e.g. "fang@example.com"; likewise.
+	Email         string `protobuf:"bytes,10,opt,name=email,proto3" json:"email,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -437,6 +442,20 @@ func (x *PostalAddress) GetPostalCode() string {
 func (x *PostalAddress) GetRecipient() string {
 	if x != nil {
 		return x.Recipient
+	}
+	return ""
+}
+
+func (x *PostalAddress) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *PostalAddress) GetEmail() string {
+	if x != nil {
+		return x.Email
 	}
 	return ""
 }
@@ -755,7 +774,7 @@ var File_kehu_profile_v1_person_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_person_proto_rawDesc = "" +
 	"\n" +
-	"\x1ckehu/profile/v1/person.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\"\xaf\x02\n" +
+	"\x1ckehu/profile/v1/person.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\"\xf6\x02\n" +
 	"\rPostalAddress\x12\x1d\n" +
 	"\x05label\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x05label\x12!\n" +
 	"\acountry\x18\x02 \x01(\tB\a\xbaH\x04r\x02(\x10R\acountry\x12 \n" +
@@ -765,7 +784,10 @@ const file_kehu_profile_v1_person_proto_rawDesc = "" +
 	"\x04line\x18\x06 \x01(\tB\f\xbaH\x05r\x03\x18\x80\x04\x90\xa6\x1d\x01R\x04line\x12(\n" +
 	"\vpostal_code\x18\a \x01(\tB\a\xbaH\x04r\x02\x18 R\n" +
 	"postalCode\x12*\n" +
-	"\trecipient\x18\b \x01(\tB\f\xbaH\x05r\x03\x18\x80\x02\x90\xa6\x1d\x01R\trecipient\"\x83\x01\n" +
+	"\trecipient\x18\b \x01(\tB\f\xbaH\x05r\x03\x18\x80\x02\x90\xa6\x1d\x01R\trecipient\x12!\n" +
+	"\x05phone\x18\t \x01(\tB\v\xbaH\x04r\x02\x18@\x90\xa6\x1d\x01R\x05phone\x12\"\n" +
+	"\x05email\x18\n" +
+	" \x01(\tB\f\xbaH\x05r\x03\x18\xc0\x02\x90\xa6\x1d\x01R\x05email\"\x83\x01\n" +
 	"\rSocialAccount\x12%\n" +
 	"\bplatform\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bplatform\x12$\n" +
 	"\x06handle\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\x80\x01\x90\xa6\x1d\x01R\x06handle\x12%\n" +
