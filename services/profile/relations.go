@@ -15,6 +15,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/accounts"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/leads"
+	"github.com/kehuhq/kehu/services/profile/internal/style"
 )
 
 // relations are the rooms about dealing with customers.
@@ -22,17 +23,21 @@ type relations struct {
 	service  *Service
 	leads    *leads.Server
 	accounts *accounts.Server
+	style    *style.Server
 }
 
 func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, error) {
 	customers := handler.NewCustomers(s.app, s.store.Customers)
 	orders := handler.NewOrders(s.app, s.store, s.rates)
 	r := &relations{service: s}
-	var errs [2]error
+	var errs [3]error
 	r.leads, errs[0] = leads.New(ctx, leads.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Orders: orders, Clock: s.now,
 	})
 	r.accounts, errs[1] = accounts.New(ctx, accounts.Deps{
+		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Clock: s.now,
+	})
+	r.style, errs[2] = style.New(ctx, style.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Clock: s.now,
 	})
 	return r, errors.Join(errs[:]...)
@@ -41,6 +46,7 @@ func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, err
 func (r *relations) register(to grpc.ServiceRegistrar) {
 	profilev1.RegisterLeadServiceServer(to, r.leads)
 	profilev1.RegisterAccountServiceServer(to, r.accounts)
+	profilev1.RegisterStyleServiceServer(to, r.style)
 }
 
 // serve finishes what broke off, until ctx ends.
@@ -59,5 +65,6 @@ func (r *relations) serve(ctx context.Context, group *errgroup.Group) {
 }
 
 func (r *relations) sweepTombstones(ctx context.Context, before time.Time) error {
-	return errors.Join(r.leads.SweepTombstones(ctx, before), r.accounts.SweepTombstones(ctx, before))
+	return errors.Join(r.leads.SweepTombstones(ctx, before), r.accounts.SweepTombstones(ctx, before),
+		r.style.SweepTombstones(ctx, before))
 }
