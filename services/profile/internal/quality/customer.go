@@ -1,0 +1,57 @@
+package quality
+
+import (
+	"context"
+	"math"
+	"strings"
+
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/ident"
+
+	"github.com/kehuhq/kehu/services/profile/internal/events"
+	"github.com/kehuhq/kehu/services/profile/internal/store"
+)
+
+// CheckCustomerDataQuality checks one customer by all rules but those that hold
+// its values against those of others, which only an assessment of all can.
+func (s *Server) CheckCustomerDataQuality(ctx context.Context, r *profilev1.CheckCustomerDataQualityRequest) (*profilev1.CustomerDataQuality, error) {
+	id, ours := strings.CutPrefix(r.GetCustomer(), "customers/")
+	if f := ident.Check("customer", id); !ours || f != nil {
+		return nil, fault.Invalid("customer", "must have the form customers/{customer}")
+	}
+	policy := policyFrom(r.GetPolicy())
+	if err := policy.Check(); err != nil {
+		return nil, err
+	}
+	c, err := s.View(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	record := &Record{Customer: &c}
+	open, err := s.Sources.Candidates.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, record.Candidate = open[c.ID]
+	one := store.Span{From: c.ID, To: c.ID + behind}
+	purchases := newCursor(s.Sources.Purchases.Purchases(ctx, one, math.MaxInt64), func(p *store.Purchase) string { return p.CustomerKey })
+	defer purchases.stop()
+	revenue, orders, err := record.bought(purchases)
+	if err != nil {
+		return nil, err
+	}
+	acts := newCursor(s.Sources.Events.Walk(ctx, events.Span(one), false), func(e *events.CustomerEvents) string { return docstore.ID(e.Customer) })
+	defer acts.stop()
+	if err := record.did(acts); err != nil {
+		return nil, err
+	}
+	tally := NewTally(&Base{Now: s.Clock().UTC(), Policy: policy, heaps: NewHeaps()})
+	tally.Add(record, revenue, orders)
+	report := tally.report("")
+	return &profilev1.CustomerDataQuality{Customer: "customers/" + c.ID, Score: report.GetScore(), Issues: report.GetIssues()}, nil
+}
+
+// behind makes of an id the place directly behind it in the order of escaped ids.
+const behind = `"`
