@@ -31,6 +31,7 @@ type Events interface {
 // Candidates are the customers of whom an open candidate for a duplicate speaks.
 type Candidates interface {
 	Open(ctx context.Context) (map[string]struct{}, error)
+	OpenOf(ctx context.Context, customer string) (bool, error)
 }
 
 // Sources is what is assessed.
@@ -44,9 +45,9 @@ type Sources struct {
 // progress tells how many customers are done in a stage; it may be nil.
 type progress func(done int64, stage string)
 
-// assess checks all customers, or those of a span. It reads them twice: once to
-// count the values that many share, once to check.
-func (s Sources) assess(ctx context.Context, span store.Span, base *Base, tell progress) (*Tally, error) {
+// assess checks all customers. It reads them twice: once to count the values that
+// many share, once to check.
+func (s Sources) assess(ctx context.Context, base *Base, tell progress) (*Tally, error) {
 	heaps, err := s.heaps(ctx, tell)
 	if err != nil {
 		return nil, err
@@ -56,25 +57,19 @@ func (s Sources) assess(ctx context.Context, span store.Span, base *Base, tell p
 	if err != nil {
 		return nil, err
 	}
-	purchases := newCursor(s.Purchases.Purchases(ctx, span, math.MaxInt64), func(p *store.Purchase) string { return p.CustomerKey })
-	defer purchases.stop()
-	acts := newCursor(s.Events.Walk(ctx, events.Span(span), false), func(e *events.CustomerEvents) string { return docstore.ID(e.Customer) })
-	defer acts.stop()
+	did := s.deeds(ctx, store.Span{})
+	defer did.stop()
 	tally := NewTally(base)
-	for c, err := range s.Customers.All(ctx, span) {
+	for c, err := range s.Customers.All(ctx, store.Span{}) {
 		if err != nil {
 			return nil, err
 		}
 		r := &Record{Customer: &c}
 		_, r.Candidate = open[c.ID]
-		revenue, orders, err := r.bought(purchases)
-		if err != nil {
+		if err := did.of(r); err != nil {
 			return nil, err
 		}
-		if err := r.did(acts); err != nil {
-			return nil, err
-		}
-		tally.Add(r, revenue, orders)
+		tally.Add(r)
 		if tell != nil && tally.customers%1000 == 0 {
 			tell(tally.customers, "checking")
 		}
@@ -96,27 +91,45 @@ func (s Sources) heaps(ctx context.Context, tell progress) (*Heaps, error) {
 	return h, nil
 }
 
-// bought takes the customer's purchases.
-func (r *Record) bought(from *cursor[*store.Purchase]) (revenue, orders map[string]int64, err error) {
-	first, last := int64(math.MaxInt64), int64(math.MinInt64)
-	err = from.take(docstore.ID(r.ID), func(p *store.Purchase) {
-		if revenue == nil {
-			revenue, orders = map[string]int64{}, map[string]int64{}
-		}
-		revenue[string(p.Currency)] += p.Amount - p.Refunded
-		orders[string(p.Currency)]++
-		r.Orders++
-		first, last = min(first, p.TimeMS), max(last, p.TimeMS)
-	})
-	if r.Orders > 0 {
-		r.FirstOrder, r.LastOrder = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
-	}
-	return revenue, orders, err
+// deeds are what the customers of a span bought and did, beside a walk over them.
+type deeds struct {
+	purchases *cursor[*store.Purchase]
+	events    *cursor[*events.CustomerEvents]
 }
 
-// did takes the customer's events.
-func (r *Record) did(from *cursor[*events.CustomerEvents]) error {
-	return from.take(docstore.ID(r.ID), func(e *events.CustomerEvents) {
+func (s Sources) deeds(ctx context.Context, span store.Span) deeds {
+	return deeds{
+		newCursor(s.Purchases.Purchases(ctx, span, math.MaxInt64), func(p *store.Purchase) string { return p.CustomerKey }),
+		newCursor(s.Events.Walk(ctx, events.Span(span), false), func(e *events.CustomerEvents) string { return docstore.ID(e.Customer) }),
+	}
+}
+
+func (d deeds) stop() {
+	d.purchases.stop()
+	d.events.stop()
+}
+
+// of takes what the customer of a record bought and did into the record.
+func (d deeds) of(r *Record) error {
+	key := docstore.ID(r.ID)
+	err := d.purchases.take(key, func(p *store.Purchase) {
+		at := time.UnixMilli(p.TimeMS).UTC()
+		if r.Orders++; r.Orders == 1 {
+			r.Bought, r.FirstOrder, r.LastOrder = map[string]Spending{}, at, at
+		}
+		currency := string(p.Currency)
+		r.Bought[currency] = Spending{r.Bought[currency].Orders + 1, r.Bought[currency].Minor + p.Amount - p.Refunded}
+		if at.Before(r.FirstOrder) {
+			r.FirstOrder = at
+		}
+		if at.After(r.LastOrder) {
+			r.LastOrder = at
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return d.events.take(key, func(e *events.CustomerEvents) {
 		if n := len(e.Events); n > 0 {
 			r.LastEvent = e.Events[n-1].Time
 		}

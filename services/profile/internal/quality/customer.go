@@ -2,15 +2,12 @@ package quality
 
 import (
 	"context"
-	"math"
 	"strings"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
 
-	"github.com/kehuhq/kehu/services/profile/internal/events"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -30,25 +27,16 @@ func (s *Server) CheckCustomerDataQuality(ctx context.Context, r *profilev1.Chec
 		return nil, err
 	}
 	record := &Record{Customer: &c}
-	open, err := s.Sources.Candidates.Open(ctx)
-	if err != nil {
+	if record.Candidate, err = s.Sources.Candidates.OpenOf(ctx, c.ID); err != nil {
 		return nil, err
 	}
-	_, record.Candidate = open[c.ID]
-	one := store.Span{From: c.ID, To: c.ID + behind}
-	purchases := newCursor(s.Sources.Purchases.Purchases(ctx, one, math.MaxInt64), func(p *store.Purchase) string { return p.CustomerKey })
-	defer purchases.stop()
-	revenue, orders, err := record.bought(purchases)
-	if err != nil {
+	did := s.Sources.deeds(ctx, store.Span{From: c.ID, To: c.ID + behind})
+	defer did.stop()
+	if err := did.of(record); err != nil {
 		return nil, err
 	}
-	acts := newCursor(s.Sources.Events.Walk(ctx, events.Span(one), false), func(e *events.CustomerEvents) string { return docstore.ID(e.Customer) })
-	defer acts.stop()
-	if err := record.did(acts); err != nil {
-		return nil, err
-	}
-	tally := NewTally(&Base{Now: s.Clock().UTC(), Policy: policy, heaps: NewHeaps()})
-	tally.Add(record, revenue, orders)
+	tally := NewTally(&Base{Now: s.Clock().UTC(), Policy: policy})
+	tally.Add(record)
 	report := tally.report("")
 	return &profilev1.CustomerDataQuality{Customer: "customers/" + c.ID, Score: report.GetScore(), Issues: report.GetIssues()}, nil
 }

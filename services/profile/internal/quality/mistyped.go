@@ -38,4 +38,3 @@ func mistyped(domain string) bool {
 	}
 	return false
 }
-

@@ -109,7 +109,7 @@ var recordRules = []Rule{
 		Advice:  Text{"Look at the examples; such an address says nothing of where customers live.", "查看示例；这样的地址不能说明客户住在哪里。"},
 		Command: "kehu profile get-customer --name customers/ID",
 		Check: func(r *Record, base *Base) Verdict {
-			if len(r.PostalAddresses) == 0 {
+			if len(r.PostalAddresses) == 0 || base.heaps == nil {
 				return Skipped
 			}
 			return failedIf(slices.ContainsFunc(r.PostalAddresses, base.heaps.address))
@@ -129,7 +129,7 @@ var recordRules = []Rule{
 		Command: "kehu duplicates find",
 		Check: func(r *Record, base *Base) Verdict {
 			key, ok := nameAndBirth(r.Customer)
-			if !ok {
+			if !ok || base.heaps == nil {
 				return Skipped
 			}
 			return failedIf(base.heaps.persons[key] > 1)

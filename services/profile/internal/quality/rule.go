@@ -46,13 +46,18 @@ func failedIf(wrong bool) Verdict {
 // Record is what is known of one customer.
 type Record struct {
 	*domain.Customer
-	Orders     int64 // that count
+	Orders     int64               // that count
+	Bought     map[string]Spending // they by currency
 	FirstOrder time.Time
 	LastOrder  time.Time
 	LastEvent  time.Time
 	// Candidate reports an open candidate for a duplicate.
 	Candidate bool
 }
+
+// Spending is orders in one currency and what they brought, less refunds, in
+// minor units.
+type Spending struct{ Orders, Minor int64 }
 
 // Text is a text in both languages of the product.
 type Text struct{ En, Zh string }
@@ -72,7 +77,7 @@ type Rule struct {
 type Base struct {
 	Now    time.Time
 	Policy Policy
-	heaps  *Heaps
+	heaps  *Heaps // nil where one record is checked by itself
 }
 
 // Policy is how to assess.

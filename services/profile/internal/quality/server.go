@@ -17,7 +17,6 @@ import (
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
-	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
 const (
@@ -63,7 +62,7 @@ type assessment = operation.Run[*profilev1.AssessDataQualityRequest, struct{}]
 // the report, whose id is the operation's.
 func (s *Server) run(ctx context.Context, run *assessment) (proto.Message, error) {
 	base := &Base{Now: s.Clock().UTC(), Policy: policyFrom(run.Request.GetPolicy())}
-	tally, err := s.Sources.assess(ctx, store.Span{}, base, func(done int64, stage string) { run.Progress(done, 0, stage) })
+	tally, err := s.Sources.assess(ctx, base, func(done int64, stage string) { run.Progress(done, 0, stage) })
 	if err != nil {
 		return nil, err
 	}

@@ -20,14 +20,14 @@ type example struct {
 }
 
 // touch notes a customer whom the rule finds fault with.
-func (f *found) touch(r *Record, revenue map[string]int64, examples int) {
+func (f *found) touch(r *Record, examples int) {
 	f.customers++
 	f.orders += r.Orders
-	for currency, minor := range revenue {
+	for currency, spent := range r.Bought {
 		if f.revenue == nil {
 			f.revenue = map[string]int64{}
 		}
-		f.revenue[currency] += minor
+		f.revenue[currency] += spent.Minor
 	}
 	if len(f.examples) == examples && r.Orders <= f.examples[examples-1].orders {
 		return
@@ -57,12 +57,11 @@ func NewTally(base *Base) *Tally {
 	return &Tally{base: base, rules: rules, found: make([]found, len(rules)), orders: map[string]int64{}}
 }
 
-// Add checks a record. revenue is what its counting orders brought, less refunds,
-// and orders how many they are, both by currency.
-func (t *Tally) Add(r *Record, revenue, orders map[string]int64) {
+// Add checks a record.
+func (t *Tally) Add(r *Record) {
 	t.customers++
-	for currency, n := range orders {
-		t.orders[currency] += n
+	for currency, spent := range r.Bought {
+		t.orders[currency] += spent.Orders
 	}
 	for i := range t.rules {
 		f := &t.found[i]
@@ -75,7 +74,7 @@ func (t *Tally) Add(r *Record, revenue, orders map[string]int64) {
 			f.passed++
 			continue
 		}
-		f.touch(r, revenue, t.base.Policy.Examples)
+		f.touch(r, t.base.Policy.Examples)
 	}
 }
 

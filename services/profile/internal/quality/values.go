@@ -66,7 +66,7 @@ var valueRules = []Rule{
 			if r.BirthDate.Year == 0 {
 				return Skipped
 			}
-			return failedIf(slices.Contains(defaultDates, r.BirthDate) || base.heaps.birthDate(r.BirthDate))
+			return failedIf(slices.Contains(defaultDates, r.BirthDate) || base.heaps != nil && base.heaps.birthDate(r.BirthDate))
 		},
 	},
 	{
