@@ -38,6 +38,8 @@ type suite struct {
 	rates     profilev1.ExchangeRateServiceClient
 	merges    profilev1.MergingServiceClient
 	events    profilev1.EventServiceClient
+	quality   profilev1.DataQualityServiceClient
+	done      profilev1.OperationServiceClient
 }
 
 // serve serves the service on an engine until the test ends.
@@ -73,15 +75,18 @@ func startAt(t testing.TB, e docstore.Engine, clock func() time.Time) (s *suite,
 	listener, conn, err := rpc.Pipe(client)
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
+	served, worked := make(chan error, 1), make(chan error, 1)
 	go func() { served <- server.Serve(ctx, listener) }()
+	go func() { worked <- service.Serve(ctx) }()
 	return &suite{
 			profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn), profilev1.NewExchangeRateServiceClient(conn),
 			profilev1.NewMergingServiceClient(conn), profilev1.NewEventServiceClient(conn),
+			profilev1.NewDataQualityServiceClient(conn), profilev1.NewOperationServiceClient(conn),
 		}, func() {
 			must(t, conn.Close())
 			cancel()
 			must(t, <-served)
+			must(t, <-worked)
 			must(t, service.Close())
 		}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/importer"
 	"github.com/kehuhq/kehu/services/profile/internal/merging"
+	"github.com/kehuhq/kehu/services/profile/internal/quality"
 	"github.com/kehuhq/kehu/services/profile/internal/recommend"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
@@ -56,6 +57,7 @@ type Service struct {
 	relations  *relations
 	merger     *merging.Merger
 	duplicates *duplicates.Duplicates
+	quality    *quality.Server
 }
 
 // New opens the service's collections.
@@ -109,6 +111,14 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if s.quality, err = quality.NewServer(ctx, quality.Deps{
+		Engine: deps.Engine, View: s.store.Customers.View, Operations: s.operations, Clock: s.now,
+		Sources: quality.Sources{
+			Customers: s.store.Customers, Purchases: s.store.Orders, Events: s.events, Candidates: s.duplicates,
+		},
+	}); err != nil {
+		return nil, err
+	}
 	if s.needs, err = s.openRecommendations(ctx, deps); err != nil {
 		return nil, err
 	}
@@ -125,6 +135,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterImportServiceServer(r, s.importer)
 	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.now)))
 	profilev1.RegisterDuplicateServiceServer(r, s.duplicates)
+	profilev1.RegisterDataQualityServiceServer(r, s.quality)
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	profilev1.RegisterRecommendationServiceServer(r, recommend.NewServer(s.needs))
 	s.relations.register(r)

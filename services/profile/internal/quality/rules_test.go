@@ -41,7 +41,9 @@ func TestRules(t *testing.T) {
 		return func(x *d) { x.Country, x.Region, x.City = country, region, city }
 	}
 	phone := func(country domain.Country, number string) func(*d) {
-		return func(x *d) { x.Country, x.Identifiers = country, []domain.Identifier{{Type: domain.Phone, Value: number}} }
+		return func(x *d) {
+			x.Country, x.Identifiers = country, []domain.Identifier{{Type: domain.Phone, Value: number}}
+		}
 	}
 	kind := func(k domain.Kind, name string, gender domain.Gender) func(*d) {
 		return func(x *d) { x.Kind, x.DisplayName, x.Gender = k, name, gender }
