@@ -181,11 +181,12 @@ func (s *Store) Of(ctx context.Context, records []string) ([]Setting, error) {
 			all = append(all, set)
 		}
 	}
-	byTime(all)
+	ByTime(all)
 	return all, nil
 }
 
-func byTime(all []Setting) {
+// ByTime brings settings into the order of time.
+func ByTime(all []Setting) {
 	slices.SortStableFunc(all, func(a, b Setting) int {
 		if a.TimeMS != b.TimeMS {
 			return int(min(max(a.TimeMS-b.TimeMS, -1), 1))

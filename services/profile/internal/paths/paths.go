@@ -58,12 +58,13 @@ func (t *Tally) Add(visits []Visit) {
 		for end < len(visits) && visits[end].TimeMS-visits[end-1].TimeMS <= t.def.GapMS {
 			end++
 		}
-		t.session(visits[begin:end])
+		t.Session(visits[begin:end])
 		begin = end
 	}
 }
 
-func (t *Tally) session(visits []Visit) {
+// Session counts the path of one session.
+func (t *Tally) Session(visits []Visit) {
 	t.Sessions++
 	at := 0
 	if t.def.Direction == To {

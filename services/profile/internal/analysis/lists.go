@@ -1,0 +1,115 @@
+package analysis
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+)
+
+// listBatch is how many customers are put on lists at a time.
+const listBatch = 2000
+
+// listWriter puts customers on the lists of one run.
+type listWriter struct {
+	store *store
+	begin string // of the ids: analysis and run
+	ops   []docstore.Op[memberDoc]
+}
+
+func (s *store) lists(analysis, run string) *listWriter {
+	return &listWriter{store: s, begin: docstore.ID(analysis, run)}
+}
+
+// put puts a customer, named by the escaped id, on a list.
+func (w *listWriter) put(key, list, value string, timeMS int64) {
+	w.ops = append(w.ops, docstore.Op[memberDoc]{
+		Doc:    &memberDoc{Meta: docstore.Meta{ID: w.begin + "!" + key}, List: list, Value: value, TimeMS: timeMS},
+		Expect: docstore.Absent, // a run is of one process
+	})
+}
+
+func (w *listWriter) full() bool { return len(w.ops) >= listBatch }
+
+func (w *listWriter) flush(ctx context.Context) error {
+	if len(w.ops) == 0 {
+		return nil
+	}
+	errs, err := w.store.members.Write(ctx, w.ops)
+	if err == nil {
+		err = errors.Join(errs...)
+	}
+	w.ops = w.ops[:0]
+	return err
+}
+
+// purge removes the lists of all runs of an operation, but for those of one run.
+// Runs of another operation are none of its business: the analysis may have been
+// deleted and asked for anew under the same id.
+func (s *store) purge(ctx context.Context, analysis, operation, but string) error {
+	all := docstore.Prefix(docstore.ID(analysis, operation+"."))
+	if but == "" {
+		return s.members.Purge(ctx, all)
+	}
+	kept := docstore.Within(docstore.ID(analysis, but))
+	return errors.Join(
+		s.members.Purge(ctx, docstore.Range{From: all.From, To: kept.From}),
+		s.members.Purge(ctx, docstore.Range{From: kept.To, To: all.To}),
+	)
+}
+
+// sweep removes lists that nobody can read: of analyses that are deleted, and of
+// runs that broke off. It meets each run once, however long its lists are.
+func (s *store) sweep(ctx context.Context) error {
+	next := docstore.Range{Limit: 1}
+	for {
+		var met []string
+		for entry, err := range s.members.ScanRaw(ctx, next) {
+			if err != nil {
+				return err
+			}
+			met = docstore.ParseID(entry.ID)
+		}
+		if len(met) < 2 {
+			return nil
+		}
+		lists := docstore.Within(docstore.ID(met[:2]...))
+		doc, err := s.analyses.Get(ctx, met[0])
+		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
+			return err
+		}
+		if err != nil || !doc.mayRead(met[1]) {
+			if err := s.members.Purge(ctx, lists); err != nil {
+				return err
+			}
+		}
+		next.From = lists.To
+	}
+}
+
+// mayRead reports whether the lists of a run are those of the analysis, or may yet
+// become so.
+func (d *analysisDoc) mayRead(run string) bool {
+	if d.State == int32(profilev1.AnalysisState_ANALYSIS_STATE_RUNNING) {
+		return strings.HasPrefix(run, d.Operation+".")
+	}
+	return run == d.Run
+}
+
+// Erase takes customers off all lists, without a trace. The figures stay.
+func (s *Server) Erase(ctx context.Context, customers ...string) error {
+	for doc, err := range s.store.analyses.Scan(ctx, docstore.Range{}) {
+		if err != nil {
+			return err
+		}
+		for _, c := range customers {
+			id := docstore.ID(doc.ID, doc.Run, c)
+			if err := s.store.members.Purge(ctx, docstore.Range{From: id, To: id + "!"}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

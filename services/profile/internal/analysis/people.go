@@ -1,0 +1,165 @@
+package analysis
+
+import (
+	"context"
+	"iter"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+
+	"github.com/kehuhq/kehu/services/profile/internal/facet"
+	"github.com/kehuhq/kehu/services/profile/internal/journey"
+)
+
+// people joins to each customer what is kept elsewhere in the same order: whether
+// the customer is in a segment, and what persons said of the stage.
+type people struct {
+	server   *Server
+	job      *job
+	segment  *sequence[string]
+	group    *sequence[string]
+	settings *sequence[journey.Setting]
+}
+
+// begin opens what the job asks for.
+func (p *people) begin(ctx context.Context) error {
+	if name := p.job.population.segment; name != "" {
+		members, err := p.server.segments.Members(ctx, name)
+		if err != nil {
+			return err
+		}
+		p.segment = follow(members, docstoreKey)
+	}
+	if portrait, ok := p.job.compute.(*portraitRun); ok && portrait.group.segment != "" {
+		members, err := p.server.segments.Members(ctx, portrait.group.segment)
+		if err != nil {
+			return err
+		}
+		p.group = follow(members, docstoreKey)
+	}
+	if p.job.policy != nil {
+		p.settings = follow(p.server.journeys.All(ctx), func(s journey.Setting) string { return docstore.ID(s.Customer) })
+	}
+	return nil
+}
+
+func docstoreKey(id string) string { return docstore.ID(id) }
+
+func (p *people) stop() {
+	p.segment.stop()
+	p.group.stop()
+	p.settings.stop()
+}
+
+// meet fills in what is known of a customer, and reports whether the customer
+// belongs to the population.
+func (p *people) meet(ctx context.Context, s *facet.Subject) (bool, error) {
+	inSegment, err := p.segment.has(s.Key)
+	if err != nil {
+		return false, err
+	}
+	inGroup, err := p.group.has(s.Key)
+	if err != nil {
+		return false, err
+	}
+	if portrait, ok := p.job.compute.(*portraitRun); ok {
+		portrait.inSegment = p.group == nil || inGroup
+	}
+	if p.job.policy != nil {
+		if err := p.stage(ctx, s); err != nil {
+			return false, err
+		}
+	}
+	return (p.segment == nil || inSegment) && p.job.population.holds(s), nil
+}
+
+// stage computes the customer's journey.
+func (p *people) stage(ctx context.Context, s *facet.Subject) error {
+	settings, err := p.settings.of(s.Key)
+	if err != nil {
+		return err
+	}
+	if len(s.Customer.Merged) > 0 {
+		settings, err = p.server.journeys.Of(ctx, append([]string{s.Customer.ID}, s.Customer.Merged...))
+	} else {
+		journey.ByTime(settings)
+	}
+	if err != nil {
+		return err
+	}
+	asOf := p.job.frame.AsOf.UnixMilli()
+	for len(settings) > 0 && settings[len(settings)-1].TimeMS >= asOf {
+		settings = settings[:len(settings)-1]
+	}
+	transitions, err := p.job.policy.Transitions(ctx, s.Steps, settings)
+	if err != nil {
+		return err
+	}
+	if n := len(transitions); n > 0 {
+		s.Stage = transitions[n-1].To
+	}
+	if stages, ok := p.job.compute.(*stagesRun); ok {
+		stages.transitions = transitions
+	}
+	return nil
+}
+
+// sequence is an iteration in the order of escaped customer ids that follows the
+// walk over the customers. A nil sequence has nothing.
+type sequence[T any] struct {
+	next  func() (T, error, bool)
+	end   func()
+	key   func(T) string
+	head  T
+	at    string // key of head
+	more  bool
+	begun bool
+	all   []T
+}
+
+func follow[T any](seq iter.Seq2[T, error], key func(T) string) *sequence[T] {
+	s := &sequence[T]{key: key}
+	s.next, s.end = iter.Pull2(seq)
+	return s
+}
+
+func (s *sequence[T]) stop() {
+	if s != nil {
+		s.end()
+	}
+}
+
+// of are the values of a customer, valid until the next call. Customers must come
+// in the order of their keys.
+func (s *sequence[T]) of(key string) ([]T, error) {
+	if s == nil {
+		return nil, nil
+	}
+	if !s.begun {
+		s.begun = true
+		if err := s.advance(); err != nil {
+			return nil, err
+		}
+	}
+	s.all = s.all[:0]
+	for s.more && s.at <= key {
+		if s.at == key {
+			s.all = append(s.all, s.head)
+		}
+		if err := s.advance(); err != nil {
+			return nil, err
+		}
+	}
+	return s.all, nil
+}
+
+func (s *sequence[T]) has(key string) (bool, error) {
+	all, err := s.of(key)
+	return len(all) > 0, err
+}
+
+func (s *sequence[T]) advance() (err error) {
+	if s.head, err, s.more = s.next(); err == nil && s.more {
+		s.at = s.key(s.head)
+	}
+	return err
+}
