@@ -37,6 +37,8 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterStyleServiceHandlerClient(ctx, mux, profilev1.NewStyleServiceClient(d.Profile)),
 		profilev1.RegisterEventServiceHandlerClient(ctx, mux, profilev1.NewEventServiceClient(d.Profile)),
 		profilev1.RegisterDuplicateServiceHandlerClient(ctx, mux, profilev1.NewDuplicateServiceClient(d.Profile)),
+		profilev1.RegisterAnalysisServiceHandlerClient(ctx, mux, profilev1.NewAnalysisServiceClient(d.Profile)),
+		profilev1.RegisterJourneyServiceHandlerClient(ctx, mux, profilev1.NewJourneyServiceClient(d.Profile)),
 		profilev1.RegisterOperationServiceHandlerClient(ctx, mux, profilev1.NewOperationServiceClient(d.Profile)),
 		valuationv1.RegisterValuationServiceHandlerClient(ctx, mux, valuationv1.NewValuationServiceClient(d.Valuation)),
 		valuationv1.RegisterOperationServiceHandlerClient(ctx, mux, valuationv1.NewOperationServiceClient(d.Valuation)),

@@ -36,10 +36,13 @@ const closeTimeout = 10 * time.Second
 
 // Deps is what the service is given.
 type Deps struct {
-	Engine docstore.Engine  // stays the caller's
-	Vault  *vault.Vault     // seals what describes a customer
-	Logger *slog.Logger     // slog.Default by default
-	Clock  func() time.Time // time.Now by default
+	Engine docstore.Engine // stays the caller's
+	Vault  *vault.Vault    // seals what describes a customer
+	// Segmentation answers who is in a segment. It may be nil: then nobody can ask
+	// about the customers of one.
+	Segmentation grpc.ClientConnInterface
+	Logger       *slog.Logger     // slog.Default by default
+	Clock        func() time.Time // time.Now by default
 }
 
 // Service is the profile service.
@@ -55,6 +58,7 @@ type Service struct {
 	events     *events.Store
 	needs      *recommend.Room
 	relations  *relations
+	analyses   *analyses
 	merger     *merging.Merger
 	duplicates *duplicates.Duplicates
 	quality    *quality.Server
@@ -122,7 +126,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.needs, err = s.openRecommendations(ctx, deps); err != nil {
 		return nil, err
 	}
-	s.relations, err = s.openRelations(ctx, deps)
+	if s.relations, err = s.openRelations(ctx, deps); err != nil {
+		return nil, err
+	}
+	s.analyses, err = s.openAnalyses(ctx, deps)
 	return s, err
 }
 
@@ -139,6 +146,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	profilev1.RegisterRecommendationServiceServer(r, recommend.NewServer(s.needs))
 	s.relations.register(r)
+	s.analyses.register(r)
 }
 
 // Serve works in the background until ctx ends: it runs operations, and finishes
@@ -170,6 +178,7 @@ func (s *Service) Serve(ctx context.Context) error {
 		return nil
 	})
 	s.relations.serve(ctx, group)
+	s.analyses.serve(ctx, group)
 	return group.Wait()
 }
 

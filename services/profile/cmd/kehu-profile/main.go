@@ -8,6 +8,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore/engines"
 	"github.com/kehuhq/kehu/pkg/process"
+	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/services/profile"
 )
 
@@ -17,6 +18,7 @@ var version = "devel"
 type settings struct {
 	process.Settings `koanf:",squash"`
 	Store            engines.Config `koanf:",squash"`
+	Segmentation     string         `koanf:"segmentation" usage:"HOST:PORT of segmentation; without it analyses cannot be about the customers of a segment"`
 	Service          profile.Config `koanf:"service"`
 }
 
@@ -24,6 +26,9 @@ func (s *settings) Validate() error {
 	var check config.Validator
 	check.Nested("", s.Settings.Validate())
 	check.Nested("", s.Store.Validate())
+	if s.Segmentation != "" {
+		check.Address("segmentation", s.Segmentation)
+	}
 	check.Nested("service", s.Service.Validate())
 	return check.Err()
 }
@@ -46,7 +51,13 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 		return err
 	}
 	host.OnStop(func(context.Context) error { return keys.Close() })
-	service, err := profile.New(ctx, s.Service, profile.Deps{Engine: engine, Vault: vault, Logger: host.Telemetry.Logger})
+	deps := profile.Deps{Engine: engine, Vault: vault, Logger: host.Telemetry.Logger}
+	if s.Segmentation != "" {
+		if deps.Segmentation, err = host.Dial(s.Segmentation, rpc.DefaultClientConfig("segmentation")); err != nil {
+			return err
+		}
+	}
+	service, err := profile.New(ctx, s.Service, deps)
 	if err != nil {
 		return err
 	}
