@@ -70,10 +70,16 @@ func must(t fataler, err error) {
 	}
 }
 
-func onPebble(t testing.TB) docstore.Engine {
+func freshPebble(t testing.TB) docstore.Engine {
 	t.Helper()
 	e, err := pebblestore.Open("", pebblestore.Options{FS: vfs.NewMem(), MemTableBytes: 1 << 20})
 	must(t, err)
+	return e
+}
+
+func onPebble(t testing.TB) docstore.Engine {
+	t.Helper()
+	e := freshPebble(t)
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Errorf("closing: %v", err)
