@@ -99,7 +99,7 @@ func onEach(t *testing.T, test func(*testing.T, docstore.Engine)) {
 func (f *fixture) customers(t testing.TB, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
-		_, err := f.app.CreateCustomer(t.Context(), domain.Customer{ID: id, DisplayName: "name of " + id}, false)
+		_, err := f.app.CreateCustomer(t.Context(), domain.Customer{ID: id, Details: domain.Details{DisplayName: "name of " + id}}, false)
 		must(t, err)
 	}
 }

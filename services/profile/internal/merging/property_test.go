@@ -2,6 +2,7 @@ package merging_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -76,7 +77,7 @@ func (f *fixture) do(c command, n int) string {
 	ctx := context.Background()
 	switch c.Do {
 	case "update", "mail":
-		given := domain.Customer{ID: c.At, DisplayName: c.Name, City: c.City}
+		given := domain.Customer{ID: c.At, Details: domain.Details{DisplayName: c.Name, City: c.City}}
 		if c.Do == "mail" { // knows no more than the address
 			given.DisplayName, given.City = "", ""
 		}
@@ -232,5 +233,7 @@ func (f *fixture) whole(r fataler, id string) string {
 	c.Version, c.UpdatedAt = 0, time.Time{}
 	orders, err := f.store.Orders.Page(context.Background(), id, nil, 100)
 	must(r, err)
-	return fmt.Sprintf("%+v %+v", c, orders.Items)
+	text, err := json.Marshal([]any{c, orders.Items})
+	must(r, err)
+	return string(text)
 }
