@@ -16,6 +16,7 @@ about() {
     tidy) echo "go.mod and go.sum are tidy" ;;
     mongo) echo "a MongoDB for the tests" ;;
     browser) echo "a browser for the tests" ;;
+    sdk) echo "an SDK for the tests" ;;
     unit) echo "tests of every module" ;;
     e2e) echo "end-to-end tests against the built binaries" ;;
   esac
@@ -126,6 +127,12 @@ step_browser() {
   # The fonts are for whoever looks at a picture of the report.
   apt-get -qq update && apt-get -qq -y install --no-install-recommends chromium fonts-noto-cjk >/dev/null ||
     skip "chromium could not be installed (see above)"
+}
+
+# Segment's SDK for Node, which a test points at the gateway.
+step_sdk() {
+  command -v node >/dev/null || skip "the SDK of Segment needs node"
+  tools segment
 }
 
 # go_test PACKAGE…: with the race detector where there is a C compiler for it.
