@@ -18,19 +18,19 @@ type catalogue struct {
 	entries    []entry // in the order in which they were met
 	bySKU      map[string]int32
 	categories transitions
-	terms      map[string]*gap
+	terms      map[string]*Gap
 	figures    figures
 }
 
-// gap is a search term for which nothing was found.
-type gap struct {
+// Gap is a search term for which nothing was found.
+type Gap struct {
 	Searches  int64     `bson:"searches"`
 	Customers int64     `bson:"customers"`
 	Last      time.Time `bson:"last"`
 }
 
 func newCatalogue() *catalogue {
-	return &catalogue{bySKU: map[string]int32{}, categories: newTransitions(), terms: map[string]*gap{}}
+	return &catalogue{bySKU: map[string]int32{}, categories: newTransitions(), terms: map[string]*Gap{}}
 }
 
 // ordinal is the place of an item, a new one where it was not met before; false
@@ -49,14 +49,14 @@ func (c *catalogue) ordinal(sku string) (int32, bool) {
 	return at, true
 }
 
-func (c *catalogue) addTerm(term string, g gap) {
+func (c *catalogue) addTerm(term string, g Gap) {
 	all, known := c.terms[term]
 	if !known {
 		if len(c.terms) >= maxTerms {
 			c.figures.Terms += g.Searches
 			return
 		}
-		all = &gap{}
+		all = &Gap{}
 		c.terms[strings.Clone(term)] = all
 	}
 	all.Searches += g.Searches

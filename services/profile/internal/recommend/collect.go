@@ -19,15 +19,15 @@ type collector struct {
 	part      *part
 	labels    map[int32]string
 	steps     steps
-	terms     map[string]*gap
+	terms     map[string]*Gap
 	customers int // read into the part
 	bytes     int // of names of items and search terms in it
 }
 
 // full tells whether the part is to be flushed: it must stay well below what a
 // document can hold.
-func (c *collector) full() bool {
-	return c.customers >= partCustomers || c.bytes+len(c.part.Rows) >= partBytes
+func (c *collector) full(most int) bool {
+	return c.customers >= most || c.bytes+len(c.part.Rows) >= partBytes
 }
 
 func newCollector(c *catalogue, zone *time.Location) *collector {
@@ -37,7 +37,7 @@ func newCollector(c *catalogue, zone *time.Location) *collector {
 }
 
 func (c *collector) begin() {
-	c.part, c.labels, c.steps, c.terms = &part{}, map[int32]string{}, steps{}, map[string]*gap{}
+	c.part, c.labels, c.steps, c.terms = &part{}, map[int32]string{}, steps{}, map[string]*Gap{}
 	c.customers, c.bytes = 0, 0
 }
 
@@ -135,7 +135,7 @@ func (c *collector) searched(searches []Search) {
 			continue
 		}
 		if c.terms[term] == nil {
-			c.terms[term] = &gap{}
+			c.terms[term] = &Gap{}
 			c.bytes += len(term)
 		}
 		g := c.terms[term]

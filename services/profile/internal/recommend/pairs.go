@@ -66,12 +66,12 @@ func newCounts(low, high, width int, views bool) *counts {
 	return c
 }
 
-// blockSize is how many items' counts fit into the budget.
-func blockSize(items int, views bool) int {
+// blockSize is how many items' counts make so many cells.
+func blockSize(items int, views bool, cells int) int {
 	if views {
 		items *= 2
 	}
-	return max(1, cellBudget/max(items, 1))
+	return max(1, cells/max(items, 1))
 }
 
 // add counts one customer, whose items are given by rank.

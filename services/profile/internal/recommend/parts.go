@@ -25,7 +25,7 @@ type part struct {
 
 type termGap struct {
 	Term string `bson:"term"`
-	gap  `bson:",inline"`
+	Gap  `bson:",inline"`
 }
 
 type label struct {
@@ -127,7 +127,7 @@ func (c *catalogue) absorb(p *part) error {
 		return errPart
 	}
 	for _, t := range p.Terms {
-		c.addTerm(t.Term, t.gap)
+		c.addTerm(t.Term, t.Gap)
 	}
 	c.figures.add(p.Figures)
 	return nil

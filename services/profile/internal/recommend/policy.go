@@ -63,11 +63,17 @@ func setDefault[T int | int64](v *T, value T) {
 
 // Bounds of what training keeps in memory and of what one customer may count for.
 const (
-	maxCatalogue  = 500_000  // different items, before the rare ones are left out
-	maxHistory    = 500      // items of one customer, those bought last
-	maxCategories = 500      // categories
-	maxTerms      = 100_000  // different search terms
-	cellBudget    = 16 << 20 // counts of pairs held at a time, 4 bytes each
-	partCustomers = 2000     // customers between two checkpoints
-	partBytes     = 1 << 20  // of what they add, beyond which they are fewer
+	maxCatalogue  = 500_000 // different items, before the rare ones are left out
+	maxHistory    = 500     // items of one customer, those bought last
+	maxCategories = 500     // categories
+	maxTerms      = 100_000 // different search terms
+	partBytes     = 1 << 20 // of names in a staged part, beyond which it holds fewer customers
 )
+
+// bounds are what training holds at a time.
+type bounds struct {
+	customers int // between two checkpoints
+	cells     int // counts of pairs, 4 bytes each
+}
+
+var defaultBounds = bounds{customers: 2000, cells: 16 << 20}

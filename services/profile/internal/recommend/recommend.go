@@ -6,7 +6,6 @@ package recommend
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
 
@@ -63,6 +62,7 @@ type Room struct {
 	deps   Deps
 	tables *tables
 	loaded *cache
+	bounds bounds
 }
 
 // Open opens the room's collections and registers its operation.
@@ -71,6 +71,6 @@ func Open(ctx context.Context, deps Deps) (*Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Room{deps: deps, tables: tables, loaded: &cache{}}
-	return r, errors.Join(r.register(deps.Operations))
+	r := &Room{deps: deps, tables: tables, loaded: &cache{}, bounds: defaultBounds}
+	return r, r.register(deps.Operations)
 }

@@ -85,7 +85,7 @@ type chain struct {
 type gapRow struct {
 	docstore.Meta `bson:",inline"`
 	Term          string `bson:"term"`
-	gap           `bson:",inline"`
+	Gap           `bson:",inline"`
 }
 
 func (g *gapRow) rank() string {

@@ -183,7 +183,7 @@ func (t *training) collect(ctx context.Context, c *catalogue) error {
 			one.deeds.Views = nil
 		}
 		col.take(one.history, one.deeds)
-		if col.full() {
+		if col.full(t.bounds.customers) {
 			if err := t.stage(ctx, col, one.key); err != nil {
 				return err
 			}

@@ -13,7 +13,7 @@ import (
 func (t *training) pair(ctx context.Context, c *catalogue, ranking *ranking) error {
 	items := len(ranking.places)
 	views := c.figures.Views > 0
-	size := blockSize(items, views)
+	size := blockSize(items, views, t.bounds.cells)
 	for t.at.Done < items {
 		low := t.at.Done
 		t.run.Progress(int64(low), int64(items), "counting pairs")
@@ -102,7 +102,7 @@ func (t *training) writeRest(ctx context.Context, c *catalogue) (gaps int64, err
 		if g.Customers < t.at.Policy.MinSearchers {
 			continue
 		}
-		row := &gapRow{Term: term, gap: *g}
+		row := &gapRow{Term: term, Gap: *g}
 		row.ID = docstore.ID(t.id, term)
 		rows = append(rows, row)
 	}
