@@ -31,6 +31,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterOrderServiceHandlerClient(ctx, mux, profilev1.NewOrderServiceClient(d.Profile)),
 		profilev1.RegisterMergingServiceHandlerClient(ctx, mux, profilev1.NewMergingServiceClient(d.Profile)),
 		profilev1.RegisterImportServiceHandlerClient(ctx, mux, profilev1.NewImportServiceClient(d.Profile)),
+		profilev1.RegisterRecommendationServiceHandlerClient(ctx, mux, profilev1.NewRecommendationServiceClient(d.Profile)),
 		profilev1.RegisterLeadServiceHandlerClient(ctx, mux, profilev1.NewLeadServiceClient(d.Profile)),
 		profilev1.RegisterAccountServiceHandlerClient(ctx, mux, profilev1.NewAccountServiceClient(d.Profile)),
 		profilev1.RegisterCareServiceHandlerClient(ctx, mux, profilev1.NewCareServiceClient(d.Profile)),
