@@ -62,6 +62,8 @@ type PostalAddress struct {
 	Line       string  `json:"line" max:"512"`
 	PostalCode string  `json:"postal_code" max:"32"`
 	Recipient  string  `json:"recipient" max:"256"`
+	Phone      string  `json:"phone" max:"64"`  // as given: no identifier, and perhaps masked
+	Email      string  `json:"email" max:"320"` // likewise
 }
 
 // SocialAccount is an account on social media; Followers is its reach.
