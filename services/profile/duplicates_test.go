@@ -142,9 +142,9 @@ func person(id, name string, birth *date.Date) *profilev1.Customer {
 }
 
 const (
-	opened    = profilev1.DuplicateState_DUPLICATE_STATE_OPEN
-	accepted  = profilev1.DuplicateState_DUPLICATE_STATE_ACCEPTED
-	dismissed = profilev1.DuplicateState_DUPLICATE_STATE_DISMISSED
+	pairOpen      = profilev1.DuplicateState_DUPLICATE_STATE_OPEN
+	pairAccepted  = profilev1.DuplicateState_DUPLICATE_STATE_ACCEPTED
+	pairDismissed = profilev1.DuplicateState_DUPLICATE_STATE_DISMISSED
 )
 
 // crowd is people who have nothing to do with anybody.
@@ -174,7 +174,7 @@ func TestDuplicatesLife(t *testing.T) {
 		if found.GetPopulationSize() != 66 || found.GetOpenCandidates() < 3 || found.GetNewCandidates() != found.GetOpenCandidates() {
 			t.Fatalf("first search: %v", found)
 		}
-		pairs, all := f.list(opened)
+		pairs, all := f.list(pairOpen)
 		for _, want := range []string{"a1+a2", "b1+b2", "c1+c2"} {
 			if !slices.Contains(pairs, want) {
 				t.Fatalf("found %v, without %s", pairs, want)
@@ -192,7 +192,7 @@ func TestDuplicatesLife(t *testing.T) {
 		// Dismissed, and proposed again only when the records say more.
 		gone, err := f.duplicates.DismissDuplicateCandidate(ctx, &profilev1.DismissDuplicateCandidateRequest{Name: by("c1+c2").GetName()})
 		must(t, err)
-		if gone.GetState() != dismissed || gone.GetResolveTime() == nil {
+		if gone.GetState() != pairDismissed || gone.GetResolveTime() == nil {
 			t.Errorf("dismissed: %v", gone)
 		}
 		_, err = f.duplicates.AcceptDuplicateCandidate(ctx, &profilev1.AcceptDuplicateCandidateRequest{Name: gone.GetName()})
@@ -210,7 +210,7 @@ func TestDuplicatesLife(t *testing.T) {
 			Name: by("a1+a2").GetName(), Survivor: "customers/a2",
 		})
 		must(t, err)
-		if merged.GetState() != accepted || merged.GetMergeRecord() == "" {
+		if merged.GetState() != pairAccepted || merged.GetMergeRecord() == "" {
 			t.Fatalf("accepted: %v", merged)
 		}
 		again, err := f.duplicates.AcceptDuplicateCandidate(ctx, &profilev1.AcceptDuplicateCandidateRequest{Name: merged.GetName()})
@@ -224,7 +224,7 @@ func TestDuplicatesLife(t *testing.T) {
 		if found = f.find(); found.GetPopulationSize() != 65 {
 			t.Errorf("after a merge: %v", found)
 		}
-		if pairs, _ = f.list(accepted); !slices.Equal(pairs, []string{"a1+a2"}) {
+		if pairs, _ = f.list(pairAccepted); !slices.Equal(pairs, []string{"a1+a2"}) {
 			t.Errorf("accepted are %v", pairs)
 		}
 		_, err = f.merges.UnmergeCustomers(ctx, &profilev1.UnmergeCustomersRequest{
@@ -232,7 +232,7 @@ func TestDuplicatesLife(t *testing.T) {
 		})
 		must(t, err)
 		f.find()
-		if pairs, _ = f.list(dismissed); !slices.Contains(pairs, "a1+a2") {
+		if pairs, _ = f.list(pairDismissed); !slices.Contains(pairs, "a1+a2") {
 			t.Errorf("dismissed are %v", pairs)
 		}
 
@@ -259,7 +259,7 @@ func TestDuplicatesOfOneCustomer(t *testing.T) {
 		f.upsert(person("new", "Ouyang Jing", born(1990, 5, 7)), person("third", "欧阳婧", born(1990, 5, 7)))
 		shown, err := f.duplicates.FindDuplicates(t.Context(), &profilev1.FindDuplicatesRequest{Name: "customers/new", ValidateOnly: true})
 		must(t, err)
-		if pairs, _ := f.list(opened); len(shown.GetCandidates()) != 1 || len(pairs) != 0 {
+		if pairs, _ := f.list(pairOpen); len(shown.GetCandidates()) != 1 || len(pairs) != 0 {
 			t.Errorf("shown %v, recorded %v", shown.GetCandidates(), pairs)
 		}
 		if got := f.check("new").GetCandidates(); len(got) != 1 || got[0].GetCustomers()[0] != "customers/new" || got[0].GetCustomers()[1] != "customers/old" {
