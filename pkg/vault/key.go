@@ -19,7 +19,8 @@ const (
 	sealFormat   = 1
 	tellSize     = 4
 	headSize     = 1 + tellSize
-	wrapPurpose  = "kehu data key of " // what a wrapped key is bound to, with its subject
+	wrappedSize  = tinkPrefix + 12 + dataKeySize + 16 // nonce and tag of AES-GCM
+	wrapPurpose  = "kehu data key of "                // what a wrapped key is bound to, with its subject
 	indexPurpose = "kehu blind index"
 )
 

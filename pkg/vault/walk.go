@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
 )
 
 // walkPage is how many keys a walk reads at a time. It holds no iterator between
@@ -16,11 +17,17 @@ const walkPage = 1000
 type Walk struct {
 	vault *Vault
 	next  docstore.Range // the keys not yet read
-	page  []*keyDoc      // those read and not yet passed
+	page  []wrappedKey   // those read and not yet passed
 	done  bool           // there are no more behind page
 	id    string         // the subject met last, escaped
 	name  string         // the same, as it is
 	key   *key           // its key; nil where it has none
+}
+
+// wrappedKey is a data key as a walk reads it.
+type wrappedKey struct {
+	id      string
+	wrapped []byte
 }
 
 // Walk begins a walk at a subject, the first by default.
@@ -51,7 +58,7 @@ func (w *Walk) Open(ctx context.Context, b Box) ([]byte, error) {
 func (w *Walk) meet(ctx context.Context, subject string) error {
 	w.id, w.name, w.key = docstore.ID(subject), subject, nil
 	for {
-		for len(w.page) > 0 && w.page[0].ID < w.id {
+		for len(w.page) > 0 && w.page[0].id < w.id {
 			w.page = w.page[1:]
 		}
 		if len(w.page) > 0 || w.done {
@@ -62,22 +69,33 @@ func (w *Walk) meet(ctx context.Context, subject string) error {
 			return err
 		}
 	}
-	if len(w.page) == 0 || w.page[0].ID != w.id {
+	if len(w.page) == 0 || w.page[0].id != w.id {
 		return nil
 	}
 	var err error
-	if w.key, err = w.vault.unwrap(w.id, w.page[0].Wrapped); err != nil {
+	if w.key, err = w.vault.unwrap(w.id, w.page[0].wrapped); err != nil {
 		w.id = ""
 	}
 	return err
 }
 
-// turn reads the next page of keys.
+// turn reads the next page of keys, without decoding what else their documents hold.
 func (w *Walk) turn(ctx context.Context) error {
-	page, next, err := w.vault.keys.Page(ctx, w.next)
-	if err != nil {
-		return err
+	page := make([]wrappedKey, 0, walkPage)
+	bytes := make([]byte, 0, walkPage*wrappedSize)
+	for entry, err := range w.vault.keys.ScanRaw(ctx, w.next) {
+		if err != nil {
+			return err
+		}
+		_, wrapped, ok := entry.Doc.Lookup("wrapped").BinaryOK()
+		if !ok {
+			return fault.New(fault.Internal, "STORED_DOCUMENT_DAMAGED", "a data key cannot be read")
+		}
+		at := len(bytes)
+		bytes = append(bytes, wrapped...)
+		page = append(page, wrappedKey{entry.ID, bytes[at:len(bytes):len(bytes)]})
+		w.next.After = &docstore.Position{ID: entry.ID}
 	}
-	w.page, w.next.After, w.done = page, next, next == nil
+	w.page, w.done = page, len(page) < walkPage
 	return nil
 }

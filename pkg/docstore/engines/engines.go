@@ -21,8 +21,8 @@ type Config struct {
 	Keyring    string `koanf:"keyring" usage:"file with the keys under which personal data are sealed; with data, keyring.json there by default, made at the first start; with mongodb_uri it must be given"`
 	// SkipIndexes leaves MongoDB's indexes to `kehu migrate`.
 	SkipIndexes bool `koanf:"skip_indexes" usage:"leave MongoDB's indexes to kehu migrate"`
-	// Temporary data below Data need not survive the process: no setting, but for
-	// callers that remove them afterwards.
+	// Temporary data need not survive the process, and their keys do not: no
+	// setting, but for callers that remove the data afterwards.
 	Temporary bool `koanf:"-"`
 }
 

@@ -27,20 +27,23 @@ func (c Config) KeyringPath() string {
 // OpenVault opens the vault of one service, and the engine of its keys, which is
 // the caller's to close. A directory that has no data keys yet is given a keyring.
 func OpenVault(ctx context.Context, c Config, service string, log *slog.Logger, opts ...vault.Option) (_ *vault.Vault, keys docstore.Engine, err error) {
-	if keys, err = Open(ctx, c, Keys(service), log); err != nil {
-		return nil, nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, keys.Close())
-		}
-	}()
-	keyring, err := openKeyring(ctx, c, keys, log)
+	keys, err = Open(ctx, c, Keys(service), log)
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := vault.New(ctx, keys, keyring, opts...)
-	return v, keys, err
+	v, err := newVault(ctx, c, keys, log, opts)
+	if err != nil {
+		return nil, nil, errors.Join(err, keys.Close())
+	}
+	return v, keys, nil
+}
+
+func newVault(ctx context.Context, c Config, keys docstore.Engine, log *slog.Logger, opts []vault.Option) (*vault.Vault, error) {
+	keyring, err := openKeyring(ctx, c, keys, log)
+	if err != nil {
+		return nil, err
+	}
+	return vault.New(ctx, keys, keyring, opts...)
 }
 
 func openKeyring(ctx context.Context, c Config, keys docstore.Engine, log *slog.Logger) (*vault.Keyring, error) {

@@ -15,7 +15,7 @@ import (
 
 // Temporarily runs work against a suite that listens on no network. Without a
 // store in the configuration it keeps its data in a temporary directory, which
-// is removed at the end.
+// is removed at the end; in whatever store, what it seals is lost with its end.
 func Temporarily(ctx context.Context, store engines.Config, work func(context.Context, grpc.ClientConnInterface) error) (err error) {
 	if store == (engines.Config{}) {
 		dir, err := os.MkdirTemp("", "kehu-")
@@ -23,8 +23,9 @@ func Temporarily(ctx context.Context, store engines.Config, work func(context.Co
 			return err
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		store.Data, store.Temporary = dir, true
+		store.Data = dir
 	}
+	store.Temporary = true
 	reports := telemetry.DefaultConfig()
 	reports.ServiceName, reports.LogLevel = "kehu", "error"
 	t, err := telemetry.Start(ctx, reports)
