@@ -14,6 +14,7 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
@@ -35,7 +36,7 @@ func BenchmarkStreamPurchaseHistories(b *testing.B) {
 		bare += timed(b, want, func() int64 { return scanAlone(b, dir) })
 		engine, err := pebblestore.Open(dir, pebblestore.Options{})
 		must(b, err)
-		collections, err := store.Open(b.Context(), engine, time.Now)
+		collections, err := store.Open(b.Context(), engine, vaulttest.On(b, engine), time.Now)
 		must(b, err)
 		scanned += timed(b, want, func() (sum int64) {
 			for p, err := range collections.Orders.Purchases(b.Context(), store.Span{}, math.MaxInt64) {
@@ -90,7 +91,7 @@ func fill(b *testing.B, dir string) (sum int64) {
 	engine, err := pebblestore.Open(dir, pebblestore.Options{})
 	must(b, err)
 	defer func() { must(b, engine.Close()) }()
-	collections, err := store.Open(b.Context(), engine, time.Now)
+	collections, err := store.Open(b.Context(), engine, vaulttest.On(b, engine), time.Now)
 	must(b, err)
 	rng := rand.New(rand.NewPCG(1, 1))
 	var batch []*domain.Order

@@ -80,7 +80,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		s.now = time.Now
 	}
 	var err error
-	if s.store, err = store.Open(ctx, deps.Engine, s.now); err != nil {
+	if s.store, err = store.Open(ctx, deps.Engine, deps.Vault, s.now); err != nil {
 		return nil, err
 	}
 	if s.rates, err = exchange.Open(ctx, deps.Engine, s.now); err != nil {

@@ -4,7 +4,6 @@ package vaulttest
 import (
 	"context"
 	"sync"
-	"testing"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/vault"
@@ -19,9 +18,15 @@ var Keyring = sync.OnceValue(func() *vault.Keyring {
 	return k
 })
 
+// tester is *testing.T, *testing.B or *rapid.T.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // On is a vault that keeps its keys on an engine, beside the data of the test. To
 // open one there again, after a restart, gives the same keys.
-func On(t testing.TB, e docstore.Engine, opts ...vault.Option) *vault.Vault {
+func On(t tester, e docstore.Engine, opts ...vault.Option) *vault.Vault {
 	t.Helper()
 	v, err := vault.New(context.Background(), e, Keyring(), opts...)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
@@ -61,7 +62,7 @@ func recordAll(b *testing.B, batches int) (took time.Duration, stored [][]docsto
 	engine, err := pebblestore.Open(b.TempDir(), pebblestore.Options{})
 	must(b, err)
 	defer func() { must(b, engine.Close()) }()
-	collections, err := store.Open(b.Context(), engine, time.Now)
+	collections, err := store.Open(b.Context(), engine, vaulttest.On(b, engine), time.Now)
 	must(b, err)
 	a := app.New(collections, time.Now)
 	rng := rand.New(rand.NewPCG(1, 1))

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
@@ -38,7 +39,7 @@ type fixture struct {
 
 func start(t fataler, e docstore.Engine, c *clock) *fixture {
 	t.Helper()
-	s, err := store.Open(context.Background(), e, c.now)
+	s, err := store.Open(context.Background(), e, vaulttest.On(t, e), c.now)
 	must(t, err)
 	return &fixture{app.New(s, c.now), e, s, c}
 }

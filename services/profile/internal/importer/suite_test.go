@@ -25,6 +25,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
@@ -89,7 +90,7 @@ func begin(t testing.TB, engine docstore.Engine) *process {
 			t.Fatal(err)
 		}
 	}
-	s, err := store.Open(ctx, engine, time.Now)
+	s, err := store.Open(ctx, engine, vaulttest.On(t, engine), time.Now)
 	must(err)
 	manager, err := operation.NewManager(ctx, engine, operation.Config{
 		Service: "profile", Lease: 300 * time.Millisecond, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),

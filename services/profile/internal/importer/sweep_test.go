@@ -10,6 +10,7 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/importer"
@@ -28,7 +29,7 @@ func TestAbandonedImports(t *testing.T) {
 	var now atomic.Int64
 	now.Store(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).UnixMilli())
 	clock := func() time.Time { return time.UnixMilli(now.Load()).UTC() }
-	s, err := store.Open(t.Context(), engine, clock)
+	s, err := store.Open(t.Context(), engine, vaulttest.On(t, engine), clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,10 @@ func (r orderReturn) append(b []byte) []byte {
 	b = bsoncore.AppendStringElement(b, "id", r.ID)
 	b = bsoncore.AppendInt64Element(b, "refund", r.Refund)
 	b = bsoncore.AppendDateTimeElement(b, "time", r.Time.UnixMilli())
-	return appendText(b, "reason", r.Reason)
+	if len(r.Sealed) == 0 {
+		return b
+	}
+	return bsoncore.AppendBinaryElement(b, "sealed", 0, r.Sealed)
 }
 
 func appendText(b []byte, name, value string) []byte {

@@ -39,7 +39,7 @@ type orderReturn struct {
 	ID     string    `bson:"id"`
 	Refund int64     `bson:"refund"`
 	Time   time.Time `bson:"time"`
-	Reason string    `bson:"reason"`
+	Sealed []byte    `bson:"sealed"` // the reason, which somebody wrote about somebody
 }
 
 // origin is the import and row that wrote a record last.
@@ -77,6 +77,7 @@ func optional(minor *int64) domain.Optional {
 	return domain.Known(*minor)
 }
 
+// orderDoc is an order as it is stored, without the reasons of its returns.
 func orderDoc(o *domain.Order) *order {
 	d := &order{
 		Meta: docstore.Meta{ID: orderID(o.Customer, o.ID), Version: o.Version, UpdatedAt: o.UpdatedAt},
@@ -92,11 +93,12 @@ func orderDoc(o *domain.Order) *order {
 		})
 	}
 	for _, r := range o.Returns {
-		d.Returns = append(d.Returns, orderReturn(r))
+		d.Returns = append(d.Returns, orderReturn{ID: r.ID, Refund: r.Refund, Time: r.Time})
 	}
 	return d
 }
 
+// domain reads a stored order, without the reasons of its returns.
 func (d *order) domain() domain.Order {
 	parts := docstore.ParseID(d.ID)
 	o := domain.Order{
@@ -113,7 +115,7 @@ func (d *order) domain() domain.Order {
 		})
 	}
 	for _, r := range d.Returns {
-		o.Returns = append(o.Returns, domain.Return(r))
+		o.Returns = append(o.Returns, domain.Return{ID: r.ID, Refund: r.Refund, Time: r.Time})
 	}
 	return o
 }

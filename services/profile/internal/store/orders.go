@@ -10,6 +10,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
@@ -19,11 +20,12 @@ import (
 type Orders struct {
 	docs      *docstore.Collection[order]
 	customers *Customers // which records are one customer
+	vault     *vault.Vault
 }
 
-func openOrders(ctx context.Context, engine docstore.Engine, customers *Customers, clock func() time.Time) (*Orders, error) {
+func openOrders(ctx context.Context, engine docstore.Engine, customers *Customers, v *vault.Vault, clock func() time.Time) (*Orders, error) {
 	docs, err := docstore.Open(ctx, engine, docstore.Schema[order]{Name: "orders", Changes: true}, docstore.WithClock(clock))
-	return &Orders{docs, customers}, err
+	return &Orders{docs, customers, v}, err
 }
 
 // Get returns an order, or a NotFound fault ORDER_NOT_FOUND.
@@ -32,7 +34,7 @@ func (s *Orders) Get(ctx context.Context, customer, id string) (domain.Order, er
 	if err != nil {
 		return domain.Order{}, orderFault(err, customer, id)
 	}
-	return doc.domain(), nil
+	return s.readOne(ctx, doc)
 }
 
 // GetMany returns one entry per order given, which tells its customer and id;
@@ -46,23 +48,20 @@ func (s *Orders) GetMany(ctx context.Context, of []*domain.Order) ([]*domain.Ord
 	if err != nil {
 		return nil, err
 	}
-	orders := make([]*domain.Order, len(docs))
-	for i, doc := range docs {
-		if doc != nil {
-			o := doc.domain()
-			orders[i] = &o
-		}
-	}
-	return orders, nil
+	return s.read(ctx, docs)
 }
 
 // Write stores each order if the stored version is still its Version (0: if
 // there is none), and returns one error per order: docstore.ErrConflict or
 // ErrNotFound where it is not. What was written holds its new version.
 func (s *Orders) Write(ctx context.Context, orders []*domain.Order) ([]error, error) {
+	docs, err := s.orderDocs(ctx, orders)
+	if err != nil {
+		return nil, err
+	}
 	ops := make([]docstore.Op[order], len(orders))
 	for i, o := range orders {
-		ops[i] = docstore.Op[order]{Doc: orderDoc(o), Expect: o.Version}
+		ops[i] = docstore.Op[order]{Doc: docs[i], Expect: o.Version}
 	}
 	errs, err := s.docs.Write(ctx, ops)
 	if err != nil {
@@ -80,17 +79,24 @@ func (s *Orders) Write(ctx context.Context, orders []*domain.Order) ([]error, er
 // several times, and docstore.ErrUnchanged leaves the order alone.
 func (s *Orders) Update(ctx context.Context, customer, id string, change func(*domain.Order) error) (domain.Order, error) {
 	doc, err := s.docs.Update(ctx, orderID(customer, id), func(d *order) error {
-		o := d.domain()
+		o, err := s.readOne(ctx, d)
+		if err != nil {
+			return err
+		}
 		if err := change(&o); err != nil {
 			return err
 		}
-		*d = *orderDoc(&o)
+		docs, err := s.orderDocs(ctx, []*domain.Order{&o})
+		if err != nil {
+			return err
+		}
+		*d = *docs[0]
 		return nil
 	})
 	if err != nil {
 		return domain.Order{}, orderFault(err, customer, id)
 	}
-	return doc.domain(), nil
+	return s.readOne(ctx, doc)
 }
 
 // Page lists the orders of a customer, of all its records together, by order id
@@ -106,11 +112,10 @@ func (s *Orders) Page(ctx context.Context, customer string, after *docstore.Posi
 	r := docstore.Within(docstore.ID(members[0]))
 	r.After, r.Limit = after, size
 	docs, next, err := s.docs.Page(ctx, r)
-	page := Page[domain.Order]{Next: next, Items: make([]domain.Order, len(docs))}
-	for i, doc := range docs {
-		page.Items[i] = doc.domain()
+	if err != nil {
+		return Page[domain.Order]{}, err
 	}
-	return page, err
+	return s.readPage(ctx, docs, next)
 }
 
 // pageOfAll merges the orders of several records. A position stands for the order
@@ -135,15 +140,12 @@ func (s *Orders) pageOfAll(ctx context.Context, members []string, after *docstor
 		}
 	}
 	slices.SortFunc(found, func(a, b *order) int { return compareOrders(a.ID, b.ID) })
-	var page Page[domain.Order]
+	var next *docstore.Position
 	if len(found) > size {
 		found = found[:size]
-		page.Next = &docstore.Position{ID: found[size-1].ID}
+		next = &docstore.Position{ID: found[size-1].ID}
 	}
-	for _, doc := range found {
-		page.Items = append(page.Items, doc.domain())
-	}
-	return page, nil
+	return s.readPage(ctx, found, next)
 }
 
 // compareOrders orders documents' ids by the order's, then by the record's.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 )
 
 // Store is the collections of the service.
@@ -25,13 +26,14 @@ type Store struct {
 	Changes     *Changes
 }
 
-// Open opens the collections, creating them where they are missing.
-func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Store, error) {
+// Open opens the collections, creating them where they are missing. What
+// describes a customer is sealed in v.
+func Open(ctx context.Context, engine docstore.Engine, v *vault.Vault, clock func() time.Time) (*Store, error) {
 	s := &Store{}
 	var errs [5]error
 	s.Customers, errs[0] = openCustomers(ctx, engine, clock)
 	s.Identifiers, errs[1] = openIdentifiers(ctx, engine, clock)
-	s.Orders, errs[2] = openOrders(ctx, engine, s.Customers, clock)
+	s.Orders, errs[2] = openOrders(ctx, engine, s.Customers, v, clock)
 	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
 	s.Changes, errs[4] = openChanges(ctx, engine, clock)
 	return s, errors.Join(errs[:]...)

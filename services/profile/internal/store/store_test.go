@@ -14,6 +14,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
@@ -23,7 +24,7 @@ var now = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 
 func open(t testing.TB, e docstore.Engine) *store.Store {
 	t.Helper()
-	s, err := store.Open(context.Background(), e, func() time.Time { return now })
+	s, err := store.Open(context.Background(), e, vaulttest.On(t, e), func() time.Time { return now })
 	must(t, err)
 	return s
 }
