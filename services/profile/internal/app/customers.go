@@ -182,7 +182,11 @@ func (a *App) LookupCustomer(ctx context.Context, by domain.Identifier) (domain.
 		return domain.Customer{}, f
 	}
 	notFound := fault.New(fault.NotFound, "CUSTOMER_NOT_FOUND", "no customer has this %s", by.Type)
-	claims, err := a.store.Identifiers.GetMany(ctx, []domain.Identifier{by})
+	key, err := a.store.Identifiers.Key(by)
+	if err != nil {
+		return domain.Customer{}, err
+	}
+	claims, err := a.store.Identifiers.GetMany(ctx, []string{key})
 	if err != nil {
 		return domain.Customer{}, err
 	}

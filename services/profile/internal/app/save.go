@@ -39,6 +39,7 @@ type hold struct {
 	edit     *edit
 	at       int // place among the identifiers of after
 	of       domain.Identifier
+	key      string // of the identifier in the store
 	giveUp   bool
 	claim    *store.Claim // as written by us, pending; nil when there is nothing to write
 	newClaim bool
@@ -93,6 +94,12 @@ func (a *App) claim(ctx context.Context, edits []*edit, checkOnly bool) error {
 	var open []*hold
 	for _, e := range edits {
 		e.holds = e.changes()
+		for _, h := range e.holds {
+			var err error
+			if h.key, err = a.store.Identifiers.Key(h.of); err != nil {
+				return err
+			}
+		}
 		open = append(open, e.holds...)
 	}
 	var wait backoff
@@ -158,11 +165,11 @@ func (e *edit) customer() string {
 // judge looks at the claims as they are, and returns those that are to be
 // written. An edit that cannot have its identifier gets its error.
 func (a *App) judge(ctx context.Context, open []*hold) ([]*hold, error) {
-	identifiers := make([]domain.Identifier, len(open))
+	keys := make([]string, len(open))
 	for i, h := range open {
-		identifiers[i] = h.of
+		keys[i] = h.key
 	}
-	found, err := a.store.Identifiers.GetMany(ctx, identifiers)
+	found, err := a.store.Identifiers.GetMany(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +179,7 @@ func (a *App) judge(ctx context.Context, open []*hold) ([]*hold, error) {
 		switch {
 		case h.giveUp && !own: // nothing to give up
 		case found[i] == nil:
-			h.claim, h.newClaim = &store.Claim{Identifier: h.of, Customer: h.edit.customer(), Pending: now}, true
+			h.claim, h.newClaim = &store.Claim{Key: h.key, Customer: h.edit.customer(), Pending: now}, true
 		case own:
 			h.claim, h.newClaim = found[i], false
 			h.claim.Pending = now
@@ -235,7 +242,7 @@ func (a *App) conclude(ctx context.Context, edits []*edit) error {
 	}
 	for i, h := range confirm {
 		if errs[i] != nil {
-			h.edit.err = a.settle(ctx, h.of, h.edit.after.ID)
+			h.edit.err = a.settle(ctx, h.key, h.edit.after.ID)
 		}
 	}
 	return nil

@@ -98,7 +98,9 @@ func (f *fixture) consistent(t *testing.T, identifiers ...domain.Identifier) {
 			owner[i] = c.ID
 		}
 	}
-	claims, err := f.store.Identifiers.GetMany(t.Context(), identifiers)
+	keys, err := f.store.Identifiers.Keys(identifiers)
+	must(t, err)
+	claims, err := f.store.Identifiers.GetMany(t.Context(), keys)
 	must(t, err)
 	for n, i := range identifiers {
 		switch claim := claims[n]; {

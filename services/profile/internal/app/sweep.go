@@ -28,21 +28,21 @@ func (a *App) sweepClaims(ctx context.Context) error {
 		pending = append(pending, claim)
 	}
 	for _, claim := range pending {
-		if err := a.settle(ctx, claim.Identifier, claim.Customer); err != nil {
+		if err := a.settle(ctx, claim.Key, claim.Customer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// settle makes claim and customer agree about an identifier: the customer's
+// settle makes claim and customer agree about the identifier of a key: the customer's
 // record decides. An old claim that it does not bear out is freed. The one case
 // in which the record gives way is that the identifier has gone to another
 // customer, while the one who wrote the record was held up for longer than
 // claimGrace: then settle takes it out and returns a fault.
-func (a *App) settle(ctx context.Context, of domain.Identifier, customer string) error {
+func (a *App) settle(ctx context.Context, key, customer string) error {
 	for wait := (backoff{}); ; {
-		err := a.settleOnce(ctx, of, customer)
+		err := a.settleOnce(ctx, key, customer)
 		if !store.Lost(err) {
 			return err
 		}
@@ -52,8 +52,8 @@ func (a *App) settle(ctx context.Context, of domain.Identifier, customer string)
 	}
 }
 
-func (a *App) settleOnce(ctx context.Context, of domain.Identifier, customer string) error {
-	claims, err := a.store.Identifiers.GetMany(ctx, []domain.Identifier{of})
+func (a *App) settleOnce(ctx context.Context, key, customer string) error {
+	claims, err := a.store.Identifiers.GetMany(ctx, []string{key})
 	if err != nil {
 		return err
 	}
@@ -62,31 +62,45 @@ func (a *App) settleOnce(ctx context.Context, of domain.Identifier, customer str
 		return err
 	}
 	claim, record := claims[0], records[0]
-	listed := record != nil && record.Identified(of)
+	at, err := a.listed(record, key)
+	if err != nil {
+		return err
+	}
+	listed := at >= 0
 	own := claim != nil && claim.Customer == customer
 	switch {
 	case listed && own && claim.Pending.IsZero():
 		return nil
 	case listed && (own || claim == nil):
-		confirmed := &store.Claim{Identifier: of, Customer: customer}
+		confirmed := &store.Claim{Key: key, Customer: customer}
 		if own {
 			confirmed.Version = claim.Version
 		}
 		return first(a.store.Identifiers.Write(ctx, []*store.Claim{confirmed}))
 	case listed:
 		without := *record
-		without.Identifiers = slices.DeleteFunc(slices.Clone(record.Identifiers), func(i domain.Identifier) bool { return i == of })
+		without.Identifiers = slices.Delete(slices.Clone(record.Identifiers), at, at+1)
 		if err := a.journal(ctx, []*edit{{before: record, after: &without, by: system}}); err != nil {
 			return err
 		}
 		if err := first(a.store.Customers.Write(ctx, []*domain.Customer{&without})); err != nil {
 			return err
 		}
-		return fault.New(fault.Aborted, "IDENTIFIER_BUSY", "the %s went to another customer meanwhile", of.Type)
+		return fault.New(fault.Aborted, "IDENTIFIER_BUSY", "an identifier went to another customer meanwhile")
 	case own && claim.Pending.Before(a.instant().Add(-claimGrace)):
 		return a.store.Identifiers.Delete(ctx, []*store.Claim{claim})
 	}
 	return nil
+}
+
+// listed is the place of the identifier of a key among those of a record, -1
+// where it is not there or there is no record.
+func (a *App) listed(record *domain.Customer, key string) (int, error) {
+	if record == nil {
+		return -1, nil
+	}
+	keys, err := a.store.Identifiers.Keys(record.Identifiers)
+	return slices.Index(keys, key), err
 }
 
 // first is the outcome of a write of one.

@@ -13,8 +13,9 @@ import (
 // Claim says whose an identifier is. The customer's own record is what counts:
 // a claim that is pending is in doubt until that record has been looked at.
 type Claim struct {
-	Identifier domain.Identifier
-	Customer   string
+	// Key is the blind index of the identifier, which the store does not keep.
+	Key      string
+	Customer string
 	// Pending is since when the claim is being made or given up; zero when the
 	// customer's record agrees with it.
 	Pending time.Time
@@ -22,7 +23,7 @@ type Claim struct {
 	Version int64
 }
 
-// claim is a Claim as it is stored, under the identifier.
+// claim is a Claim as it is stored, under its key.
 type claim struct {
 	docstore.Meta `bson:",inline"`
 	Customer      string     `bson:"customer"`
@@ -31,10 +32,16 @@ type claim struct {
 
 // Identifiers keeps the claims.
 type Identifiers struct {
-	docs *docstore.Collection[claim]
+	docs  *docstore.Collection[claim]
+	blind Blinder
 }
 
-func openIdentifiers(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Identifiers, error) {
+// Blinder names a value of a kind without telling it; *vault.Vault is one.
+type Blinder interface {
+	BlindIndex(kind, value string) (string, error)
+}
+
+func openIdentifiers(ctx context.Context, engine docstore.Engine, blind Blinder, clock func() time.Time) (*Identifiers, error) {
 	docs, err := docstore.Open(ctx, engine, docstore.Schema[claim]{
 		Name: "identifiers",
 		Indexes: []docstore.Index[claim]{{Name: "pending", Key: func(c *claim) string {
@@ -44,16 +51,29 @@ func openIdentifiers(ctx context.Context, engine docstore.Engine, clock func() t
 			return docstore.Key(docstore.Time(*c.Pending))
 		}}},
 	}, docstore.WithClock(clock))
-	return &Identifiers{docs}, err
+	return &Identifiers{docs, blind}, err
 }
 
-// GetMany returns one claim per identifier, nil where nobody has it.
-func (s *Identifiers) GetMany(ctx context.Context, identifiers []domain.Identifier) ([]*Claim, error) {
-	ids := make([]string, len(identifiers))
-	for i, identifier := range identifiers {
-		ids[i] = claimID(identifier)
+// Key is what an identifier is claimed under.
+func (s *Identifiers) Key(i domain.Identifier) (string, error) {
+	return s.blind.BlindIndex(docstore.ID("identifier", string(i.Type), i.Namespace), i.Value)
+}
+
+// Keys are those of identifiers, in their order.
+func (s *Identifiers) Keys(identifiers []domain.Identifier) ([]string, error) {
+	keys := make([]string, len(identifiers))
+	for n, i := range identifiers {
+		var err error
+		if keys[n], err = s.Key(i); err != nil {
+			return nil, err
+		}
 	}
-	docs, err := s.docs.GetMany(ctx, ids)
+	return keys, nil
+}
+
+// GetMany returns one claim per key, nil where nobody has its identifier.
+func (s *Identifiers) GetMany(ctx context.Context, keys []string) ([]*Claim, error) {
+	docs, err := s.docs.GetMany(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +92,7 @@ func (s *Identifiers) GetMany(ctx context.Context, identifiers []domain.Identifi
 func (s *Identifiers) Write(ctx context.Context, claims []*Claim) ([]error, error) {
 	ops := make([]docstore.Op[claim], len(claims))
 	for i, c := range claims {
-		doc := &claim{Meta: docstore.Meta{ID: claimID(c.Identifier), Version: c.Version}, Customer: c.Customer}
+		doc := &claim{Meta: docstore.Meta{ID: c.Key, Version: c.Version}, Customer: c.Customer}
 		if !c.Pending.IsZero() {
 			doc.Pending = &c.Pending
 		}
@@ -96,7 +116,7 @@ func (s *Identifiers) Delete(ctx context.Context, claims []*Claim) error {
 	ops := make([]docstore.Op[claim], len(claims))
 	for i, c := range claims {
 		ops[i] = docstore.Op[claim]{
-			Doc: &claim{Meta: docstore.Meta{ID: claimID(c.Identifier)}}, Expect: c.Version, Delete: true,
+			Doc: &claim{Meta: docstore.Meta{ID: c.Key}}, Expect: c.Version, Delete: true,
 		}
 	}
 	errs, err := s.docs.Write(ctx, ops)
@@ -129,17 +149,9 @@ func (s *Identifiers) Pending(ctx context.Context, before time.Time, limit int) 
 }
 
 func (d *claim) claim() *Claim {
-	parts := docstore.ParseID(d.ID)
-	c := &Claim{
-		Identifier: domain.Identifier{Type: domain.IdentifierType(parts[0]), Namespace: parts[1], Value: parts[2]},
-		Customer:   d.Customer, Version: d.Version,
-	}
+	c := &Claim{Key: d.ID, Customer: d.Customer, Version: d.Version}
 	if d.Pending != nil {
 		c.Pending = *d.Pending
 	}
 	return c
-}
-
-func claimID(i domain.Identifier) string {
-	return docstore.ID(string(i.Type), i.Namespace, i.Value)
 }

@@ -1,7 +1,7 @@
 // Package store keeps the profile service's records on pkg/docstore:
 //
 //	customers    _id customer             the customers
-//	identifiers  _id type!namespace!value whose an identifier is
+//	identifiers  _id blind index          whose an identifier is
 //	orders       _id customer!order       the orders, so that a history is one range
 //	deletions    _id customer             customers deleted a moment ago
 //	customer_changes  _id customer!time   what was changed, but for the newest
@@ -32,7 +32,7 @@ func Open(ctx context.Context, engine docstore.Engine, v *vault.Vault, clock fun
 	s := &Store{}
 	var errs [5]error
 	s.Customers, errs[0] = openCustomers(ctx, engine, clock)
-	s.Identifiers, errs[1] = openIdentifiers(ctx, engine, clock)
+	s.Identifiers, errs[1] = openIdentifiers(ctx, engine, v, clock)
 	s.Orders, errs[2] = openOrders(ctx, engine, s.Customers, v, clock)
 	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
 	s.Changes, errs[4] = openChanges(ctx, engine, clock)

@@ -228,21 +228,23 @@ func TestClaims(t *testing.T) {
 	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := open(t, e)
 		mail := domain.Identifier{Type: domain.Email, Value: "a@example.com"}
-		mine := &store.Claim{Identifier: mail, Customer: "c", Pending: now}
-		yours := &store.Claim{Identifier: mail, Customer: "d", Pending: now}
+		key, err := s.Identifiers.Key(mail)
+		must(t, err)
+		mine := &store.Claim{Key: key, Customer: "c", Pending: now}
+		yours := &store.Claim{Key: key, Customer: "d", Pending: now}
 		errs, err := s.Identifiers.Write(t.Context(), []*store.Claim{mine})
 		must(t, errors.Join(append(errs, err)...))
 		if errs, err = s.Identifiers.Write(t.Context(), []*store.Claim{yours}); err != nil || !store.Lost(errs[0]) {
 			t.Fatalf("claimed twice: %v, %v", errs, err)
 		}
-		pending := func(before time.Time) (found []domain.Identifier) {
+		pending := func(before time.Time) (found []string) {
 			for c, err := range s.Identifiers.Pending(t.Context(), before, 10) {
 				must(t, err)
-				found = append(found, c.Identifier)
+				found = append(found, c.Key)
 			}
 			return found
 		}
-		if got := pending(now.Add(time.Millisecond)); !slices.Equal(got, []domain.Identifier{mail}) {
+		if got := pending(now.Add(time.Millisecond)); !slices.Equal(got, []string{key}) {
 			t.Errorf("pending: %v", got)
 		}
 		if got := pending(now); len(got) != 0 {
@@ -256,13 +258,13 @@ func TestClaims(t *testing.T) {
 			t.Errorf("still pending: %v", got)
 		}
 		must(t, s.Identifiers.Delete(t.Context(), []*store.Claim{&stale}))
-		found, err := s.Identifiers.GetMany(t.Context(), []domain.Identifier{mail})
+		found, err := s.Identifiers.GetMany(t.Context(), []string{key})
 		must(t, err)
 		if found[0] == nil || found[0].Customer != "c" {
 			t.Fatalf("freed at an old version: %+v", found[0])
 		}
 		must(t, s.Identifiers.Delete(t.Context(), []*store.Claim{mine}))
-		if found, err = s.Identifiers.GetMany(t.Context(), []domain.Identifier{mail}); err != nil || found[0] != nil {
+		if found, err = s.Identifiers.GetMany(t.Context(), []string{key}); err != nil || found[0] != nil {
 			t.Errorf("not freed: %+v, %v", found, err)
 		}
 	})
