@@ -159,6 +159,9 @@ func (a *App) DeleteCustomer(ctx context.Context, id string, check func(version 
 		err = a.saveOne(ctx, &edit{before: &c, gone: true}, false)
 		if err == nil {
 			a.known.forget(id)
+			if err := a.store.Customers.Shred(ctx, id); err != nil {
+				return err // sweepDeletions will
+			}
 			return errors.Join(a.revive(ctx, id), a.store.Changes.Purge(ctx, id, endOf(&c, a.instant())))
 		}
 		if !store.Lost(err) {

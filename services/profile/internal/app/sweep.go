@@ -143,8 +143,8 @@ func (a *App) revive(ctx context.Context, customer string) error {
 	return a.ensure(ctx, []string{customer}, system)
 }
 
-// forgetChanges removes the history of a customer that was deleted, and not that
-// of one whose deletion was noted and never came to pass.
+// forgetChanges removes the key and the history of a customer that was deleted,
+// and not those of one whose deletion was noted and never came to pass.
 func (a *App) forgetChanges(ctx context.Context, note store.Noted) error {
 	found, err := a.store.Customers.GetMany(ctx, []string{note.Customer})
 	if err != nil {
@@ -152,6 +152,9 @@ func (a *App) forgetChanges(ctx context.Context, note store.Noted) error {
 	}
 	switch c := found[0]; {
 	case c == nil:
+		if err := a.store.Customers.Shred(ctx, note.Customer); err != nil {
+			return err
+		}
 		return a.store.Changes.Purge(ctx, note.Customer, a.instant().Add(claimGrace))
 	case c.CreatedAt.After(note.At):
 		return a.store.Changes.Purge(ctx, note.Customer, note.At)

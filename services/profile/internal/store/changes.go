@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
@@ -16,17 +17,61 @@ import (
 // change is a change as it is stored, under the customer and the change's Seq.
 type change struct {
 	docstore.Meta `bson:",inline"`
-	Content       []byte `bson:"content"` // domain.Change, written by encodeContent
+	Change        changeDoc `bson:"change"`
+}
+
+// changeDoc is a domain.Change as it is stored. What was there before and after
+// is sealed; which fields they are and who changed them is not.
+type changeDoc struct {
+	Seq       int64    `bson:"seq"`
+	Actor     string   `bson:"actor"`
+	RequestID string   `bson:"request_id,omitempty"`
+	Created   bool     `bson:"created,omitempty"`
+	Fields    []string `bson:"fields,omitempty"`
+	Sealed    []byte   `bson:"sealed,omitempty"` // states, written by encodeContent
+
+	content []byte // what was sealed, once it is opened
+}
+
+// states are what a change describes of a person.
+type states struct {
+	Before *domain.Details `json:"before"`
+	After  *domain.Details `json:"after"`
+}
+
+// newChangeDoc is a change as it is stored, yet to be sealed.
+func newChangeDoc(c *domain.Change) (*changeDoc, error) {
+	d := &changeDoc{Seq: c.Seq, Actor: c.Actor, RequestID: c.RequestID, Created: c.Created, Fields: c.Fields}
+	var err error
+	d.content, err = encodeContent(&states{c.Before, c.After})
+	return d, err
+}
+
+// domain reads a stored change that is opened.
+func (d *changeDoc) domain() (*domain.Change, error) {
+	var s states
+	if err := decodeContent(d.content, &s); err != nil {
+		return nil, err
+	}
+	return &domain.Change{
+		Seq: d.Seq, Actor: d.Actor, RequestID: d.RequestID, Created: d.Created, Fields: d.Fields,
+		Before: s.Before, After: s.After,
+	}, nil
+}
+
+func (d *changeDoc) seal(subject string) seal {
+	return seal{subject, "changes!" + seqKey(d.Seq), &d.Sealed, &d.content}
 }
 
 // Changes keeps the changes of customers' records but for each one's newest.
 type Changes struct {
-	docs *docstore.Collection[change]
+	docs  *docstore.Collection[change]
+	vault *vault.Vault
 }
 
-func openChanges(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Changes, error) {
+func openChanges(ctx context.Context, engine docstore.Engine, v *vault.Vault, clock func() time.Time) (*Changes, error) {
 	docs, err := docstore.Open(ctx, engine, docstore.Schema[change]{Name: "customer_changes"}, docstore.WithClock(clock))
-	return &Changes{docs}, err
+	return &Changes{docs, v}, err
 }
 
 // ChangeOf is a change and whose record it changed.
@@ -41,14 +86,18 @@ func (s *Changes) Put(ctx context.Context, changes []ChangeOf) error {
 		return nil
 	}
 	ops := make([]docstore.Op[change], len(changes))
+	seals := make([]seal, len(changes))
 	for i, c := range changes {
-		content, err := encodeContent(c.Change)
+		stored, err := newChangeDoc(c.Change)
 		if err != nil {
 			return err
 		}
-		ops[i] = docstore.Op[change]{Doc: &change{
-			Meta: docstore.Meta{ID: changeID(c.Customer, c.Change.Seq)}, Content: content,
-		}, Expect: docstore.Absent}
+		doc := &change{Meta: docstore.Meta{ID: changeID(c.Customer, c.Change.Seq)}, Change: *stored}
+		ops[i] = docstore.Op[change]{Doc: doc, Expect: docstore.Absent}
+		seals[i] = doc.Change.seal(c.Customer)
+	}
+	if err := closeAll(ctx, s.vault, seals); err != nil {
+		return err
 	}
 	errs, err := s.docs.Write(ctx, ops)
 	if err != nil {
@@ -81,9 +130,16 @@ func (s *Changes) Page(ctx context.Context, c *domain.Customer, after *docstore.
 		return page, nil
 	}
 	page.Next = next
+	seals := make([]seal, len(docs))
+	for i, doc := range docs {
+		seals[i] = doc.Change.seal(c.ID)
+	}
+	if err := openAll(ctx, s.vault, seals); err != nil {
+		return page, err
+	}
 	for _, doc := range docs {
-		change := new(domain.Change)
-		if err := decodeContent(doc.Content, change); err != nil {
+		change, err := doc.Change.domain()
+		if err != nil {
 			return page, damaged("change", doc.ID, err)
 		}
 		page.Items = append(page.Items, change)
@@ -116,5 +172,8 @@ func (s *Changes) Purge(ctx context.Context, customer string, before time.Time) 
 }
 
 func changeID(customer string, seq int64) string {
-	return docstore.ID(customer, fmt.Sprintf("%016x", uint64(seq)^1<<63))
+	return docstore.ID(customer, seqKey(seq))
 }
+
+// seqKey sorts as the number does.
+func seqKey(seq int64) string { return fmt.Sprintf("%016x", uint64(seq)^1<<63) }

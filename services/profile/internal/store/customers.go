@@ -8,21 +8,23 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
 // Customers keeps the customers.
 type Customers struct {
-	docs *docstore.Collection[customer]
+	docs  *docstore.Collection[customer]
+	vault *vault.Vault
 }
 
-func openCustomers(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Customers, error) {
+func openCustomers(ctx context.Context, engine docstore.Engine, v *vault.Vault, clock func() time.Time) (*Customers, error) {
 	docs, err := docstore.Open(ctx, engine, docstore.Schema[customer]{
 		Name: "customers", Changes: true,
 		Indexes: []docstore.Index[customer]{{Name: linksIndex, Key: linksKey}, {Name: mergedIndex, Key: mergedKey}},
 	}, docstore.WithClock(clock))
-	return &Customers{docs}, err
+	return &Customers{docs, v}, err
 }
 
 // Get returns a customer, or a NotFound fault CUSTOMER_NOT_FOUND.
@@ -34,7 +36,22 @@ func (s *Customers) Get(ctx context.Context, id string) (domain.Customer, error)
 	if err != nil {
 		return domain.Customer{}, err
 	}
+	if err := s.open(ctx, true, doc); err != nil {
+		return domain.Customer{}, err
+	}
 	return readRecord(doc)
+}
+
+// open opens what is sealed in documents, of which some may be nil; with their
+// newest changes, in these too.
+func (s *Customers) open(ctx context.Context, withChange bool, docs ...*customer) error {
+	var seals []seal
+	for _, doc := range docs {
+		if doc != nil {
+			seals = append(seals, doc.seals(withChange)...)
+		}
+	}
+	return openAll(ctx, s.vault, seals)
 }
 
 // CustomerNotFound is the fault for a customer that does not exist.
@@ -50,6 +67,9 @@ func (s *Customers) GetMany(ctx context.Context, ids []string) ([]*domain.Custom
 	}
 	docs, err := s.docs.GetMany(ctx, escaped)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.open(ctx, true, docs...); err != nil {
 		return nil, err
 	}
 	customers := make([]*domain.Customer, len(docs))
@@ -80,12 +100,17 @@ func (s *Customers) Exist(ctx context.Context, ids []string) ([]bool, error) {
 // ErrNotFound where it is not. What was written holds its new version.
 func (s *Customers) Write(ctx context.Context, customers []*domain.Customer) ([]error, error) {
 	ops := make([]docstore.Op[customer], len(customers))
+	var seals []seal
 	for i, c := range customers {
 		doc, err := customerDoc(c)
 		if err != nil {
 			return nil, err
 		}
 		ops[i] = docstore.Op[customer]{Doc: doc, Expect: c.Version}
+		seals = append(seals, doc.seals(true)...)
+	}
+	if err := closeAll(ctx, s.vault, seals); err != nil {
+		return nil, err
 	}
 	errs, err := s.docs.Write(ctx, ops)
 	if err != nil {
@@ -104,6 +129,10 @@ func (s *Customers) Write(ctx context.Context, customers []*domain.Customer) ([]
 func (s *Customers) Delete(ctx context.Context, id string, version int64) error {
 	return s.docs.Delete(ctx, docstore.ID(id), version)
 }
+
+// Shred destroys the key of a customer: what was sealed for it, here and in every
+// other collection, nobody can read any more.
+func (s *Customers) Shred(ctx context.Context, id string) error { return s.vault.Destroy(ctx, id) }
 
 // Page lists the customers that go by their own name, in the order of their
 // escaped ids, from behind a position.
@@ -139,8 +168,12 @@ func (s *Customers) All(ctx context.Context, span Span) iter.Seq2[domain.Custome
 			yield(domain.Customer{}, err)
 			return
 		}
+		walk := s.vault.Walk(span.From)
 		for doc, err := range s.docs.Scan(ctx, r) {
 			var c domain.Customer
+			if err == nil {
+				err = openNext(ctx, walk, doc.seals(false)[0])
+			}
 			if err == nil {
 				c, err = readCustomer(doc)
 			}
@@ -176,7 +209,7 @@ func (s *Customers) grown(ctx context.Context, forest *domain.Forest, root domai
 	return domain.View(records), nil
 }
 
-// readCustomer reads a stored customer, without its last change.
+// readCustomer reads a stored customer that is opened, without its last change.
 func readCustomer(doc *customer) (domain.Customer, error) {
 	c, err := doc.domain()
 	if err != nil {
@@ -188,9 +221,8 @@ func readCustomer(doc *customer) (domain.Customer, error) {
 // readRecord is readCustomer with the last change.
 func readRecord(doc *customer) (domain.Customer, error) {
 	c, err := readCustomer(doc)
-	if err == nil && len(doc.LastChange) > 0 {
-		c.LastChange = new(domain.Change)
-		if err := decodeContent(doc.LastChange, c.LastChange); err != nil {
+	if err == nil && doc.LastChange != nil {
+		if c.LastChange, err = doc.LastChange.domain(); err != nil {
 			return c, damaged("change of customer", doc.ID, err)
 		}
 	}

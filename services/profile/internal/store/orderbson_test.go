@@ -36,7 +36,7 @@ func anyOrderDoc(t *rapid.T) *order {
 		d.Items = append(d.Items, item{rapid.String().Draw(t, "sku"), rapid.Int64().Draw(t, "quantity"), anyOptional(t, "amount"), anyOptional(t, "discount"), rapid.String().Draw(t, "category")})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "returns") {
-		d.Returns = append(d.Returns, orderReturn{rapid.String().Draw(t, "id"), rapid.Int64().Draw(t, "refund"), anyTime(t, "time"), anySealed(t)})
+		d.Returns = append(d.Returns, orderReturn{ID: rapid.String().Draw(t, "id"), Refund: rapid.Int64().Draw(t, "refund"), Time: anyTime(t, "time"), Sealed: anySealed(t)})
 	}
 	if rapid.Bool().Draw(t, "imported") {
 		d.Origin = &origin{rapid.String().Draw(t, "import"), rapid.Int64().Draw(t, "row"), rapid.Bool().Draw(t, "new")}

@@ -39,7 +39,9 @@ type orderReturn struct {
 	ID     string    `bson:"id"`
 	Refund int64     `bson:"refund"`
 	Time   time.Time `bson:"time"`
-	Sealed []byte    `bson:"sealed"` // the reason, which somebody wrote about somebody
+	Sealed []byte    `bson:"sealed"` // the reason
+
+	reason []byte // what was sealed, once it is opened
 }
 
 // origin is the import and row that wrote a record last.
@@ -77,7 +79,7 @@ func optional(minor *int64) domain.Optional {
 	return domain.Known(*minor)
 }
 
-// orderDoc is an order as it is stored, without the reasons of its returns.
+// orderDoc is an order as it is stored, yet to be sealed.
 func orderDoc(o *domain.Order) *order {
 	d := &order{
 		Meta: docstore.Meta{ID: orderID(o.Customer, o.ID), Version: o.Version, UpdatedAt: o.UpdatedAt},
@@ -93,12 +95,12 @@ func orderDoc(o *domain.Order) *order {
 		})
 	}
 	for _, r := range o.Returns {
-		d.Returns = append(d.Returns, orderReturn{ID: r.ID, Refund: r.Refund, Time: r.Time})
+		d.Returns = append(d.Returns, orderReturn{ID: r.ID, Refund: r.Refund, Time: r.Time, reason: []byte(r.Reason)})
 	}
 	return d
 }
 
-// domain reads a stored order, without the reasons of its returns.
+// domain reads a stored order that is opened.
 func (d *order) domain() domain.Order {
 	parts := docstore.ParseID(d.ID)
 	o := domain.Order{
@@ -115,7 +117,7 @@ func (d *order) domain() domain.Order {
 		})
 	}
 	for _, r := range d.Returns {
-		o.Returns = append(o.Returns, domain.Return{ID: r.ID, Refund: r.Refund, Time: r.Time})
+		o.Returns = append(o.Returns, domain.Return{ID: r.ID, Refund: r.Refund, Time: r.Time, Reason: string(r.reason)})
 	}
 	return o
 }

@@ -2,10 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
-	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
@@ -13,66 +11,47 @@ import (
 // The reasons of returns are what somebody wrote about somebody, and sealed one
 // by one. All else that an order holds are codes and figures.
 
-// reasonPlace is where the reason of a return is kept.
-func reasonPlace(order, of string) string { return "orders!" + docstore.ID(order, of) }
+// reasons are the seals of the returns of an order.
+func (d *order) reasons() []seal {
+	parts := docstore.ParseID(d.ID)
+	seals := make([]seal, len(d.Returns))
+	for n := range d.Returns {
+		r := &d.Returns[n]
+		seals[n] = seal{parts[0], "orders!" + docstore.ID(parts[len(parts)-1], r.ID), &r.Sealed, &r.reason}
+	}
+	return seals
+}
 
-// orderDocs are orders as they are stored, the reasons of their returns sealed.
+// orderDocs are orders as they are stored.
 func (s *Orders) orderDocs(ctx context.Context, orders []*domain.Order) ([]*order, error) {
 	docs := make([]*order, len(orders))
-	var boxes []vault.Box
-	var to []*[]byte
+	var seals []seal
 	for i, o := range orders {
 		docs[i] = orderDoc(o)
-		for n, r := range o.Returns {
-			if r.Reason != "" {
-				boxes = append(boxes, vault.Box{Subject: o.Customer, Place: reasonPlace(o.ID, r.ID), Content: []byte(r.Reason)})
-				to = append(to, &docs[i].Returns[n].Sealed)
-			}
+		if len(o.Returns) > 0 {
+			seals = append(seals, docs[i].reasons()...)
 		}
 	}
-	if len(boxes) == 0 {
-		return docs, nil
-	}
-	sealed, err := s.vault.SealMany(ctx, boxes)
-	if err != nil {
-		return nil, err
-	}
-	for i, content := range sealed {
-		*to[i] = content
-	}
-	return docs, nil
+	return docs, closeAll(ctx, s.vault, seals)
 }
 
 // read reads stored orders, nil for nil. A reason whose key was destroyed is left out.
 func (s *Orders) read(ctx context.Context, docs []*order) ([]*domain.Order, error) {
-	orders := make([]*domain.Order, len(docs))
-	var boxes []vault.Box
-	var to []*string
-	for i, d := range docs {
-		if d == nil {
-			continue
-		}
-		o := d.domain()
-		orders[i] = &o
-		for n, r := range d.Returns {
-			if len(r.Sealed) > 0 {
-				boxes = append(boxes, vault.Box{Subject: o.Customer, Place: reasonPlace(o.ID, r.ID), Content: r.Sealed})
-				to = append(to, &o.Returns[n].Reason)
-			}
+	var seals []seal
+	for _, d := range docs {
+		if d != nil && len(d.Returns) > 0 {
+			seals = append(seals, d.reasons()...)
 		}
 	}
-	if len(boxes) == 0 {
-		return orders, nil
-	}
-	reasons, errs, err := s.vault.OpenMany(ctx, boxes)
-	if err != nil {
+	if err := openAll(ctx, s.vault, seals); err != nil {
 		return nil, err
 	}
-	for i, reason := range reasons {
-		if errs[i] != nil && !errors.Is(errs[i], vault.ErrDestroyed) {
-			return nil, damaged("reason of a return of customer", boxes[i].Subject, errs[i])
+	orders := make([]*domain.Order, len(docs))
+	for i, d := range docs {
+		if d != nil {
+			o := d.domain()
+			orders[i] = &o
 		}
-		*to[i] = string(reason)
 	}
 	return orders, nil
 }

@@ -31,11 +31,11 @@ type Store struct {
 func Open(ctx context.Context, engine docstore.Engine, v *vault.Vault, clock func() time.Time) (*Store, error) {
 	s := &Store{}
 	var errs [5]error
-	s.Customers, errs[0] = openCustomers(ctx, engine, clock)
+	s.Customers, errs[0] = openCustomers(ctx, engine, v, clock)
 	s.Identifiers, errs[1] = openIdentifiers(ctx, engine, v, clock)
 	s.Orders, errs[2] = openOrders(ctx, engine, s.Customers, v, clock)
 	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
-	s.Changes, errs[4] = openChanges(ctx, engine, clock)
+	s.Changes, errs[4] = openChanges(ctx, engine, v, clock)
 	return s, errors.Join(errs[:]...)
 }
 

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
@@ -22,7 +24,7 @@ func (s *Customers) View(ctx context.Context, id string) (domain.Customer, error
 // Views returns one entry per id: the customer to whom that record belongs, nil
 // where there is no such record. Of records of one customer each gets the same.
 func (s *Customers) Views(ctx context.Context, ids []string) ([]*domain.Customer, error) {
-	f, err := s.gather(ctx, ids)
+	f, err := s.gatherOpen(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +45,15 @@ func (s *Customers) Views(ctx context.Context, ids []string) ([]*domain.Customer
 		views[i] = made[root]
 	}
 	return views, nil
+}
+
+// gatherOpen is gather for who reads what the records hold.
+func (s *Customers) gatherOpen(ctx context.Context, ids []string) (*family, error) {
+	f, err := s.gather(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return f, s.open(ctx, false, slices.Collect(maps.Values(f.docs))...)
 }
 
 // view shows the customer behind a root, with one of its records taken to be as given.
@@ -68,7 +79,7 @@ func (s *Customers) Around(ctx context.Context, record domain.Customer) (domain.
 	if !record.Links.Any() {
 		return record, nil
 	}
-	f, err := s.gather(ctx, []string{record.ID})
+	f, err := s.gatherOpen(ctx, []string{record.ID})
 	if err != nil {
 		return domain.Customer{}, err
 	}
@@ -78,7 +89,7 @@ func (s *Customers) Around(ctx context.Context, record domain.Customer) (domain.
 // Imagine shows the customers to whom records belong as they would be after a
 // change of links, which is given those of all their records.
 func (s *Customers) Imagine(ctx context.Context, ids []string, change func(map[string]domain.Links)) ([]domain.Customer, error) {
-	f, err := s.gather(ctx, ids)
+	f, err := s.gatherOpen(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +110,9 @@ func (s *Customers) Imagine(ctx context.Context, ids []string, change func(map[s
 
 // only shows those of a page of documents that are roots, as the customers they are.
 func (s *Customers) only(ctx context.Context, docs []*customer) ([]domain.Customer, error) {
+	if err := s.open(ctx, false, docs...); err != nil {
+		return nil, err
+	}
 	var linked []string
 	views := make([]domain.Customer, len(docs))
 	for i, doc := range docs {
@@ -113,7 +127,7 @@ func (s *Customers) only(ctx context.Context, docs []*customer) ([]domain.Custom
 	if linked == nil {
 		return views, nil
 	}
-	f, err := s.gather(ctx, linked)
+	f, err := s.gatherOpen(ctx, linked)
 	if err != nil {
 		return nil, err
 	}
