@@ -49,7 +49,7 @@ func start(t testing.TB, e docstore.Engine, c *clock) *fixture {
 	t.Helper()
 	ctx := context.Background()
 	vault := vaulttest.On(t, e)
-	s, err := store.Open(ctx, e, c.now)
+	s, err := store.Open(ctx, e, vault, c.now)
 	must(t, err)
 	m, err := merging.New(ctx, e, vault, s.Customers, c.now)
 	must(t, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
@@ -74,7 +75,7 @@ func open(t testing.TB, engine docstore.Engine, events Events) *shop {
 	t.Helper()
 	ctx := t.Context()
 	c := &clock{now: time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)}
-	s, err := store.Open(ctx, engine, c.Now)
+	s, err := store.Open(ctx, engine, vaulttest.On(t, engine), c.Now)
 	must(t, err)
 	operations, err := operation.NewManager(ctx, engine, operation.Config{
 		Service: "profile", Poll: 10 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
