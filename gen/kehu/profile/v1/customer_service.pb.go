@@ -30,7 +30,10 @@ const (
 type GetCustomerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `customers/{customer}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What the data is for, `purposes/{purpose}`; a customer who does not allow
+	// it is refused: PERMISSION_DENIED, CONSENT_MISSING. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -68,6 +71,13 @@ func (*GetCustomerRequest) Descriptor() ([]byte, []int) {
 func (x *GetCustomerRequest) GetName() string {
 	if x != nil {
 		return x.Name
+	}
+	return ""
+}
+
+func (x *GetCustomerRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
 	}
 	return ""
 }
@@ -481,7 +491,10 @@ func (x *BatchUpsertCustomersResponse) GetStatuses() []*v1.ItemStatus {
 type BatchGetCustomersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `customers/{customer}` of each; 1,000 at most.
-	Names         []string `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
+	Names []string `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
+	// What the data is for, `purposes/{purpose}`; customers who do not allow it
+	// are named in withheld. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -523,13 +536,22 @@ func (x *BatchGetCustomersRequest) GetNames() []string {
 	return nil
 }
 
+func (x *BatchGetCustomersRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
 // Answer of BatchGetCustomers.
 type BatchGetCustomersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Those that exist, in the order asked for.
 	Customers []*Customer `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
 	// Names of those that do not.
-	Missing       []string `protobuf:"bytes,2,rep,name=missing,proto3" json:"missing,omitempty"`
+	Missing []string `protobuf:"bytes,2,rep,name=missing,proto3" json:"missing,omitempty"`
+	// Names of those that do not allow the purpose.
+	Withheld      []string `protobuf:"bytes,3,rep,name=withheld,proto3" json:"withheld,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -574,6 +596,13 @@ func (x *BatchGetCustomersResponse) GetCustomers() []*Customer {
 func (x *BatchGetCustomersResponse) GetMissing() []string {
 	if x != nil {
 		return x.Missing
+	}
+	return nil
+}
+
+func (x *BatchGetCustomersResponse) GetWithheld() []string {
+	if x != nil {
+		return x.Withheld
 	}
 	return nil
 }
@@ -664,7 +693,10 @@ func (x *LookupCustomerRequest) GetIdentifier() *Identifier {
 type StreamCustomersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The part to send; all when empty.
-	Range         *v1.CustomerRange `protobuf:"bytes,1,opt,name=range,proto3" json:"range,omitempty"`
+	Range *v1.CustomerRange `protobuf:"bytes,1,opt,name=range,proto3" json:"range,omitempty"`
+	// What the data is for, `purposes/{purpose}`; customers who do not allow it
+	// are left out. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -704,6 +736,13 @@ func (x *StreamCustomersRequest) GetRange() *v1.CustomerRange {
 		return x.Range
 	}
 	return nil
+}
+
+func (x *StreamCustomersRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
 }
 
 // A batch of customers.
@@ -756,10 +795,11 @@ var File_kehu_profile_v1_customer_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\n" +
-	"&kehu/profile/v1/customer_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1ekehu/profile/v1/customer.proto\x1a\x1dkehu/profile/v1/history.proto\"4\n" +
+	"&kehu/profile/v1/customer_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1ekehu/profile/v1/customer.proto\x1a\x1dkehu/profile/v1/history.proto\"X\n" +
 	"\x12GetCustomerRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xd8\x04R\x04name\"e\n" +
+	"\xbaH\ar\x05\x10\x01(\xd8\x04R\x04name\x12\"\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"e\n" +
 	"\x14ListCustomersRequest\x12$\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
@@ -787,12 +827,14 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\x1bBatchUpsertCustomersRequest\x12D\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\tcustomers\"S\n" +
 	"\x1cBatchUpsertCustomersResponse\x123\n" +
-	"\bstatuses\x18\x01 \x03(\v2\x17.kehu.api.v1.ItemStatusR\bstatuses\"=\n" +
+	"\bstatuses\x18\x01 \x03(\v2\x17.kehu.api.v1.ItemStatusR\bstatuses\"a\n" +
 	"\x18BatchGetCustomersRequest\x12!\n" +
-	"\x05names\x18\x01 \x03(\tB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x05names\"n\n" +
+	"\x05names\x18\x01 \x03(\tB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x05names\x12\"\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x8a\x01\n" +
 	"\x19BatchGetCustomersResponse\x127\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers\x12\x18\n" +
-	"\amissing\x18\x02 \x03(\tR\amissing\"\xee\x01\n" +
+	"\amissing\x18\x02 \x03(\tR\amissing\x12\x1a\n" +
+	"\bwithheld\x18\x03 \x03(\tR\bwithheld\"\xee\x01\n" +
 	"\x15LookupCustomerRequest\x12\"\n" +
 	"\x05email\x18\x01 \x01(\tB\f\xbaH\x05r\x03(\xc0\x02\x90\xa6\x1d\x01R\x05email\x12!\n" +
 	"\x05phone\x18\x02 \x01(\tB\v\xbaH\x04r\x02(@\x90\xa6\x1d\x01R\x05phone\x12)\n" +
@@ -801,9 +843,10 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\tnamespace\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\tnamespace\x12;\n" +
 	"\n" +
 	"identifier\x18\x05 \x01(\v2\x1b.kehu.profile.v1.IdentifierR\n" +
-	"identifier\"J\n" +
+	"identifier\"n\n" +
 	"\x16StreamCustomersRequest\x120\n" +
-	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\"R\n" +
+	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\x12\"\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"R\n" +
 	"\x17StreamCustomersResponse\x127\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers2\xbe\f\n" +
 	"\x0fCustomerService\x12\x87\x01\n" +
