@@ -32,6 +32,8 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterMergingServiceHandlerClient(ctx, mux, profilev1.NewMergingServiceClient(d.Profile)),
 		profilev1.RegisterImportServiceHandlerClient(ctx, mux, profilev1.NewImportServiceClient(d.Profile)),
 		profilev1.RegisterRecommendationServiceHandlerClient(ctx, mux, profilev1.NewRecommendationServiceClient(d.Profile)),
+		profilev1.RegisterExchangeRateServiceHandlerClient(ctx, mux, profilev1.NewExchangeRateServiceClient(d.Profile)),
+		profilev1.RegisterDataQualityServiceHandlerClient(ctx, mux, profilev1.NewDataQualityServiceClient(d.Profile)),
 		profilev1.RegisterLeadServiceHandlerClient(ctx, mux, profilev1.NewLeadServiceClient(d.Profile)),
 		profilev1.RegisterAccountServiceHandlerClient(ctx, mux, profilev1.NewAccountServiceClient(d.Profile)),
 		profilev1.RegisterCareServiceHandlerClient(ctx, mux, profilev1.NewCareServiceClient(d.Profile)),
