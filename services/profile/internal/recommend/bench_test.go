@@ -12,18 +12,22 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/events"
 )
 
 // BenchmarkListSuggestions answers for customers at random out of 100,000, with
 // 8 orders of 3 items on average, out of 5,000 items whose popularity falls as
 // 1/rank. It reports the median and the 99th percentile of a call, without the
-// network, and how long training took.
+// network, and how long training took; then the same for 2,000 customers who have
+// looked at ten items each, which are read, and opened, at each call.
 func BenchmarkListSuggestions(b *testing.B) {
 	const customers, items = 100_000, 5_000
 	engine, err := pebblestore.Open(b.TempDir(), pebblestore.Options{})
 	must(b, err)
 	defer func() { must(b, engine.Close()) }()
-	s := open(b, engine, nil)
+	late := &lateEvents{}
+	s := open(b, engine, late)
+	kept := watching(b, s, engine, late)
 	random := rand.New(rand.NewPCG(1, 2))
 	popularity := rand.NewZipf(random, 1.05, 20, items-1)
 	var batch []*domain.Order
@@ -48,11 +52,27 @@ func BenchmarkListSuggestions(b *testing.B) {
 	m := s.trains(nil)
 	training := time.Since(begun)
 	b.Logf("%d orders of %d customers, %d items, %d pairs", m.GetOrders(), m.GetCustomers(), m.GetItems(), m.GetPairs())
-	s.suggestions("c000000") // loads the model
+	b.Run("orders", func(b *testing.B) {
+		s.measure(b, func() int { return random.IntN(customers) })
+		b.ReportMetric(training.Seconds(), "s/training")
+	})
+	const lookers = 2000
+	for c := range lookers {
+		for range 10 {
+			does(b, kept, s, events.Customer(fmt.Sprintf("c%06d", c)), events.View, monday, looks(fmt.Sprintf("sku-%05d", popularity.Uint64())))
+		}
+	}
+	b.Run("orders and looks", func(b *testing.B) {
+		s.measure(b, func() int { return random.IntN(lookers) })
+	})
+}
 
+// measure asks for the suggestions of one customer after the other.
+func (s *shop) measure(b *testing.B, customer func() int) {
+	s.suggestions("c000000") // loads the model
 	var took, idle []time.Duration
 	for b.Loop() {
-		request := &profilev1.ListSuggestionsRequest{Parent: fmt.Sprintf("customers/c%06d", random.IntN(customers)), PageSize: 10}
+		request := &profilev1.ListSuggestionsRequest{Parent: fmt.Sprintf("customers/c%06d", customer()), PageSize: 10}
 		begun := time.Now()
 		if _, err := s.server.ListSuggestions(b.Context(), request); err != nil {
 			b.Fatal(err)
@@ -65,7 +85,6 @@ func BenchmarkListSuggestions(b *testing.B) {
 		b.ReportMetric(float64(all[len(all)/2].Microseconds()), "µs/median"+name)
 		b.ReportMetric(float64(all[len(all)*99/100].Microseconds()), "µs/p99"+name)
 	}
-	b.ReportMetric(training.Seconds(), "s/training")
 }
 
 // spin is the time of work that reads nothing and takes some 200 µs on a machine

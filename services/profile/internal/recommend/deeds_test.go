@@ -18,22 +18,28 @@ import (
 // watched opens a shop whose customers' events are kept.
 func watched(t *testing.T, engine docstore.Engine) (*shop, *events.Store) {
 	t.Helper()
+	late := &lateEvents{}
+	s := open(t, engine, late)
+	return s, watching(t, s, engine, late)
+}
+
+// watching opens the events of a shop.
+func watching(t testing.TB, s *shop, engine docstore.Engine, late *lateEvents) *events.Store {
+	t.Helper()
 	keyring, err := vault.NewKeyring()
 	must(t, err)
 	v, err := vault.New(t.Context(), onPebble(t), keyring)
 	must(t, err)
-	late := &lateEvents{}
-	s := open(t, engine, late)
 	kept, err := events.OpenStore(t.Context(), engine, v, merging.NewFamilies(s.store.Customers), s.clock.Now)
 	must(t, err)
 	late.Watched = Watched{kept}
-	return s, kept
+	return kept
 }
 
 // lateEvents are those of a store that is opened behind the room.
 type lateEvents struct{ Watched }
 
-func does(t *testing.T, kept *events.Store, s *shop, sender events.Identity, kind events.Type, at time.Time, c *events.Content) {
+func does(t testing.TB, kept *events.Store, s *shop, sender events.Identity, kind events.Type, at time.Time, c *events.Content) {
 	t.Helper()
 	e := &events.Event{Sender: sender, ID: bson.NewObjectID().Hex(), Type: kind, Original: at, Received: s.clock.Now()}
 	must(t, e.SetContent(c))
