@@ -139,6 +139,7 @@ func serveServices(t testing.TB, s services) grpc.ClientConnInterface {
 		profilev1.RegisterCustomerServiceServer(r, s.customers)
 		profilev1.RegisterImportServiceServer(r, s.imports)
 		profilev1.RegisterOrderServiceServer(r, &orders{inbox: s.inbox})
+		profilev1.RegisterEventServiceServer(r, &events{inbox: s.inbox})
 		profilev1.RegisterOperationServiceServer(r, &operations{inbox: s.inbox})
 		referralv1.RegisterLedgerServiceServer(r, &ledger{inbox: s.inbox})
 		feedbackv1.RegisterSurveyServiceServer(r, &surveys{inbox: s.inbox})

@@ -285,7 +285,7 @@ func valueOf(value any) *structpb.Value {
 		return structpb.NewStringValue(v)
 	case json.Number:
 		n, err := v.Float64()
-		if _, notWhole := strconv.ParseInt(v.String(), 10, 64); err != nil || notWhole == nil && math.Abs(n) > 1<<53 || bigInteger(v.String()) {
+		if err != nil || !exact(v.String(), n) {
 			return structpb.NewStringValue(v.String())
 		}
 		return structpb.NewNumberValue(n)
@@ -305,7 +305,12 @@ func valueOf(value any) *structpb.Value {
 	return structpb.NewNullValue()
 }
 
-// bigInteger reports a whole number of more digits than 64 bits hold.
-func bigInteger(digits string) bool {
-	return len(digits) > 18 && strings.Trim(strings.TrimPrefix(digits, "-"), "0123456789") == ""
+// exact reports whether a double holds a number as it is written, where that is a
+// whole one; of any other it holds as much as the sender's did.
+func exact(digits string, n float64) bool {
+	if strings.Trim(strings.TrimPrefix(digits, "-"), "0123456789") != "" {
+		return true
+	}
+	whole, err := strconv.ParseInt(digits, 10, 64)
+	return err == nil && math.Abs(n) <= 1<<53 && int64(n) == whole
 }
