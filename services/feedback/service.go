@@ -52,7 +52,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.store, err = store.Open(ctx, deps.Engine, s.now); err != nil {
 		return nil, err
 	}
-	s.app = app.New(s.store, peer.NewProfile(deps.Profile), peer.NewSegmentation(deps.Segmentation), s.now)
+	s.app = app.New(s.store, peer.NewProfile(deps.Profile, s.log), peer.NewSegmentation(deps.Segmentation), s.now)
 	return s, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	"github.com/kehuhq/kehu/pkg/alias"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
@@ -48,6 +49,7 @@ type Service struct {
 	store      *store.Store
 	app        *app.App
 	operations *operation.Manager
+	customers  *alias.Book
 }
 
 // clock is the service's clock as operations need it.
@@ -65,6 +67,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	s.customers = alias.New(peers.Merges(deps.Profile), s.log)
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -88,7 +91,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
-	segmentationv1.RegisterSegmentServiceServer(r, handler.NewSegments(s.app, s.store.Segments, s.operations))
+	segmentationv1.RegisterSegmentServiceServer(r, handler.NewSegments(s.app, s.store.Segments, s.operations, s.customers))
 	segmentationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 

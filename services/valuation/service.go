@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/pkg/alias"
 	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -101,7 +102,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	return &Service{
 		operations: operations,
-		handler:    &handler.Valuations{Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock},
+		handler:    &handler.Valuations{Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock,
+			Customers: alias.New(profile.Merges(deps.Profile), deps.Logger)},
 		sweeper: &app.Sweeper{
 			Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger,
 		},

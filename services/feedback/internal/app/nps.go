@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"iter"
+	"time"
 
 	"github.com/kehuhq/kehu/pkg/stat"
 
@@ -20,7 +22,8 @@ type NPSQuestion struct {
 const tallyBatch = 1000
 
 // ComputeNPS counts every customer's last answer in one pass over the survey's
-// responses, in memory that grows only with the number of segments. By segment it
+// responses, in memory that grows with the number of segments and of merged
+// customers. By segment it
 // needs segmentation: PEER_UNAVAILABLE while that cannot be reached.
 func (a *App) ComputeNPS(ctx context.Context, q NPSQuestion) (domain.Report, error) {
 	report := domain.Report{Method: q.Method, Level: q.Level, AsOf: a.now()}
@@ -35,7 +38,7 @@ func (a *App) ComputeNPS(ctx context.Context, q NPSQuestion) (domain.Report, err
 		}
 	}
 	tally := newTally(a, segments)
-	for answer, err := range a.store.Responses.Latest(ctx, q.Survey, report.AsOf) {
+	for answer, err := range a.latest(ctx, q.Survey, report.AsOf) {
 		if err == nil {
 			err = tally.add(ctx, answer)
 		}
@@ -58,6 +61,38 @@ func (a *App) ComputeNPS(ctx context.Context, q NPSQuestion) (domain.Report, err
 		report.Segments = append(report.Segments, estimate)
 	}
 	return report, nil
+}
+
+// latest yields the last answer of each customer. The answers of records that
+// were merged are those of one customer: they are held until all are seen.
+func (a *App) latest(ctx context.Context, survey string, asOf time.Time) iter.Seq2[domain.Answer, error] {
+	return func(yield func(domain.Answer, error) bool) {
+		root := a.profile.Merged(ctx)
+		held := make(map[string]*domain.Answer) // by customer, nil until one has answered
+		for _, customer := range root {
+			held[customer] = nil
+		}
+		for answer, err := range a.store.Responses.Latest(ctx, survey, asOf) {
+			if customer, merged := root[answer.Customer]; merged {
+				answer.Customer = customer
+			}
+			last, several := held[answer.Customer]
+			if err == nil && several {
+				if last == nil || answer.Behind(*last) {
+					held[answer.Customer] = &answer
+				}
+				continue
+			}
+			if !yield(answer, err) || err != nil {
+				return
+			}
+		}
+		for _, answer := range held {
+			if answer != nil && !yield(*answer, nil) {
+				return
+			}
+		}
+	}
 }
 
 // tally counts answers over all and by segment.

@@ -16,6 +16,17 @@ const (
 type Answer struct {
 	Customer string
 	Score    int
+	// Time is when it was given, Recorded when it was recorded: of two answers the
+	// one that has the later of these, in this order, is the last.
+	Time, Recorded time.Time
+}
+
+// Behind reports whether an answer was given after another.
+func (a Answer) Behind(other Answer) bool {
+	if c := a.Time.Compare(other.Time); c != 0 {
+		return c > 0
+	}
+	return a.Recorded.After(other.Recorded)
 }
 
 // Estimate is the net promoter score of a group of customers.

@@ -122,15 +122,14 @@ func (s *Responses) Latest(ctx context.Context, survey string, asOf time.Time) i
 		var before string
 		for entry, err := range s.docs.ScanRaw(ctx, r) {
 			var answer domain.Answer
-			var recorded time.Time
 			if err == nil {
-				answer, recorded, err = readAnswer(entry.Doc)
+				answer, err = readAnswer(entry.Doc)
 			}
 			if err != nil {
 				yield(answer, err)
 				return
 			}
-			if recorded.After(asOf) || answer.Customer == before {
+			if answer.Recorded.After(asOf) || answer.Customer == before {
 				continue
 			}
 			before = answer.Customer
@@ -142,12 +141,13 @@ func (s *Responses) Latest(ctx context.Context, survey string, asOf time.Time) i
 }
 
 // readAnswer reads of a stored response what counts, without decoding the rest.
-func readAnswer(doc bson.Raw) (answer domain.Answer, recorded time.Time, err error) {
+func readAnswer(doc bson.Raw) (domain.Answer, error) {
 	customer, ok := doc.Lookup("customer").StringValueOK()
 	score, hasScore := doc.Lookup("score").Int32OK()
-	at, hasTime := doc.Lookup("created_at").TimeOK()
-	if !ok || !hasScore || !hasTime {
-		return answer, at, fmt.Errorf("responses: stored document without customer, score or created_at")
+	given, hasTime := doc.Lookup("time").TimeOK()
+	recorded, hasRecorded := doc.Lookup("created_at").TimeOK()
+	if !ok || !hasScore || !hasTime || !hasRecorded {
+		return domain.Answer{}, fmt.Errorf("responses: stored document without customer, score, time or created_at")
 	}
-	return domain.Answer{Customer: customer, Score: int(score)}, at, nil
+	return domain.Answer{Customer: customer, Score: int(score), Time: given, Recorded: recorded}, nil
 }

@@ -15,7 +15,7 @@ func (h *Segments) GetMembership(ctx context.Context, r *segmentationv1.GetMembe
 	if err != nil {
 		return nil, err
 	}
-	m, err := h.app.Membership(ctx, segment, customer)
+	m, err := h.app.Membership(ctx, segment, h.customers.Root(ctx, customer))
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (h *Segments) BatchGetMemberships(ctx context.Context, r *segmentationv1.Ba
 			return nil, f
 		}
 	}
-	segments, err := h.app.SegmentsOf(ctx, r.GetCustomerIds())
+	segments, err := h.app.SegmentsOf(ctx, h.customers.Roots(ctx, r.GetCustomerIds()))
 	if err != nil {
 		return nil, err
 	}

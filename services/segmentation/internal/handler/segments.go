@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	"github.com/kehuhq/kehu/pkg/alias"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
@@ -24,11 +25,12 @@ type Segments struct {
 	app        *app.App
 	store      *store.Segments
 	operations *operation.Manager
+	customers  *alias.Book
 }
 
-// NewSegments makes the SegmentService.
-func NewSegments(a *app.App, s *store.Segments, operations *operation.Manager) *Segments {
-	return &Segments{a, s, operations}
+// NewSegments makes the SegmentService. customers knows which ids are one customer.
+func NewSegments(a *app.App, s *store.Segments, operations *operation.Manager, customers *alias.Book) *Segments {
+	return &Segments{a, s, operations, customers}
 }
 
 // GetSegment returns one segment.

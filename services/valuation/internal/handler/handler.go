@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/pkg/alias"
 	"github.com/kehuhq/kehu/pkg/operation"
 
 	"github.com/kehuhq/kehu/services/valuation/internal/app"
@@ -22,6 +23,7 @@ type Valuations struct {
 	Store      *store.Store
 	Operations *operation.Manager
 	Profile    *profile.Histories
+	Customers  *alias.Book   // which ids are one customer
 	Keep       time.Duration // how long a superseded generation can be read
 	Clock      func() time.Time
 }

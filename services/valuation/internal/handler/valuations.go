@@ -51,7 +51,7 @@ func (h *Valuations) GetValuation(ctx context.Context, r *valuationv1.GetValuati
 	if err != nil {
 		return nil, err
 	}
-	v, err := h.Store.Valuations.Get(ctx, edition.Generation, customer)
+	v, err := h.Store.Valuations.Get(ctx, edition.Generation, h.Customers.Root(ctx, customer))
 	if errors.Is(err, docstore.ErrNotFound) {
 		return nil, fault.New(fault.NotFound, "VALUATION_NOT_FOUND", "customer %q had no order that counts when all were last valued", customer)
 	}
@@ -80,16 +80,22 @@ func (h *Valuations) BatchGetValuations(ctx context.Context, r *valuationv1.Batc
 	if err != nil {
 		return nil, err
 	}
-	valuations, err := h.Store.Valuations.GetMany(ctx, edition.Generation, ids)
+	roots := h.Customers.Roots(ctx, ids)
+	valuations, err := h.Store.Valuations.GetMany(ctx, edition.Generation, roots)
 	if err != nil {
 		return nil, err
 	}
 	to := newProtos(edition)
+	told := make(map[string]bool, len(roots))
 	for i, v := range valuations {
 		if v == nil {
 			answer.Missing = append(answer.Missing, ids[i])
 			continue
 		}
+		if told[roots[i]] {
+			continue // of a customer asked for by several ids
+		}
+		told[roots[i]] = true
 		answer.Valuations = append(answer.Valuations, to.valuation(v))
 	}
 	return answer, nil
