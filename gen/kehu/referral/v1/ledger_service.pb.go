@@ -141,7 +141,11 @@ type Account struct {
 	// Entries in all.
 	Entries int64 `protobuf:"varint,5,opt,name=entries,proto3" json:"entries,omitempty"`
 	// When it last changed.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Where the customer has several records since they were merged: the accounts,
+	// e.g. `accounts/customer:42`, of which this is the sum. Points are given from
+	// the account in which they are.
+	Parts         []string `protobuf:"bytes,7,rep,name=parts,proto3" json:"parts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -214,6 +218,13 @@ func (x *Account) GetEntries() int64 {
 func (x *Account) GetUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *Account) GetParts() []string {
+	if x != nil {
+		return x.Parts
 	}
 	return nil
 }
@@ -738,7 +749,7 @@ const file_kehu_referral_v1_ledger_service_proto_rawDesc = "" +
 	"\x06points\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\xa0\x94\xa5\x8d\x1d \x00R\x06points\x12\x1c\n" +
 	"\x04memo\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\x04memo\x127\n" +
 	"\tpost_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bpostTime\x12$\n" +
-	"\breferral\x18\a \x01(\tB\b\xbaH\x05r\x03(\xc8\x01R\breferral\"\xe7\x01\n" +
+	"\breferral\x18\a \x01(\tB\b\xbaH\x05r\x03(\xc8\x01R\breferral\"\xfd\x01\n" +
 	"\aAccount\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12%\n" +
 	"\x0ebalance_points\x18\x02 \x01(\x03R\rbalancePoints\x12'\n" +
@@ -746,7 +757,8 @@ const file_kehu_referral_v1_ledger_service_proto_rawDesc = "" +
 	"\fgiven_points\x18\x04 \x01(\x03R\vgivenPoints\x12\x18\n" +
 	"\aentries\x18\x05 \x01(\x03R\aentries\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\xf0\x01\n" +
+	"updateTime\x12\x14\n" +
+	"\x05parts\x18\a \x03(\tR\x05parts\"\xf0\x01\n" +
 	"\x05Entry\x12\x1a\n" +
 	"\btransfer\x18\x01 \x01(\tR\btransfer\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x03R\bsequence\x12\x16\n" +

@@ -42,9 +42,11 @@ type LedgerServiceClient interface {
 	PostTransfer(ctx context.Context, in *PostTransferRequest, opts ...grpc.CallOption) (*Transfer, error)
 	// Returns one transfer.
 	GetTransfer(ctx context.Context, in *GetTransferRequest, opts ...grpc.CallOption) (*Transfer, error)
-	// Returns an account with its balance.
+	// Returns an account with its balance: that of a customer over all records that
+	// have been merged, by the name of the one they were merged into.
 	GetAccount(ctx context.Context, in *GetAccountRequest, opts ...grpc.CallOption) (*Account, error)
-	// Lists the entries of an account, newest first, each with the balance after it.
+	// Lists the entries of an account, newest first, each with the balance after it:
+	// those of this one account, where a customer has several.
 	ListEntries(ctx context.Context, in *ListEntriesRequest, opts ...grpc.CallOption) (*ListEntriesResponse, error)
 	// Folds all transfers and compares them with the accounts' balances, exactly,
 	// also while transfers are being posted. Debits equal credits; anything else is
@@ -127,9 +129,11 @@ type LedgerServiceServer interface {
 	PostTransfer(context.Context, *PostTransferRequest) (*Transfer, error)
 	// Returns one transfer.
 	GetTransfer(context.Context, *GetTransferRequest) (*Transfer, error)
-	// Returns an account with its balance.
+	// Returns an account with its balance: that of a customer over all records that
+	// have been merged, by the name of the one they were merged into.
 	GetAccount(context.Context, *GetAccountRequest) (*Account, error)
-	// Lists the entries of an account, newest first, each with the balance after it.
+	// Lists the entries of an account, newest first, each with the balance after it:
+	// those of this one account, where a customer has several.
 	ListEntries(context.Context, *ListEntriesRequest) (*ListEntriesResponse, error)
 	// Folds all transfers and compares them with the accounts' balances, exactly,
 	// also while transfers are being posted. Debits equal credits; anything else is
