@@ -13,10 +13,19 @@ import (
 	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/profile/internal/accounts"
+	"github.com/kehuhq/kehu/services/profile/internal/care"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/leads"
 	"github.com/kehuhq/kehu/services/profile/internal/style"
 )
+
+// dailyLook is how often it is looked whether a new day has begun.
+const dailyLook = 10 * time.Minute
+
+// noMarketing is what nobody has consented to while no consents are kept.
+func noMarketing(_ context.Context, customers []string) ([]bool, error) {
+	return make([]bool, len(customers)), nil
+}
 
 // relations are the rooms about dealing with customers.
 type relations struct {
@@ -24,13 +33,14 @@ type relations struct {
 	leads    *leads.Server
 	accounts *accounts.Server
 	style    *style.Server
+	care     *care.Server
 }
 
 func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, error) {
 	customers := handler.NewCustomers(s.app, s.store.Customers)
 	orders := handler.NewOrders(s.app, s.store, s.rates)
 	r := &relations{service: s}
-	var errs [3]error
+	var errs [4]error
 	r.leads, errs[0] = leads.New(ctx, leads.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Orders: orders, Clock: s.now,
 	})
@@ -40,6 +50,10 @@ func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, err
 	r.style, errs[2] = style.New(ctx, style.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Clock: s.now,
 	})
+	r.care, errs[3] = care.New(ctx, care.Deps{
+		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, People: s.store.Customers, Contacts: r.accounts,
+		Marketing: noMarketing, Operations: s.operations, Clock: s.now,
+	})
 	return r, errors.Join(errs[:]...)
 }
 
@@ -47,13 +61,20 @@ func (r *relations) register(to grpc.ServiceRegistrar) {
 	profilev1.RegisterLeadServiceServer(to, r.leads)
 	profilev1.RegisterAccountServiceServer(to, r.accounts)
 	profilev1.RegisterStyleServiceServer(to, r.style)
+	profilev1.RegisterCareServiceServer(to, r.care)
 }
 
 // serve finishes what broke off, until ctx ends.
 func (r *relations) serve(ctx context.Context, group *errgroup.Group) {
 	s := r.service
 	group.Go(func() error {
-		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep of leads", r.leads.Sweep)
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep of relations", func(ctx context.Context) error {
+			return errors.Join(r.leads.Sweep(ctx), r.care.Sweep(ctx))
+		})
+		return nil
+	})
+	group.Go(func() error {
+		periodic.Run(ctx, s.log, dailyLook, "daily planning of care", r.care.Daily)
 		return nil
 	})
 	group.Go(func() error {
@@ -66,5 +87,5 @@ func (r *relations) serve(ctx context.Context, group *errgroup.Group) {
 
 func (r *relations) sweepTombstones(ctx context.Context, before time.Time) error {
 	return errors.Join(r.leads.SweepTombstones(ctx, before), r.accounts.SweepTombstones(ctx, before),
-		r.style.SweepTombstones(ctx, before))
+		r.style.SweepTombstones(ctx, before), r.care.SweepTombstones(ctx, before))
 }
