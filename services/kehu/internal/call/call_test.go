@@ -194,7 +194,7 @@ func TestAnswersAsLines(t *testing.T) {
 	if err := (printer{out: &out, lines: true}).print(&profilev1.BatchGetCustomersResponse{Missing: []string{"customers/3"}}); err != nil {
 		t.Fatal(err)
 	}
-	if out.String() != `{"customers":[],"missing":["customers/3"]}`+"\n" {
+	if !strings.Contains(out.String(), `"missing":["customers/3"]`) || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("an answer that is more than its items must be written whole: %q", out.String())
 	}
 }
