@@ -41,7 +41,7 @@ func Run(ctx context.Context, conn grpc.ClientConnInterface, s Settings) error {
 	}
 	d := &demo{conn: conn, shop: made, settings: s, page: &layout.Page{Width: s.Width}}
 	for _, step := range []func(context.Context) error{
-		d.load, d.value, d.segment, d.survey, d.refer,
+		d.load, d.duplicates, d.value, d.segment, d.survey, d.refer,
 	} {
 		if err := step(ctx); err != nil {
 			return err

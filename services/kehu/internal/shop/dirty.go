@@ -94,6 +94,9 @@ func Dirty(c DirtyConfig) iter.Seq[DirtyRecord] {
 	}
 }
 
+// thisYear is the last in which anybody in the base is born.
+const thisYear = 2024
+
 // base makes one customer base.
 type base struct {
 	DirtyConfig
@@ -180,7 +183,7 @@ func (b *base) family(rng *rand.Rand, first resident) []resident {
 		all = append(all, r)
 		return &all[len(all)-1]
 	}
-	age := 2025 - first.born.Year()
+	age := thisYear + 1 - first.born.Year()
 	if rng.Float64() < 0.6 {
 		add(max(age-3+rng.IntN(7), 20), first.home.foreign)
 	}
@@ -188,7 +191,7 @@ func (b *base) family(rng *rand.Rand, first resident) []resident {
 		child := add(max(age-25-rng.IntN(10), 1), true)
 		if child != nil && rng.Float64() < 0.3 {
 			older := *child
-			if sibling := add(2025-older.born.Year(), true); sibling != nil {
+			if sibling := add(thisYear+1-older.born.Year(), true); sibling != nil {
 				alike(rng, older, sibling)
 			}
 		}
@@ -230,7 +233,7 @@ func (b *base) resident(rng *rand.Rand, at home, age int) resident {
 	if rng.Float64() < 0.48 {
 		r.gender = "male"
 	}
-	r.born = time.Date(2025-age, 1, 1+rng.IntN(365), 0, 0, 0, 0, time.UTC)
+	r.born = time.Date(thisYear+1-age, 1, 1+rng.IntN(365), 0, 0, 0, 0, time.UTC)
 	if at.foreign {
 		given := englishFemale
 		if r.gender == "male" {

@@ -180,12 +180,12 @@ func changedDate(born time.Time, kind string, rng *rand.Rand) time.Time {
 	}
 	switch rng.IntN(4) {
 	case 0: // the last digit of the year
-		return time.Date(y-y%10+rng.IntN(10), m, day, 0, 0, 0, 0, time.UTC)
+		return time.Date(min(y-y%10+rng.IntN(10), thisYear), m, day, 0, 0, 0, 0, time.UTC)
 	case 1: // the last digit of the day
 		return time.Date(y, m, max(min(day-day%10+rng.IntN(10), 28), 1), 0, 0, 0, 0, time.UTC)
 	case 2: // the month next to it
-		return time.Date(y, m%12+1, min(day, 28), 0, 0, 0, 0, time.UTC)
+		return time.Date(min(y, thisYear), m%12+1, min(day, 28), 0, 0, 0, 0, time.UTC)
 	default: // another date altogether
-		return time.Date(y-3+rng.IntN(7), time.Month(1+rng.IntN(12)), 1+rng.IntN(28), 0, 0, 0, 0, time.UTC)
+		return time.Date(min(y-3+rng.IntN(7), thisYear), time.Month(1+rng.IntN(12)), 1+rng.IntN(28), 0, 0, 0, 0, time.UTC)
 	}
 }

@@ -60,12 +60,14 @@ func TestDuplicatesOfALabelledBase(t *testing.T) {
 // BenchmarkDuplicates searches 100,000 records.
 func BenchmarkDuplicates(b *testing.B) {
 	err := Temporarily(b.Context(), engines.Config{}, func(_ context.Context, conn grpc.ClientConnInterface) error {
-		load(b, conn, shop.Dirty(shop.DefaultDirty(1, 84_500)))
+		base := load(b, conn, shop.Dirty(shop.DefaultDirty(1, 84_500)))
+		var found *profilev1.FindDuplicateCandidatesResponse
 		for b.Loop() {
-			found := search(b, conn)
-			b.ReportMetric(float64(found.GetPopulationSize())*float64(b.N)/b.Elapsed().Seconds(), "customers/s")
-			b.Logf("%v", found)
+			found = search(b, conn)
 		}
+		b.ReportMetric(float64(found.GetPopulationSize())*float64(b.N)/b.Elapsed().Seconds(), "customers/s")
+		precision, recall := base.measure(b, conn)
+		b.Logf("precision %.4f, recall %.4f of %d pairs: %v", precision, recall, base.pairs(), found)
 		return nil
 	})
 	if err != nil {
@@ -163,7 +165,7 @@ func search(t testing.TB, conn grpc.ClientConnInterface) *profilev1.FindDuplicat
 }
 
 // measure reads the candidates and lays them beside the labels.
-func (l labelled) measure(t *testing.T, conn grpc.ClientConnInterface) (precision, recall float64) {
+func (l labelled) measure(t testing.TB, conn grpc.ClientConnInterface) (precision, recall float64) {
 	t.Helper()
 	right, proposed := 0, 0
 	wrong := map[string]int{}

@@ -26,7 +26,7 @@ import (
 )
 
 // DefaultMinScore is the lowest score that is proposed where a request names none.
-const DefaultMinScore = 0.8
+const DefaultMinScore = 0.65
 
 // Customers are the customers as they are read: of merged records one.
 type Customers interface {

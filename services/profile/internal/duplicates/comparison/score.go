@@ -57,7 +57,7 @@ func Prior(n int64) float64 { return math.Log2(expected / float64(max(n-1, 1))) 
 
 // Score compares two records within a population.
 //
-// Two rules stand in for what the fields have to do with each other:
+// Three rules stand in for what the fields have to do with each other:
 //
 //   - Phone and address go together: who shares a home or an office shares both.
 //     Where both agree the weaker counts half. What differs of phone, e-mail and
@@ -66,7 +66,9 @@ func Prior(n int64) float64 { return math.Log2(expected / float64(max(n-1, 1))) 
 //   - Where the names differ in the given name, a phone number and an address in
 //     common speak of a household or an office at least as much as of one
 //     person: they count half. Where they differ in all of it, so does the same
-//     birth date beside them, which twins have. E-mail addresses and accounts are people's own.
+//     birth date beside them, which twins have. E-mail addresses and accounts
+//     are people's own.
+//   - Names go with places: beside the same name the same city counts half.
 func Score(a, b *Prepared, in Population) Result {
 	s := sum{in: in}
 	if a.kind != Unknown && b.kind != Unknown && a.kind != b.kind {
@@ -90,6 +92,7 @@ func Score(a, b *Prepared, in Population) Result {
 	}
 	if len(a.addresses) == 0 || len(b.addresses) == 0 { // or the city would count twice
 		s.equal(FieldCity, a.city, b.city)
+		s.nameAndCity()
 	}
 	return s.result()
 }
@@ -123,6 +126,16 @@ func (s *sum) equal(field Field, a, b string) {
 		s.add(field, agreement{Exact, ByCity, []string{a}})
 	default:
 		s.add(field, agreement{level: Different})
+	}
+}
+
+// nameAndCity halves what the same city says beside the same name.
+func (s *sum) nameAndCity() {
+	named := slices.ContainsFunc(s.reasons, func(r Reason) bool { return r.Field == FieldName && r.Bits > 0 })
+	for i := range s.reasons {
+		if r := &s.reasons[i]; named && r.Field == FieldCity && r.Bits > 0 {
+			r.Bits /= 2
+		}
 	}
 }
 
