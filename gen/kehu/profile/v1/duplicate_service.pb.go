@@ -29,7 +29,7 @@ const (
 // Request of FindDuplicateCandidates.
 type FindDuplicateCandidatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The lowest score to propose, 0.5 to 1; 0 is the default, 0.8.
+	// The lowest score to propose, 0.5 to 1; 0 is the default, 0.65.
 	MinScore float64 `protobuf:"fixed64,1,opt,name=min_score,json=minScore,proto3" json:"min_score,omitempty"`
 	// A key of the caller's (a UUID, say) that makes a repeated call return the
 	// first one's operation.
@@ -297,7 +297,7 @@ type FindDuplicatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `customers/{customer}`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The lowest score to propose, 0.5 to 1; 0 is the default, 0.8.
+	// The lowest score to propose, 0.5 to 1; 0 is the default, 0.65.
 	MinScore float64 `protobuf:"fixed64,2,opt,name=min_score,json=minScore,proto3" json:"min_score,omitempty"`
 	// Compares and proposes nothing.
 	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
