@@ -114,23 +114,31 @@ func (s *Server) compute(ctx context.Context, doc *analysisDoc, r *run, own stri
 	if err := people.begin(ctx); err != nil {
 		return nil, err
 	}
-	lists := s.store.lists(doc.ID, own)
 	answer := &profilev1.Analysis{}
+	if err := s.pass(ctx, people, s.store.lists(doc.ID, own), answer, r); err != nil {
+		return nil, err
+	}
+	return answer, j.compute.answer(answer)
+}
+
+// pass takes in every customer of the population, and writes the lists.
+func (s *Server) pass(ctx context.Context, people *people, lists *listWriter, answer *profilev1.Analysis, r *run) error {
 	var met, cut int64
+	j := people.job
 	for p, err := range s.reader.Walk(ctx, customerstore.Span{}, j.needs(), j.frame.AsOf) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if met++; met%checkpointEvery == 0 {
 			r.Progress(met, 0, "customers")
 			if err := r.Checkpoint(ctx, met); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		subject := facet.Subject{Person: p}
 		belongs, err := people.meet(ctx, &subject)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !belongs {
 			continue
@@ -140,22 +148,17 @@ func (s *Server) compute(ctx context.Context, doc *analysisDoc, r *run, own stri
 			cut++
 		}
 		err = j.compute.add(ctx, &subject, func(list, value string, timeMS int64) { lists.put(p.Key, list, value, timeMS) })
+		if err == nil && lists.full() {
+			err = lists.flush(ctx)
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if lists.full() {
-			if err := lists.flush(ctx); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if err := lists.flush(ctx); err != nil {
-		return nil, err
 	}
 	r.Progress(met, met, "customers")
 	if cut > 0 {
 		answer.Warnings = append(answer.Warnings, warning("EVENTS_CUT",
 			fmt.Sprintf("of %d customers with very many events the oldest were left out", cut)))
 	}
-	return answer, j.compute.answer(answer)
+	return lists.flush(ctx)
 }

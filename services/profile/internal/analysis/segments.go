@@ -50,12 +50,12 @@ func (s Segments) Members(ctx context.Context, segment string) (iter.Seq2[string
 			}
 			for _, m := range answer.GetMemberships() {
 				id := m.GetName()[strings.LastIndexByte(m.GetName(), '/')+1:]
-				if key := docstore.ID(id); key <= last {
+				key := docstore.ID(id)
+				if key <= last {
 					yield("", fault.New(fault.Internal, "PEER_OUT_OF_ORDER", "segmentation sent the members of %s out of order", segment))
 					return
-				} else {
-					last = key
 				}
+				last = key
 				if !yield(id, nil) {
 					return
 				}

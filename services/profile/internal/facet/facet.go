@@ -48,7 +48,7 @@ func New(at, name string, frame Frame) (*Facet, error) {
 	switch {
 	case head == "customer":
 		f.ofRecord(rest)
-	case head == "attributes" && rest != "":
+	case head == "attributes":
 		f.ofAttribute(rest)
 	case name == "age":
 		f.Number = true
@@ -84,8 +84,8 @@ func age(birth domain.BirthDate, frame Frame) condition.Value {
 		return condition.Value{}
 	}
 	year, month, day := frame.AsOf.In(frame.Zone).Date()
-	years := year - int(birth.Year)
-	if int(month) < int(birth.Month) || int(month) == int(birth.Month) && day < int(birth.Day) {
+	years := year - birth.Year
+	if int(month) < birth.Month || int(month) == birth.Month && day < birth.Day {
 		years--
 	}
 	return condition.OfNumber(float64(max(years, 0)))

@@ -20,13 +20,18 @@ import (
 )
 
 // Serve serves the service on an engine until the test ends, with a clock.
-// Operations run; sweeps do not, unless a test is very slow.
-func Serve(t testing.TB, engine docstore.Engine, clock func() time.Time) *grpc.ClientConn {
+// Operations run; sweeps do not, unless a test is very slow. What the service is
+// given can be changed.
+func Serve(t testing.TB, engine docstore.Engine, clock func() time.Time, change ...func(*profile.Deps)) *grpc.ClientConn {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	config := profile.DefaultConfig()
 	config.SweepInterval = time.Hour
-	service, err := profile.New(ctx, config, profile.Deps{Engine: engine, Vault: vaulttest.On(t, engine), Clock: clock})
+	deps := profile.Deps{Engine: engine, Vault: vaulttest.On(t, engine), Clock: clock}
+	for _, c := range change {
+		c(&deps)
+	}
+	service, err := profile.New(ctx, config, deps)
 	Must(t, err)
 	server, err := rpc.NewServer(rpc.DefaultServerConfig())
 	Must(t, err)

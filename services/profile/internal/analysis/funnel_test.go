@@ -1,204 +1,21 @@
-package profile_test
+package analysis_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	longrunningpb "cloud.google.com/go/longrunning/autogen/longrunningpb"
-
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
-	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore"
-	"github.com/kehuhq/kehu/pkg/fault"
-	"github.com/kehuhq/kehu/pkg/rpc"
-	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
-	"github.com/kehuhq/kehu/services/profile"
+	"github.com/kehuhq/kehu/services/profile/internal/roomtest"
 )
-
-// analyst is the service at work, with what analyses need of it.
-type analyst struct {
-	*suite
-	events     profilev1.EventServiceClient
-	analyses   profilev1.AnalysisServiceClient
-	journeys   profilev1.JourneyServiceClient
-	operations profilev1.OperationServiceClient
-}
-
-// members are those of segments, as segmentation answers.
-type members struct {
-	segmentationv1.UnimplementedSegmentServiceServer
-	of map[string][]string
-}
-
-func (m *members) GetSegment(_ context.Context, r *segmentationv1.GetSegmentRequest) (*segmentationv1.Segment, error) {
-	if m.of[r.GetName()] == nil {
-		return nil, rpc.Status(notFound(r.GetName())).Err()
-	}
-	return &segmentationv1.Segment{Name: r.GetName()}, nil
-}
-
-func (m *members) ListMemberships(_ context.Context, r *segmentationv1.ListMembershipsRequest) (*segmentationv1.ListMembershipsResponse, error) {
-	all := m.of[r.GetParent()]
-	from := 0
-	if r.GetPageToken() != "" {
-		from = slices.Index(all, r.GetPageToken())
-	}
-	answer := &segmentationv1.ListMembershipsResponse{}
-	for _, id := range all[from:min(from+2, len(all))] { // pages of two
-		answer.Memberships = append(answer.Memberships, &segmentationv1.Membership{Name: r.GetParent() + "/memberships/" + id})
-	}
-	if from+2 < len(all) {
-		answer.NextPageToken = all[from+2]
-	}
-	return answer, nil
-}
-
-// analyze serves the service and its operations on an engine until the test ends.
-func analyze(t testing.TB, e docstore.Engine, segments map[string][]string) *analyst {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	peer := connect(t, ctx, func(r grpc.ServiceRegistrar) {
-		segmentationv1.RegisterSegmentServiceServer(r, &members{of: segments})
-	})
-	service, err := profile.New(context.Background(), profile.DefaultConfig(), profile.Deps{
-		Engine: e, Vault: vaulttest.On(t, e), Segmentation: peer, Clock: func() time.Time { return now },
-	})
-	must(t, err)
-	conn := connect(t, ctx, service.Register)
-	worked := make(chan error, 1)
-	go func() { worked <- service.Serve(ctx) }()
-	t.Cleanup(func() {
-		must(t, conn.Close())
-		must(t, peer.Close())
-		must(t, service.Close())
-		cancel()
-		must(t, <-worked)
-	})
-	return &analyst{
-		suite:  &suite{customers: profilev1.NewCustomerServiceClient(conn), orders: profilev1.NewOrderServiceClient(conn), merges: profilev1.NewMergingServiceClient(conn)},
-		events: profilev1.NewEventServiceClient(conn), analyses: profilev1.NewAnalysisServiceClient(conn),
-		journeys: profilev1.NewJourneyServiceClient(conn), operations: profilev1.NewOperationServiceClient(conn),
-	}
-}
-
-func connect(t testing.TB, ctx context.Context, register func(grpc.ServiceRegistrar)) *grpc.ClientConn {
-	t.Helper()
-	server, err := rpc.NewServer(rpc.DefaultServerConfig())
-	must(t, err)
-	server.Register(register)
-	client := rpc.DefaultClientConfig("peer")
-	client.MaxReceive, client.Deadline = 64*config.MiB, time.Minute
-	listener, conn, err := rpc.Pipe(client)
-	must(t, err)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener) }()
-	t.Cleanup(func() { must(t, <-served) })
-	return conn
-}
-
-// ask runs an analysis and returns it.
-func (a *analyst) ask(t testing.TB, asked *profilev1.Analysis) *profilev1.Analysis {
-	t.Helper()
-	op, err := a.analyses.CreateAnalysis(t.Context(), &profilev1.CreateAnalysisRequest{Analysis: asked})
-	must(t, err)
-	return a.result(t, op)
-}
-
-func (a *analyst) result(t testing.TB, op *longrunningpb.Operation) *profilev1.Analysis {
-	t.Helper()
-	op, err := a.operations.WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{Name: op.GetName(), Timeout: durationpb.New(30 * time.Second)})
-	must(t, err)
-	if !op.GetDone() || op.GetError() != nil {
-		t.Fatalf("%v", op)
-	}
-	result := &profilev1.Analysis{}
-	must(t, op.GetResponse().UnmarshalTo(result))
-	stored, err := a.analyses.GetAnalysis(t.Context(), &profilev1.GetAnalysisRequest{Name: result.GetName()})
-	must(t, err)
-	same(t, "the analysis and the operation's response", stored, result)
-	return result
-}
-
-// listed are the ids on a list, page by page.
-func (a *analyst) listed(t testing.TB, of *profilev1.Analysis, list string, value *string) []string {
-	t.Helper()
-	var ids []string
-	r := &profilev1.ListAnalysisCustomersRequest{Parent: of.GetName(), List: list, Value: value, PageSize: 2}
-	for {
-		page, err := a.analyses.ListAnalysisCustomers(t.Context(), r)
-		must(t, err)
-		for _, c := range page.GetCustomers() {
-			ids = append(ids, strings.TrimPrefix(c.GetCustomer(), "customers/"))
-		}
-		if r.PageToken = page.GetNextPageToken(); r.PageToken == "" {
-			return ids
-		}
-	}
-}
-
-// did is events of a customer, each "type name" a minute after the one before,
-// from so many hours before now.
-func (a *analyst) did(t testing.TB, customer string, hoursAgo int, what ...string) {
-	t.Helper()
-	r := &profilev1.IngestEventsRequest{}
-	for i, w := range what {
-		kind, name, _ := strings.Cut(w, " ")
-		e := &profilev1.Event{
-			Name:         fmt.Sprintf("customers/%s/events/%d-%d", customer, hoursAgo, i),
-			Type:         profilev1.EventType(profilev1.EventType_value["EVENT_TYPE_"+strings.ToUpper(kind)]),
-			EventName:    name,
-			OriginalTime: at(now.Add(-time.Duration(hoursAgo)*time.Hour + time.Duration(i)*time.Minute)),
-		}
-		if name, source, ok := strings.Cut(name, "@"); ok {
-			e.EventName = name
-			var err error
-			e.Context, err = structpb.NewStruct(map[string]any{"campaign": map[string]any{"source": source}})
-			must(t, err)
-		}
-		r.Events = append(r.Events, e)
-	}
-	answer, err := a.events.IngestEvents(t.Context(), r)
-	must(t, err)
-	for _, s := range answer.GetStatuses() {
-		if s.GetStatus().GetCode() != 0 {
-			t.Fatalf("%v", s)
-		}
-	}
-}
-
-func (a *analyst) bought(t testing.TB, customer, id string, hoursAgo int, minor int64) {
-	t.Helper()
-	o := order("customers/"+customer+"/orders/"+id, minor)
-	o.OrderTime = at(now.Add(-time.Duration(hoursAgo) * time.Hour))
-	if reasons := a.record(t, o); reasons[0] != "" {
-		t.Fatal(reasons)
-	}
-}
-
-func selects(kind, name string) *profilev1.EventSelector {
-	return &profilev1.EventSelector{Type: kind, Name: name}
-}
-
-func is(field string, values ...any) *profilev1.Condition {
-	c := &profilev1.Condition{Field: field, Operator: profilev1.ConditionOperator_CONDITION_OPERATOR_IN}
-	for _, v := range values {
-		value, _ := structpb.NewValue(v)
-		c.Values = append(c.Values, value)
-	}
-	return c
-}
 
 // shop is a base whose figures are counted by hand below.
 func (a *analyst) shop(t testing.TB) {
@@ -278,12 +95,6 @@ func TestFunnelByHand(t *testing.T) {
 			t.Errorf("groups %q, want %q", groups, want)
 		}
 	})
-}
-
-func sorted(ids []string) []string {
-	ids = slices.Clone(ids)
-	slices.Sort(ids)
-	return ids
 }
 
 func TestFunnelWithExclusionOrderAndPopulation(t *testing.T) {
@@ -377,7 +188,7 @@ func TestAnalysesThatCannotBe(t *testing.T) {
 	} {
 		for _, only := range []bool{true, false} {
 			_, err := a.analyses.CreateAnalysis(t.Context(), &profilev1.CreateAnalysisRequest{Analysis: c.asked, ValidateOnly: only})
-			refused(t, c.field, err, codes.InvalidArgument, c.reason, c.field)
+			roomtest.Refused(t, c.field, err, codes.InvalidArgument, c.reason, c.field)
 		}
 	}
 	list, err := a.analyses.ListAnalyses(t.Context(), &profilev1.ListAnalysesRequest{})
@@ -385,8 +196,4 @@ func TestAnalysesThatCannotBe(t *testing.T) {
 	if len(list.GetAnalyses()) != 0 {
 		t.Errorf("refused analyses are kept: %v", list)
 	}
-}
-
-func notFound(name string) error {
-	return fault.New(fault.NotFound, "SEGMENT_NOT_FOUND", "there is no %s", name)
 }
