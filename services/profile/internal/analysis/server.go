@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -79,6 +80,7 @@ func (s *Server) CreateAnalysis(ctx context.Context, r *profilev1.CreateAnalysis
 		return nil, fault.Invalid("analysis.as_of", "must not lie in the future")
 	}
 	asked.AsOf = timestamppb.New(at)
+	asked.TimeZone = cmp.Or(asked.GetTimeZone(), time.UTC.String()) // told with the result
 	policy, err := s.journeys.Policy(ctx)
 	if err != nil {
 		return nil, err
@@ -223,11 +225,11 @@ func (s *Server) ListAnalyses(ctx context.Context, r *profilev1.ListAnalysesRequ
 		if doc, err = s.settle(ctx, doc); err != nil {
 			return nil, err
 		}
-		doc.Answer = nil
 		a, err := doc.proto()
 		if err != nil {
 			return nil, err
 		}
+		a.Result = nil
 		answer.Analyses = append(answer.Analyses, a)
 	}
 	if next != nil {

@@ -1,7 +1,9 @@
 package analysis
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/stat"
@@ -52,7 +54,7 @@ func (r *stagesRun) add(_ context.Context, s *facet.Subject, list lister) error 
 }
 
 func (r *stagesRun) answer(a *profilev1.Analysis) error {
-	result := &profilev1.JourneyStagesResult{PolicyVersion: r.policy.GetVersion(), PolicyTimeZone: r.policy.GetTimeZone()}
+	result := &profilev1.JourneyStagesResult{PolicyVersion: r.policy.GetVersion(), PolicyTimeZone: cmp.Or(r.policy.GetTimeZone(), time.UTC.String())}
 	level := levelOf(r.asked.GetConfidenceLevel())
 	for stage := journey.None; stage <= journey.Loyalty; stage++ {
 		told := &profilev1.JourneyStageCount{
