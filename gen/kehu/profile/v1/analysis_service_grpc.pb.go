@@ -38,8 +38,9 @@ const (
 // has as many entries as the figure says.
 type AnalysisServiceClient interface {
 	// Asks for an analysis. The operation's response is the Analysis, its metadata a
-	// kehu.api.v1.Progress. TIME_ZONE, FIELD_UNKNOWN and the like are answered at
-	// once; GROUP_TOO_SMALL and BREAKDOWN_TOO_FINE show when it runs.
+	// kehu.api.v1.Progress. FIELD_UNKNOWN, EVENT_TYPE_UNKNOWN and what else is wrong
+	// with the request are answered at once; GROUP_TOO_SMALL, BREAKDOWN_TOO_FINE and
+	// SEGMENTATION_NOT_CONNECTED show when it runs.
 	CreateAnalysis(ctx context.Context, in *CreateAnalysisRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
 	// Returns an analysis and its result.
 	GetAnalysis(ctx context.Context, in *GetAnalysisRequest, opts ...grpc.CallOption) (*Analysis, error)
@@ -47,8 +48,9 @@ type AnalysisServiceClient interface {
 	ListAnalyses(ctx context.Context, in *ListAnalysesRequest, opts ...grpc.CallOption) (*ListAnalysesResponse, error)
 	// Deletes an analysis with its lists. One that is running stops.
 	DeleteAnalysis(ctx context.Context, in *DeleteAnalysisRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-	// Lists the customers behind a figure, in the order of their ids. There are as
-	// many as the figure says, but for customers who were erased since.
+	// Lists the customers behind a figure, in the order of their ids; of a funnel
+	// that is broken down, value by value. There are as many as the figure says, but
+	// for customers who were erased since.
 	ListAnalysisCustomers(ctx context.Context, in *ListAnalysisCustomersRequest, opts ...grpc.CallOption) (*ListAnalysisCustomersResponse, error)
 }
 
@@ -120,8 +122,9 @@ func (c *analysisServiceClient) ListAnalysisCustomers(ctx context.Context, in *L
 // has as many entries as the figure says.
 type AnalysisServiceServer interface {
 	// Asks for an analysis. The operation's response is the Analysis, its metadata a
-	// kehu.api.v1.Progress. TIME_ZONE, FIELD_UNKNOWN and the like are answered at
-	// once; GROUP_TOO_SMALL and BREAKDOWN_TOO_FINE show when it runs.
+	// kehu.api.v1.Progress. FIELD_UNKNOWN, EVENT_TYPE_UNKNOWN and what else is wrong
+	// with the request are answered at once; GROUP_TOO_SMALL, BREAKDOWN_TOO_FINE and
+	// SEGMENTATION_NOT_CONNECTED show when it runs.
 	CreateAnalysis(context.Context, *CreateAnalysisRequest) (*longrunningpb.Operation, error)
 	// Returns an analysis and its result.
 	GetAnalysis(context.Context, *GetAnalysisRequest) (*Analysis, error)
@@ -129,8 +132,9 @@ type AnalysisServiceServer interface {
 	ListAnalyses(context.Context, *ListAnalysesRequest) (*ListAnalysesResponse, error)
 	// Deletes an analysis with its lists. One that is running stops.
 	DeleteAnalysis(context.Context, *DeleteAnalysisRequest) (*emptypb.Empty, error)
-	// Lists the customers behind a figure, in the order of their ids. There are as
-	// many as the figure says, but for customers who were erased since.
+	// Lists the customers behind a figure, in the order of their ids; of a funnel
+	// that is broken down, value by value. There are as many as the figure says, but
+	// for customers who were erased since.
 	ListAnalysisCustomers(context.Context, *ListAnalysisCustomersRequest) (*ListAnalysisCustomersResponse, error)
 }
 

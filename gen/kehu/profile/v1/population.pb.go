@@ -241,12 +241,14 @@ func (x *Population) GetCustomers() []string {
 // A comparison of a field with values.
 //
 // Fields of a customer:
-//   - what the record says: "customer.id", "customer.kind", "customer.gender",
-//     "customer.region", "customer.city", "customer.acquisition" and the other
-//     fields that have one value or are a list, in the words of the JSON API in
-//     lower case without a prefix ("enterprise", "female"); "age" in years and
+//   - what the record says, but for what names or finds a person and for sensitive
+//     fields: "customer.id", "customer.kind", "customer.region",
+//     "customer.interests" and the other fields that are a text, a number or a
+//     list of texts, enumerations in lower case without a prefix ("enterprise",
+//     "female"); "customer.social_followers", over all accounts; "age" in years and
 //     "birth_month" (1 to 12) where the birth date is known;
-//   - "attributes.{attribute}": a custom attribute;
+//   - "attributes.{attribute}": a custom attribute, dates as "2026-03-01"; one that
+//     is money as "attributes.{attribute}.{currency}", in minor units;
 //   - "orders.count", "orders.recency_days", "orders.tenure_days" (whole days of 24
 //     hours since the last and the first), "orders.revenue.{currency}" and
 //     "orders.average.{currency}" in minor units, net of refunds, e.g.
