@@ -178,9 +178,11 @@ type RecommendationModel struct {
 	// When training began.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was published; unset before.
-	PublishTime   *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PublishTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
+	// Customers who are not learnt from, since they object to the purpose analytics.
+	CustomersWithheld int64 `protobuf:"varint,15,opt,name=customers_withheld,json=customersWithheld,proto3" json:"customers_withheld,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *RecommendationModel) Reset() {
@@ -309,6 +311,13 @@ func (x *RecommendationModel) GetPublishTime() *timestamppb.Timestamp {
 		return x.PublishTime
 	}
 	return nil
+}
+
+func (x *RecommendationModel) GetCustomersWithheld() int64 {
+	if x != nil {
+		return x.CustomersWithheld
+	}
+	return 0
 }
 
 // How a model is trained.
@@ -851,7 +860,7 @@ var File_kehu_profile_v1_recommendation_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_recommendation_proto_rawDesc = "" +
 	"\n" +
-	"$kehu/profile/v1/recommendation.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1fkehu/profile/v1/bilingual.proto\"\xf9\x04\n" +
+	"$kehu/profile/v1/recommendation.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1fkehu/profile/v1/bilingual.proto\"\xad\x05\n" +
 	"\x13RecommendationModel\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12D\n" +
 	"\x05state\x18\x02 \x01(\x0e2).kehu.profile.v1.RecommendationModelStateB\x03\xe0A\x03R\x05state\x12B\n" +
@@ -870,7 +879,8 @@ const file_kehu_profile_v1_recommendation_proto_rawDesc = "" +
 	"\toperation\x18\f \x01(\tB\x03\xe0A\x03R\toperation\x12@\n" +
 	"\vcreate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12B\n" +
-	"\fpublish_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vpublishTime\"\xea\x03\n" +
+	"\fpublish_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vpublishTime\x122\n" +
+	"\x12customers_withheld\x18\x0f \x01(\x03B\x03\xe0A\x03R\x11customersWithheld\"\xea\x03\n" +
 	"\x14RecommendationPolicy\x12/\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12$\n" +
 	"\ttime_zone\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\btimeZone\x12:\n" +

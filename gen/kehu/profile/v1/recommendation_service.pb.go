@@ -333,8 +333,11 @@ type ListSuggestionsResponse struct {
 	// Categories that the customer may buy from next, at most five; empty where
 	// items have no categories or nothing can be said.
 	NextCategories []*CategoryForecast `protobuf:"bytes,9,rep,name=next_categories,json=nextCategories,proto3" json:"next_categories,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The customer objects to automated segmentation (purpose segmentation): the
+	// history is not looked at, and these are what is popular with all.
+	HistoryWithheld bool `protobuf:"varint,10,opt,name=history_withheld,json=historyWithheld,proto3" json:"history_withheld,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ListSuggestionsResponse) Reset() {
@@ -428,6 +431,13 @@ func (x *ListSuggestionsResponse) GetNextCategories() []*CategoryForecast {
 		return x.NextCategories
 	}
 	return nil
+}
+
+func (x *ListSuggestionsResponse) GetHistoryWithheld() bool {
+	if x != nil {
+		return x.HistoryWithheld
+	}
+	return false
 }
 
 // Request of ListSearchGaps.
@@ -611,7 +621,7 @@ const file_kehu_profile_v1_recommendation_service_proto_rawDesc = "" +
 	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12\x19\n" +
-	"\bnew_only\x18\x04 \x01(\bR\anewOnly\"\xb5\x03\n" +
+	"\bnew_only\x18\x04 \x01(\bR\anewOnly\"\xe0\x03\n" +
 	"\x17ListSuggestionsResponse\x12=\n" +
 	"\vsuggestions\x18\x01 \x03(\v2\x1b.kehu.profile.v1.SuggestionR\vsuggestions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x121\n" +
@@ -623,7 +633,9 @@ const file_kehu_profile_v1_recommendation_service_proto_rawDesc = "" +
 	"population\x12#\n" +
 	"\rhistory_items\x18\a \x01(\x03R\fhistoryItems\x12!\n" +
 	"\fpopular_only\x18\b \x01(\bR\vpopularOnly\x12J\n" +
-	"\x0fnext_categories\x18\t \x03(\v2!.kehu.profile.v1.CategoryForecastR\x0enextCategories\"f\n" +
+	"\x0fnext_categories\x18\t \x03(\v2!.kehu.profile.v1.CategoryForecastR\x0enextCategories\x12)\n" +
+	"\x10history_withheld\x18\n" +
+	" \x01(\bR\x0fhistoryWithheld\"f\n" +
 	"\x15ListSearchGapsRequest\x12$\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
