@@ -61,6 +61,7 @@ type Service struct {
 	analyses   *analyses
 	merger     *merging.Merger
 	duplicates *duplicates.Duplicates
+	consents   *consented
 	quality    *quality.Server
 }
 
@@ -94,6 +95,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	s.app = app.New(s.store, s.now)
+	if s.consents, err = s.openConsents(ctx, deps); err != nil {
+		return nil, err
+	}
 	s.app.Mind(s.events.OfCustomers())
 	s.operations, err = operation.NewManager(ctx, deps.Engine, operation.Config{
 		Service:  "profile",
@@ -101,6 +105,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		Logger:   s.log,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err = s.consents.serve(s.app, s.operations); err != nil {
 		return nil, err
 	}
 	s.importer, err = importer.New(ctx, importer.Deps{
@@ -146,6 +153,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	profilev1.RegisterRecommendationServiceServer(r, recommend.NewServer(s.needs))
 	s.relations.register(r)
+	s.consents.register(r)
 	s.analyses.register(r)
 }
 
@@ -173,7 +181,8 @@ func (s *Service) Serve(ctx context.Context) error {
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
 			return errors.Join(s.store.Sweep(ctx, s.now()), s.rates.Sweep(ctx, s.now().Add(-docstore.TombstoneLife)),
-				s.merger.SweepTombstones(ctx), s.events.Sweep(ctx, s.now()))
+				s.merger.SweepTombstones(ctx), s.events.Sweep(ctx, s.now()),
+				s.consents.sweepTombstones(ctx, s.now().Add(-docstore.TombstoneLife)))
 		})
 		return nil
 	})

@@ -18,6 +18,8 @@ type App struct {
 	fresh atomic.Bool // the orders recorded last were all new
 
 	elsewhere []Records
+	checks    []Check
+	guard     Guard
 }
 
 // New makes the use cases on a store. clock stamps and judges times.

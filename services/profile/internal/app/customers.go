@@ -28,8 +28,8 @@ func (a *App) CreateCustomer(ctx context.Context, c domain.Customer, validateOnl
 	if err := c.Normalize(a.now()); err != nil {
 		return c, err
 	}
-	if f := checkSensitive(nil, &c); f != nil {
-		return c, f
+	if err := a.admit(ctx, nil, &c); err != nil {
+		return c, err
 	}
 	for wait := (backoff{}); ; {
 		existing, err := a.store.Customers.GetMany(ctx, []string{c.ID})
@@ -76,6 +76,7 @@ func idOfRequest(method, key string) string {
 type Change struct {
 	AllowMissing bool // create the customer when there is none
 	ValidateOnly bool
+	by           domain.Change // who makes it, where it is not the caller
 }
 
 // ChangeCustomer reads a customer, lets change alter it, and writes it. change
@@ -83,6 +84,10 @@ type Change struct {
 func (a *App) ChangeCustomer(ctx context.Context, id string, how Change, change func(*domain.Customer) error) (domain.Customer, error) {
 	if f := ident.Check("name", id); f != nil {
 		return domain.Customer{}, f
+	}
+	who := how.by
+	if who.Actor == "" {
+		who = by(ctx, domain.Source{})
 	}
 	for wait := (backoff{}); ; {
 		found, err := a.store.Customers.GetMany(ctx, []string{id})
@@ -103,13 +108,13 @@ func (a *App) ChangeCustomer(ctx context.Context, id string, how Change, change 
 		if err := after.Normalize(a.now()); err != nil {
 			return domain.Customer{}, err
 		}
-		if f := checkSensitive(before, &after); f != nil {
-			return domain.Customer{}, f
+		if err := a.admit(ctx, before, &after); err != nil {
+			return domain.Customer{}, err
 		}
 		if before != nil && before.SameContent(&after.Details) {
 			return *before, nil
 		}
-		err = a.saveOne(ctx, &edit{before: before, after: &after, by: by(ctx, domain.Source{})}, how.ValidateOnly)
+		err = a.saveOne(ctx, &edit{before: before, after: &after, by: who}, how.ValidateOnly)
 		if !store.Lost(err) {
 			return after, err
 		}

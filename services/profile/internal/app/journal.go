@@ -43,7 +43,11 @@ func (a *App) Changes(ctx context.Context, customer string, after *docstore.Posi
 	if err != nil {
 		return store.Page[*domain.Change]{}, err
 	}
-	return a.store.Changes.Page(ctx, &c, after, size)
+	page, err := a.store.Changes.Page(ctx, &c, after, size)
+	if err == nil {
+		err = a.Guard().RedactChanges(ctx, customer, page.Items)
+	}
+	return page, err
 }
 
 // endOf is behind all changes of a customer.

@@ -75,6 +75,13 @@ func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, roun
 			continue
 		}
 		e.by = who
+		if err := a.admit(ctx, e.before, e.after); err != nil {
+			if fault.KindOf(err) == fault.Internal {
+				return nil, err
+			}
+			outcomes[i] = refusedBy(err)
+			continue
+		}
 		if e.waitsFor(givenUp) {
 			again = append(again, i)
 			continue
@@ -135,9 +142,6 @@ func (a *App) versionSeen(ctx context.Context, given, stored *domain.Customer) (
 // version under which that is shown. The edit is nil when nothing is to be written.
 func (a *App) planCustomer(given, stored *domain.Customer, seen int64, src domain.Source) (*edit, Outcome) {
 	if stored == nil {
-		if f := checkSensitive(nil, given); f != nil {
-			return nil, refused(f)
-		}
 		if given.Version != 0 {
 			return nil, refused(stale(given.ID))
 		}
@@ -162,9 +166,6 @@ func (a *App) planCustomer(given, stored *domain.Customer, seen int64, src domai
 	}
 	if n := len(after.Attributes); n > domain.MaxAttributes {
 		return nil, refused(fault.Invalid("attributes", "must be at most %d with those that are there, would be %d", domain.MaxAttributes, n))
-	}
-	if f := checkSensitive(stored, &after); f != nil {
-		return nil, refused(f)
 	}
 	if after.SameContent(&stored.Details) {
 		return nil, Outcome{Effect: Unchanged}

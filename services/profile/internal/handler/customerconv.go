@@ -62,3 +62,9 @@ func identifier(p *profilev1.Identifier) (domain.Identifier, error) {
 	read(p.ProtoReflect(), reflect.ValueOf(&i).Elem(), "", &faults)
 	return i, fault.Merge(faults...)
 }
+
+func identifierProto(i domain.Identifier) *profilev1.Identifier {
+	p := &profilev1.Identifier{}
+	write(reflect.ValueOf(i), p.ProtoReflect())
+	return p
+}

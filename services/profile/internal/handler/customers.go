@@ -41,7 +41,16 @@ func (h *Customers) GetCustomer(ctx context.Context, r *profilev1.GetCustomerReq
 	if err != nil {
 		return nil, err
 	}
-	return customerProto(&c), nil
+	if r.GetPurpose() != "" {
+		allowed, err := h.allowed(ctx, r.GetPurpose(), id)
+		if err != nil {
+			return nil, err
+		}
+		if !allowed[0] {
+			return nil, fault.New(fault.PermissionDenied, "CONSENT_MISSING", "customer %q does not allow %s", id, r.GetPurpose())
+		}
+	}
+	return h.proto(ctx, &c)
 }
 
 // BatchGetCustomers returns those of many customers that exist.
@@ -57,11 +66,21 @@ func (h *Customers) BatchGetCustomers(ctx context.Context, r *profilev1.BatchGet
 	if err != nil {
 		return nil, err
 	}
+	allowed, err := h.allowed(ctx, r.GetPurpose(), ids...)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.app.Guard().Redact(ctx, found); err != nil {
+		return nil, err
+	}
 	answer := &profilev1.BatchGetCustomersResponse{}
 	for i, c := range found {
-		if c == nil {
+		switch {
+		case c == nil:
 			answer.Missing = append(answer.Missing, r.GetNames()[i])
-		} else {
+		case !allowed[i]:
+			answer.Withheld = append(answer.Withheld, r.GetNames()[i])
+		default:
 			answer.Customers = append(answer.Customers, customerProto(c))
 		}
 	}
@@ -80,7 +99,9 @@ func (h *Customers) ListCustomers(ctx context.Context, r *profilev1.ListCustomer
 	}
 	answer := &profilev1.ListCustomersResponse{Customers: make([]*profilev1.Customer, len(found.Items))}
 	for i := range found.Items {
-		answer.Customers[i] = customerProto(&found.Items[i])
+		if answer.Customers[i], err = h.proto(ctx, &found.Items[i]); err != nil {
+			return nil, err
+		}
 	}
 	answer.NextPageToken, err = nextToken(found.Next, r)
 	return answer, err
@@ -178,7 +199,7 @@ func (h *Customers) shown(ctx context.Context, record domain.Customer) (*profile
 	if err != nil {
 		return nil, err
 	}
-	return customerProto(&view), nil
+	return h.proto(ctx, &view)
 }
 
 // DeleteCustomer deletes a customer without orders.

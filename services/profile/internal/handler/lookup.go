@@ -23,7 +23,7 @@ func (h *Customers) LookupCustomer(ctx context.Context, r *profilev1.LookupCusto
 	if err != nil {
 		return nil, err
 	}
-	return customerProto(&c), nil
+	return h.proto(ctx, &c)
 }
 
 // lookedUp is the one identifier that a request names, and the field it is in;

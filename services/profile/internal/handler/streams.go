@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"math"
 
 	"google.golang.org/grpc"
@@ -23,12 +24,26 @@ func span(r *apiv1.CustomerRange) store.Span {
 
 // StreamCustomers sends the customers of a range.
 func (h *Customers) StreamCustomers(r *profilev1.StreamCustomersRequest, stream grpc.ServerStreamingServer[profilev1.StreamCustomersResponse]) error {
+	ctx := stream.Context()
+	allowed, stop, err := h.along(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	batch, size := &profilev1.StreamCustomersResponse{}, 0
-	for c, err := range h.store.All(stream.Context(), span(r.GetRange())) {
+	for c, err := range h.store.All(ctx, span(r.GetRange())) {
 		if err != nil {
 			return err
 		}
-		p := customerProto(&c)
+		if yes, err := allowed(c.ID); err != nil {
+			return err
+		} else if !yes {
+			continue
+		}
+		p, err := h.proto(ctx, &c)
+		if err != nil {
+			return err
+		}
 		batch.Customers = append(batch.Customers, p)
 		if size += proto.Size(p); size < batchBytes {
 			continue
@@ -42,6 +57,19 @@ func (h *Customers) StreamCustomers(r *profilev1.StreamCustomersRequest, stream 
 		return nil
 	}
 	return stream.Send(batch)
+}
+
+// along tells of the customers of a stream, one after the other, whether the
+// purpose that the request names is allowed.
+func (h *Customers) along(ctx context.Context, r *profilev1.StreamCustomersRequest) (func(string) (bool, error), func(), error) {
+	if r.GetPurpose() == "" {
+		return func(string) (bool, error) { return true, nil }, func() {}, nil
+	}
+	id, err := h.app.Guard().PurposeIn(ctx, "purpose", r.GetPurpose())
+	if err != nil {
+		return nil, nil, err
+	}
+	return h.app.Guard().Along(ctx, id, r.GetRange().GetFrom())
 }
 
 // StreamPurchaseHistories sends the purchase histories of a range.
