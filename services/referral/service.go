@@ -58,7 +58,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.programs, s.ledger = app.New(collections, profile.New(deps.Profile), s.now, deps.Random)
+	s.programs, s.ledger = app.New(collections, profile.New(deps.Profile, s.log), s.now, deps.Random)
 	return s, nil
 }
 

@@ -102,7 +102,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	return &Service{
 		operations: operations,
-		handler:    &handler.Valuations{Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock,
+		handler: &handler.Valuations{Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock,
 			Customers: alias.New(profile.Merges(deps.Profile), deps.Logger)},
 		sweeper: &app.Sweeper{
 			Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger,

@@ -12,12 +12,15 @@ import (
 	"github.com/kehuhq/kehu/services/referral/internal/store"
 )
 
-// Profile is what is asked of the profile service. Both methods return faults.
+// Profile is what is asked of the profile service. Its errors are faults.
 type Profile interface {
 	// CustomerKnown reports whether there is such a customer.
 	CustomerKnown(ctx context.Context, id string) (bool, error)
 	// Order returns a customer's order, nil where there is none.
 	Order(ctx context.Context, customer, order string) (*domain.Order, error)
+	// Members are the ids of all records that are one customer with a record, the
+	// one by whose name the customer goes first.
+	Members(ctx context.Context, customer string) []string
 }
 
 // Programs runs referral programmes.
@@ -46,6 +49,6 @@ func New(s *store.Store, profile Profile, clock func() time.Time, random io.Read
 		random = rand.Reader
 	}
 	now := func() time.Time { return clock().UTC().Truncate(time.Millisecond) } // what is stored
-	ledger := &Ledger{store: s, now: now}
+	ledger := &Ledger{store: s, profile: profile, now: now}
 	return &Programs{store: s, ledger: ledger, profile: profile, now: now, random: random}, ledger
 }

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -77,17 +79,49 @@ func (a *Programs) Code(ctx context.Context, program, code string) (*domain.Code
 	return a.store.Codes.Get(ctx, store.Key(program, code))
 }
 
-// Codes lists the codes of a programme, or of one advocate in it.
+// Codes lists the codes of a programme, or of one advocate in it: of all records
+// of that customer, record by record.
 func (a *Programs) Codes(ctx context.Context, program, advocate string, after *docstore.Position, size int) ([]*domain.Code, *docstore.Position, error) {
 	if _, err := a.Program(ctx, program); err != nil {
 		return nil, nil, err
 	}
-	r := store.CodesOf(program)
-	if advocate != "" {
-		r = store.CodesOfAdvocate(program, advocate)
+	if advocate == "" {
+		r := store.CodesOf(program)
+		r.After, r.Limit = after, size
+		return a.store.Codes.Page(ctx, r)
 	}
-	r.After, r.Limit = after, size
-	return a.store.Codes.Page(ctx, r)
+	var ranges []docstore.Range
+	for _, member := range a.profile.Members(ctx, advocate) {
+		ranges = append(ranges, store.CodesOfAdvocate(program, member))
+	}
+	slices.SortFunc(ranges, func(a, b docstore.Range) int { return strings.Compare(a.From, b.From) })
+	return a.codesOfAll(ctx, ranges, after, size)
+}
+
+// codesOfAll is a page over several ranges of an index, one behind the other.
+func (a *Programs) codesOfAll(ctx context.Context, ranges []docstore.Range, after *docstore.Position, size int) ([]*domain.Code, *docstore.Position, error) {
+	var codes []*domain.Code
+	for i, r := range ranges {
+		if after != nil && after.Key >= r.To {
+			continue
+		}
+		r.Limit = size - len(codes)
+		if after != nil && after.Key >= r.From {
+			r.After = after
+		}
+		found, next, err := a.store.Codes.Page(ctx, r)
+		if err != nil {
+			return nil, nil, err
+		}
+		codes = append(codes, found...)
+		switch {
+		case next != nil:
+			return codes, next, nil
+		case len(codes) == size && i+1 < len(ranges):
+			return codes, &docstore.Position{Key: ranges[i+1].From}, nil
+		}
+	}
+	return codes, nil, nil
 }
 
 // RevokeCode makes a code bring nothing any more.

@@ -24,7 +24,7 @@ func (a *Programs) RecordConversion(ctx context.Context, program, id, orderID st
 	if err := r.CheckStep(domain.Qualified); err != nil {
 		return nil, err
 	}
-	order, err := a.profile.Order(ctx, r.Referee, orderID)
+	order, err := a.order(ctx, r.Referee, orderID)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +42,24 @@ func (a *Programs) RecordConversion(ctx context.Context, program, id, orderID st
 		return nil, err
 	}
 	return a.work(ctx, r)
+}
+
+// order finds an order of a customer, under the record that was the referee or one
+// merged with it; nil where there is none.
+func (a *Programs) order(ctx context.Context, customer, id string) (*domain.Order, error) {
+	order, err := a.profile.Order(ctx, customer, id)
+	if err != nil || order != nil {
+		return order, err
+	}
+	for _, member := range a.profile.Members(ctx, customer) {
+		if member == customer {
+			continue
+		}
+		if order, err = a.profile.Order(ctx, member, id); err != nil || order != nil {
+			return order, err
+		}
+	}
+	return nil, nil
 }
 
 // rewardAgain rewards a qualified referral for which there was no budget before.

@@ -25,9 +25,10 @@ import (
 // that is concluded after has changed the account, which makes the write fail.
 // Anybody can finish what another has begun, and all come to the same end.
 type Ledger struct {
-	store *store.Store
-	now   func() time.Time
-	turns turns
+	store   *store.Store
+	profile Profile
+	now     func() time.Time
+	turns   turns
 }
 
 // errConcluded tells that somebody else has concluded the transfer meanwhile.

@@ -66,7 +66,7 @@ func (a *Programs) RecordSignUp(ctx context.Context, program, id, customer strin
 	if changed, err := r.SignUp(customer, a.now()); err != nil || !changed {
 		return orNone(r, err)
 	}
-	if err := r.CheckReferee(customer); err != nil {
+	if err := a.checkPerson(ctx, r, customer); err != nil {
 		return nil, err
 	}
 	if err := a.checkKnown(ctx, "referee_id", customer); err != nil {
@@ -77,6 +77,37 @@ func (a *Programs) RecordSignUp(ctx context.Context, program, id, customer strin
 		return nil, err
 	}
 	return a.settleReferee(ctx, claim)
+}
+
+// checkPerson looks at all records of the customer: the advocate may be one of
+// them, or another referral may have brought one.
+func (a *Programs) checkPerson(ctx context.Context, r *domain.Referral, customer string) error {
+	members := a.profile.Members(ctx, customer)
+	var keys []string
+	for _, member := range members {
+		if err := r.CheckReferee(member); err != nil {
+			return err
+		}
+		if member != customer { // whose own claim is made below, once
+			keys = append(keys, store.Key(r.Program, member))
+		}
+	}
+	claims, err := a.store.Referees.GetMany(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, claim := range claims {
+		if claim != nil && claim.Confirmed && claim.Referral != r.ID {
+			return refereeTaken()
+		}
+	}
+	return nil
+}
+
+func refereeTaken() error {
+	f := fault.Invalid("referee_id", "was brought by another referral of this programme before")
+	f.Kind, f.Reason = fault.AlreadyExists, "REFEREE_TAKEN"
+	return f
 }
 
 // orNone returns a referral unless there is an error.
@@ -111,9 +142,7 @@ func (a *Programs) claim(ctx context.Context, wanted *domain.Referee) (*domain.R
 				return nil, err
 			}
 		}
-		f := fault.Invalid("referee_id", "was brought by another referral of this programme before")
-		f.Kind, f.Reason = fault.AlreadyExists, "REFEREE_TAKEN"
-		return nil, f
+		return nil, refereeTaken()
 	}
 }
 

@@ -34,6 +34,44 @@ func (l *Ledger) Account(ctx context.Context, id domain.AccountID) (*domain.Acco
 	return a, err
 }
 
+// Holdings returns what an account's owner has in all: the account itself, or the
+// sum over the records of a customer that have been merged, by the name of the one
+// they were merged into, and the accounts it is the sum of. ACCOUNT_NOT_FOUND where
+// none has an entry.
+func (l *Ledger) Holdings(ctx context.Context, id domain.AccountID) (*domain.Account, []domain.AccountID, error) {
+	customer, is := id.Customer()
+	if !is {
+		a, err := l.Account(ctx, id)
+		return a, nil, err
+	}
+	members := l.profile.Members(ctx, customer)
+	if len(members) == 1 {
+		a, err := l.Account(ctx, id)
+		return a, nil, err
+	}
+	keys := make([]string, len(members))
+	for i, member := range members {
+		keys[i] = store.Key(string(domain.CustomerAccount(member)))
+	}
+	accounts, err := l.store.Accounts.GetMany(ctx, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := &domain.Account{ID: domain.CustomerAccount(members[0])}
+	var parts []domain.AccountID
+	for _, a := range accounts {
+		if a != nil && a.Entries > 0 {
+			sum.Add(a)
+			parts = append(parts, a.ID)
+		}
+	}
+	if parts == nil {
+		_, err := l.Account(ctx, id)
+		return nil, nil, err
+	}
+	return sum, parts, nil
+}
+
 // settled reads an account after finishing what is in flight there: its entries
 // up to the number returned with it can all be read.
 func (l *Ledger) settled(ctx context.Context, id domain.AccountID) (*domain.Account, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -145,6 +146,14 @@ func (p *fakeProfile) Order(_ context.Context, customer, order string) (*domain.
 		return nil, nil
 	}
 	return &o, nil
+}
+
+// Members is as if whoever begins with "twin" had been merged into "ann".
+func (p *fakeProfile) Members(_ context.Context, id string) []string {
+	if strings.HasPrefix(id, "twin") || id == "ann" {
+		return []string{"ann", "twin-1", "twin-2"}
+	}
+	return []string{id}
 }
 
 func (p *fakeProfile) paid(customer, order string, at time.Time) {

@@ -46,6 +46,24 @@ func (a *Account) CheckRoom(field string, points int64) *fault.Fault {
 	return f
 }
 
+// Add adds the totals of another account of the same customer. Where the sum would
+// be more than can be counted, which takes a thousand full accounts, it stays at that.
+func (a *Account) Add(other *Account) {
+	a.Received, a.Given = plus(a.Received, other.Received), plus(a.Given, other.Given)
+	a.Balance = a.Received - a.Given
+	a.Entries += other.Entries
+	if other.UpdateTime.After(a.UpdateTime) {
+		a.UpdateTime = other.UpdateTime
+	}
+}
+
+func plus(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
 // Decided returns what the account has made of a transfer still in its list.
 func (a *Account) Decided(transfer string) (Decision, bool) {
 	i := slices.IndexFunc(a.InFlight, func(d Decision) bool { return d.Transfer == transfer })

@@ -24,6 +24,9 @@ const (
 // CustomerAccount is where a customer's points are.
 func CustomerAccount(customer string) AccountID { return AccountID(customerPrefix + customer) }
 
+// Customer is whose account it is, where it is a customer's.
+func (id AccountID) Customer() (string, bool) { return strings.CutPrefix(string(id), customerPrefix) }
+
 // ProgramAccount is what a programme gives from.
 func ProgramAccount(program string) AccountID { return AccountID(programPrefix + program) }
 

@@ -53,7 +53,15 @@ func (h *Ledger) GetAccount(ctx context.Context, r *referralv1.GetAccountRequest
 	if err != nil {
 		return nil, err
 	}
-	return answer(accountProto)(h.app.Account(ctx, id))
+	account, parts, err := h.app.Holdings(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p := accountProto(account)
+	for _, part := range parts {
+		p.Parts = append(p.Parts, resourcename.Sprint(accountPattern, string(part)))
+	}
+	return p, nil
 }
 
 // ListEntries lists the entries of an account, newest first.

@@ -4,12 +4,14 @@ package profile
 
 import (
 	"context"
+	"log/slog"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/alias"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 )
@@ -18,12 +20,20 @@ import (
 type Client struct {
 	customers profilev1.CustomerServiceClient
 	orders    profilev1.OrderServiceClient
+	merges    *alias.Book
 }
 
 // New makes a client on a connection to the profile service.
-func New(conn grpc.ClientConnInterface) *Client {
-	return &Client{profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn)}
+func New(conn grpc.ClientConnInterface, log *slog.Logger) *Client {
+	return &Client{
+		profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn), alias.New(Merges(conn), log),
+	}
 }
+
+// Members are the ids of all records that are one customer with a record, the one
+// by whose name the customer goes first. While profile cannot be reached it is
+// what was known last.
+func (c *Client) Members(ctx context.Context, id string) []string { return c.merges.Members(ctx, id) }
 
 // CustomerKnown reports whether there is such a customer.
 func (c *Client) CustomerKnown(ctx context.Context, id string) (bool, error) {

@@ -86,16 +86,11 @@ func (h *Valuations) BatchGetValuations(ctx context.Context, r *valuationv1.Batc
 		return nil, err
 	}
 	to := newProtos(edition)
-	told := make(map[string]bool, len(roots))
 	for i, v := range valuations {
 		if v == nil {
 			answer.Missing = append(answer.Missing, ids[i])
 			continue
 		}
-		if told[roots[i]] {
-			continue // of a customer asked for by several ids
-		}
-		told[roots[i]] = true
 		answer.Valuations = append(answer.Valuations, to.valuation(v))
 	}
 	return answer, nil
