@@ -33,7 +33,8 @@ func TestMerging(t *testing.T) {
 				want("MERGE_STATE_UNMERGED", "mergeRecord", "state")
 			c.get("/v1/customers/lost").want("customers/lost", "name").want("深圳", "city")
 			c.eventually("the services follow", func() bool {
-				return c.do("GET", "/v1/accounts/customer:lost", nil).str("name") == "accounts/customer:lost"
+				return c.get("/v1/accounts/customer:lost").str("name") == "accounts/customer:lost" &&
+					c.get("/v1/surveys/nps:nps").at("overall", "responses") == "2"
 			})
 			again := everywhere(c, "lost")
 			if again != apart {
@@ -101,6 +102,10 @@ func mergedEverywhere(c client) {
 	c.post("/v1/surveys/nps/responses?responseId=r3", map[string]any{"customerId": "lost", "score": 7, "responseTime": "2026-01-01T12:00:00Z"})
 	refresh(c)
 	c.wait(c.post("/v1/segments:recompute", map[string]any{}).str("name"))
+	c.eventually("valuation and segmentation follow", func() bool {
+		return c.do("GET", "/v1/customers/lost/valuation", nil).str("customerId") == "kept" &&
+			c.do("GET", "/v1/segments/big/memberships/lost", nil).str("customerId") == "kept"
+	})
 	for _, id := range []string{"kept", "lost"} {
 		c.get("/v1/customers/"+id+"/valuation").want("kept", "customerId").want("3", "orders")
 		c.get("/v1/segments/big/memberships/"+id).want("kept", "customerId")
@@ -114,6 +119,10 @@ func everywhere(c client, id string) string {
 	c.post("/v1/surveys/nps/responses?responseId=r3", map[string]any{"customerId": "lost", "score": 7, "responseTime": "2026-01-01T12:00:00Z"})
 	refresh(c)
 	c.wait(c.post("/v1/segments:recompute", map[string]any{}).str("name"))
+	c.eventually("valuation and segmentation follow", func() bool {
+		return c.do("GET", "/v1/customers/"+id+"/valuation", nil).str("customerId") == id &&
+			c.do("GET", "/v1/segments/big/memberships/"+id, nil).str("customerId") == id
+	})
 	nps := c.get("/v1/surveys/nps:nps")
 	account := c.get("/v1/accounts/customer:" + id)
 	valuation := c.get("/v1/customers/" + id + "/valuation")
