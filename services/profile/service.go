@@ -116,11 +116,16 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s, s.openRooms(ctx, deps)
+}
+
+// openRooms opens the rooms that stand on customers, orders and events.
+func (s *Service) openRooms(ctx context.Context, deps Deps) (err error) {
 	if s.duplicates, err = duplicates.New(ctx, duplicates.Deps{
 		Engine: deps.Engine, Customers: s.store.Customers, Blinder: deps.Vault,
 		Merger: merging.NewServer(s.merger, handler.CustomerProto), Operations: s.operations, Clock: s.now,
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	if s.quality, err = quality.NewServer(ctx, quality.Deps{
 		Engine: deps.Engine, View: s.store.Customers.View, Operations: s.operations, Clock: s.now,
@@ -128,16 +133,16 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 			Customers: s.store.Customers, Purchases: s.store.Orders, Events: s.events, Candidates: s.duplicates,
 		},
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	if s.needs, err = s.openRecommendations(ctx, deps); err != nil {
-		return nil, err
+		return err
 	}
 	if s.relations, err = s.openRelations(ctx, deps); err != nil {
-		return nil, err
+		return err
 	}
 	s.analyses, err = s.openAnalyses(ctx, deps)
-	return s, err
+	return err
 }
 
 // Register registers the service's RPCs.
