@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/genproto/googleapis/type/date"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -96,7 +98,9 @@ func (f *finder) find() *profilev1.FindDuplicateCandidatesResponse {
 func (f *finder) wait(name string) *profilev1.FindDuplicateCandidatesResponse {
 	f.t.Helper()
 	for {
-		op, err := f.operations.WaitOperation(f.t.Context(), &longrunningpb.WaitOperationRequest{Name: name})
+		op, err := f.operations.WaitOperation(f.t.Context(), &longrunningpb.WaitOperationRequest{
+			Name: name, Timeout: durationpb.New(5 * time.Second),
+		})
 		must(f.t, err)
 		if !op.GetDone() {
 			continue
@@ -322,4 +326,46 @@ func TestSearchSurvivesRestarts(t *testing.T) {
 		got.GetPopulationSize() != 4000 || got.GetComparisons() != want.GetComparisons() || got.GetBlocks() != want.GetBlocks() {
 		t.Errorf("with restarts %v, without %v", got, want)
 	}
+}
+
+// TestNothingPersonalIsKeptOfDuplicates looks at the tables below the service.
+func TestNothingPersonalIsKeptOfDuplicates(t *testing.T) {
+	e := &tables{Engine: onPebble(t), opened: map[string]docstore.Table{}}
+	f := findOn(t, e)
+	f.upsert(person("a1", "司徒慕容", born(1990, 5, 7)), person("a2", "Situ Murong", born(1990, 5, 7)))
+	f.upsert(crowd(20)...)
+	f.find()
+	if pairs, _ := f.list(pairOpen); len(pairs) != 1 {
+		t.Fatalf("found %v", pairs)
+	}
+	looked := 0
+	for name, table := range e.opened {
+		if !strings.HasPrefix(name, "duplicate_") {
+			continue
+		}
+		for entry, err := range table.Scan(t.Context(), docstore.Range{}) {
+			must(t, err)
+			looked++
+			for _, canary := range []string{"situmurong", "Situ", "司徒"} {
+				if text := entry.ID + string(entry.Doc); strings.Contains(text, canary) {
+					t.Errorf("%s holds %q: %q", name, canary, text)
+				}
+			}
+		}
+	}
+	if looked < 100 {
+		t.Errorf("only %d documents were looked at", looked)
+	}
+}
+
+// tables remembers the tables that were opened.
+type tables struct {
+	docstore.Engine
+	opened map[string]docstore.Table
+}
+
+func (e *tables) Table(ctx context.Context, layout docstore.Layout) (docstore.Table, error) {
+	table, err := e.Engine.Table(ctx, layout)
+	e.opened[layout.Name] = table
+	return table, err
 }

@@ -13,6 +13,7 @@ import (
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"google.golang.org/genproto/googleapis/type/date"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore/engines"
@@ -149,7 +150,9 @@ func search(t testing.TB, conn grpc.ClientConnInterface) *profilev1.FindDuplicat
 	t.Helper()
 	op, err := profilev1.NewDuplicateServiceClient(conn).FindDuplicateCandidates(t.Context(), &profilev1.FindDuplicateCandidatesRequest{})
 	for err == nil && !op.GetDone() {
-		op, err = profilev1.NewOperationServiceClient(conn).WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{Name: op.GetName()})
+		op, err = profilev1.NewOperationServiceClient(conn).WaitOperation(t.Context(), &longrunningpb.WaitOperationRequest{
+			Name: op.GetName(), Timeout: durationpb.New(5 * time.Second),
+		})
 	}
 	if err != nil {
 		t.Fatal(err)

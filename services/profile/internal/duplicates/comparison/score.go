@@ -53,7 +53,11 @@ const expected = 1.0 / 3
 
 // Prior is log2 of the odds that a record and any other one are one customer's:
 // expected/(n−1). A coincidence is likelier among more customers.
-func Prior(n int64) float64 { return math.Log2(expected / float64(max(n-1, 1))) }
+func Prior(n int64) float64 { return math.Log2(expected / float64(atLeast(n)-1)) }
+
+// atLeast takes a base of a few customers for a part of one of a thousand: among
+// three of them nothing is known of how common anything is.
+func atLeast(n int64) int64 { return max(n, 1000) }
 
 // Score compares two records within a population.
 //
@@ -113,8 +117,8 @@ func (s *sum) add(field Field, found agreement) {
 		for _, value := range found.value {
 			bearers = max(bearers, s.in.Bearers(found.kind, value))
 		}
-		others := float64(max(bearers-2, 0)) + unseen[found.kind]
-		share = others / float64(max(s.in.Size()-1, 1))
+		n := s.in.Size()
+		share = float64(max(bearers-2, 0))/float64(max(n-1, 1)) + unseen[found.kind]/float64(atLeast(n)-1)
 	}
 	s.reasons = append(s.reasons, Reason{field, found.level, w.Bits(share)})
 }
