@@ -16,7 +16,7 @@ type agreement struct {
 }
 
 func compareNames(a, b *name, organisations bool) agreement {
-	level := Different
+	var level Level
 	switch {
 	case organisations:
 		level = organisationLevel(a, b)
