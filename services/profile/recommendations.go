@@ -10,7 +10,7 @@ import (
 // openRecommendations opens the room about what customers need next.
 func (s *Service) openRecommendations(ctx context.Context, deps Deps) (*recommend.Room, error) {
 	return recommend.Open(ctx, recommend.Deps{
-		Engine: deps.Engine, Orders: s.store.Orders, Events: recommend.Watched{Store: s.events}, Operations: s.operations, Clock: s.now,
+		Engine: deps.Engine, Orders: s.store.Orders, Events: recommend.Watched{Store: s.events}, Consents: s.app.Guard(), Operations: s.operations, Clock: s.now,
 		Known: func(ctx context.Context, customer string) error {
 			known, err := s.store.Customers.Exist(ctx, []string{customer})
 			if err == nil && !known[0] {

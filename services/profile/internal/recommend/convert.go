@@ -53,7 +53,8 @@ func (r *Room) proto(m *model) *profilev1.RecommendationModel {
 	p := &profilev1.RecommendationModel{
 		Name: modelCollection + id, State: states[m.State], Policy: m.Policy.proto(),
 		Customers: m.Figures.Customers, Orders: m.Figures.Orders, Views: m.Figures.Views,
-		Items: m.Items, ItemsLeftOut: m.LeftOut, Pairs: m.Pairs, Categories: m.Categories,
+		CustomersWithheld: m.Figures.Withheld,
+		Items:             m.Items, ItemsLeftOut: m.LeftOut, Pairs: m.Pairs, Categories: m.Categories,
 		Warnings: m.Figures.warnings(), Operation: operationName(id), CreateTime: timestamppb.New(m.Created),
 	}
 	if !m.Published.IsZero() {

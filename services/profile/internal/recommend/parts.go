@@ -163,6 +163,7 @@ type figures struct {
 	Items      int64 `bson:"items"`      // times an item was met that there was no room for
 	Categories int64 `bson:"categories"` // the same of categories
 	Terms      int64 `bson:"terms"`      // searches for terms that there was no room for
+	Withheld   int64 `bson:"withheld"`   // customers who do not want to be learnt from
 }
 
 func (f *figures) add(g figures) {
@@ -174,4 +175,5 @@ func (f *figures) add(g figures) {
 	f.Items += g.Items
 	f.Categories += g.Categories
 	f.Terms += g.Terms
+	f.Withheld += g.Withheld
 }

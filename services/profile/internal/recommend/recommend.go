@@ -47,11 +47,28 @@ type Events interface {
 	Viewed(ctx context.Context, customer string, most int) ([]string, error)
 }
 
+// Consents are what customers have decided about the use of their data.
+type Consents interface {
+	// Allowed reports of each customer whether a purpose is allowed.
+	Allowed(ctx context.Context, customers []string, purpose string) ([]bool, error)
+	// Along is Allowed for one customer after the other, in the order of their
+	// escaped ids, from one on. stop is to be called at the end.
+	Along(ctx context.Context, purpose, from string) (allowed func(customer string) (bool, error), stop func(), err error)
+}
+
+// The purposes that are asked for: to be learnt from, and to have one's own
+// history looked at.
+const (
+	learning  = "analytics"
+	profiling = "segmentation"
+)
+
 // Deps are what the room is given.
 type Deps struct {
 	Engine     docstore.Engine
 	Orders     Orders
 	Events     Events
+	Consents   Consents
 	Known      func(ctx context.Context, customer string) error // CUSTOMER_NOT_FOUND where there is none
 	Operations *operation.Manager
 	Clock      func() time.Time

@@ -83,16 +83,30 @@ const (
 	readViews   = 20
 )
 
-// history reads what a customer bought and looked at up to now.
-func (r *Room) history(ctx context.Context, customer string, m *model) (*history, error) {
+// history reads what a customer bought and looked at up to now; nothing of one
+// who does not want that, which withheld tells.
+func (r *Room) history(ctx context.Context, customer string, m *model) (h *history, withheld bool, err error) {
+	may, err := r.deps.Consents.Allowed(ctx, []string{customer}, profiling)
+	if err != nil {
+		return nil, false, err
+	}
+	if h = newHistory(); may[0] {
+		err = r.read(ctx, h, customer, m)
+	}
+	if err == nil && len(h.items)+len(h.viewed) == 0 {
+		err = r.deps.Known(ctx, customer)
+	}
+	return h, !may[0], err
+}
+
+func (r *Room) read(ctx context.Context, h *history, customer string, m *model) error {
 	zone, err := m.Policy.location()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	h := newHistory()
 	baskets, err := r.deps.Orders.BasketsOf(ctx, customer, readBaskets)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range baskets {
 		h.add(&baskets[i], zone)
@@ -101,16 +115,13 @@ func (r *Room) history(ctx context.Context, customer string, m *model) (*history
 	if r.deps.Events != nil && !m.Policy.OrdersOnly {
 		views, err := r.deps.Events.Viewed(ctx, customer, readViews)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, sku := range views {
 			h.viewed[sku] = struct{}{}
 		}
 	}
-	if len(h.items)+len(h.viewed) > 0 {
-		return h, nil
-	}
-	return h, r.deps.Known(ctx, customer)
+	return nil
 }
 
 // ListSuggestions lists what a customer may need. A page token names the model
@@ -137,11 +148,16 @@ func (s *Server) ListSuggestions(ctx context.Context, r *profilev1.ListSuggestio
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.room.history(ctx, customer, l.model)
+	h, withheld, err := s.room.history(ctx, customer, l.model)
 	if err != nil {
 		return nil, err
 	}
-	return l.answer(r, h, skip, min(size, MaxSuggestions))
+	answer, err := l.answer(r, h, skip, min(size, MaxSuggestions))
+	if err != nil {
+		return nil, err
+	}
+	answer.HistoryWithheld = withheld
+	return answer, nil
 }
 
 // answer is one page for a customer.

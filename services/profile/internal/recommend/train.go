@@ -174,10 +174,23 @@ func (t *training) collect(ctx context.Context, c *catalogue) error {
 	if t.deps.Events != nil {
 		deeds = t.deps.Events.Deeds(ctx, span, asOf)
 	}
+	allowed, stop, err := t.deps.Consents.Along(ctx, learning, span.From)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	col := newCollector(c, zone)
 	for one, err := range joined(t.deps.Orders.Baskets(ctx, span, asOf), deeds, zone) {
 		if err != nil {
 			return err
+		}
+		may, err := allowed(store.CustomerOf(one.key))
+		if err != nil {
+			return err
+		}
+		if !may {
+			col.part.Figures.Withheld++
+			continue
 		}
 		if t.at.Policy.OrdersOnly && one.deeds != nil {
 			one.deeds.Views = nil
