@@ -21,6 +21,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
+	"github.com/kehuhq/kehu/services/profile/internal/consents"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
@@ -68,6 +69,7 @@ type shop struct {
 	store  *store.Store
 	room   *Room
 	server *Server
+	rights *consents.Server
 	clock  *clock
 }
 
@@ -75,14 +77,17 @@ func open(t testing.TB, engine docstore.Engine, events Events) *shop {
 	t.Helper()
 	ctx := t.Context()
 	c := &clock{now: time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)}
-	s, err := store.Open(ctx, engine, vaulttest.On(t, engine), c.Now)
+	v := vaulttest.On(t, engine)
+	s, err := store.Open(ctx, engine, v, c.Now)
+	must(t, err)
+	decided, err := consents.Open(ctx, engine, v, s.Customers, c.Now)
 	must(t, err)
 	operations, err := operation.NewManager(ctx, engine, operation.Config{
 		Service: "profile", Poll: 10 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	must(t, err)
 	room, err := Open(ctx, Deps{
-		Engine: engine, Orders: s.Orders, Events: events, Operations: operations, Clock: c.Now,
+		Engine: engine, Orders: s.Orders, Events: events, Consents: consents.NewGuard(decided, nil), Operations: operations, Clock: c.Now,
 		Known: func(ctx context.Context, id string) error { _, err := s.Customers.View(ctx, id); return err },
 	})
 	must(t, err)
@@ -90,7 +95,7 @@ func open(t testing.TB, engine docstore.Engine, events Events) *shop {
 	done := make(chan error, 1)
 	go func() { done <- operations.Serve(serving) }()
 	t.Cleanup(func() { stop(); must(t, <-done) })
-	return &shop{t, s, room, NewServer(room), c}
+	return &shop{t, s, room, NewServer(room), consents.NewServer(decided), c}
 }
 
 // buys records an order of some items, each "sku" or "sku:category".

@@ -117,6 +117,42 @@ func TestOrdersFromTheInstantOnAreNotLearntFrom(t *testing.T) {
 	wantFault(t, err, "INVALID_FIELD")
 }
 
+// objects has a customer object to a purpose.
+func (s *shop) objects(customer, purpose string) {
+	s.t.Helper()
+	_, err := s.rights.SetConsent(s.t.Context(), &profilev1.SetConsentRequest{Consent: &profilev1.Consent{
+		Name:     "customers/" + customer + "/consents/" + purpose,
+		Decision: &profilev1.ConsentDecision{State: profilev1.ConsentState_CONSENT_STATE_WITHDRAWN},
+	}})
+	must(s.t, err)
+}
+
+func TestWhoObjectsIsLeftOut(t *testing.T) {
+	onEach(t, func(t *testing.T, engine docstore.Engine) {
+		s := open(t, engine, nil)
+		grocer(s)
+		for i := range 40 {
+			s.known(id(i))
+		}
+		s.objects(id(0), learning)
+		s.objects(id(30), learning)
+		s.objects(id(12), profiling)
+		m := s.trains(nil)
+		if m.GetCustomers() != 38 || m.GetCustomersWithheld() != 2 || m.GetOrders() != 68-1-2 {
+			t.Errorf("got %v", m)
+		}
+		// Learnt from, as analytics are not objected to; but the history stays shut.
+		answer := s.suggestions(id(12))
+		if !answer.GetHistoryWithheld() || !answer.GetPopularOnly() || answer.GetHistoryItems() != 0 || len(answer.GetNextCategories()) != 0 ||
+			answer.GetSuggestions()[0].GetSku() != "milk" {
+			t.Errorf("got %v", answer)
+		}
+		if answer := s.suggestions(id(13)); answer.GetHistoryWithheld() || answer.GetPopularOnly() {
+			t.Errorf("who does not object: %v", answer)
+		}
+	})
+}
+
 func TestPagesHoldOnToTheirModel(t *testing.T) {
 	s := open(t, onPebble(t), nil)
 	grocer(s)
