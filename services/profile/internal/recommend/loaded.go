@@ -13,12 +13,12 @@ import (
 // loaded is a model in memory: some 12 bytes per pair, 12 MB for 10,000 items
 // with all their neighbours. It never changes.
 type loaded struct {
-	id       string
-	model    *model
-	items    []knownItem // by rank
-	rankOf   map[string]int32
-	chain    transitions
-	scratchs sync.Pool
+	id     string
+	model  *model
+	items  []knownItem // by rank
+	rankOf map[string]int32
+	chain  transitions
+	spare  sync.Pool
 }
 
 // knownItem is an item of a loaded model.

@@ -49,7 +49,7 @@ type scratch struct {
 }
 
 func (l *loaded) scratch() *scratch {
-	if s, ok := l.scratchs.Get().(*scratch); ok {
+	if s, ok := l.spare.Get().(*scratch); ok {
 		return s
 	}
 	n := len(l.items)
@@ -61,7 +61,7 @@ func (l *loaded) put(s *scratch) {
 		s.added[i], s.most[i] = 0, 0
 	}
 	s.touched = s.touched[:0]
-	l.scratchs.Put(s)
+	l.spare.Put(s)
 }
 
 // signals are the items of a history that the model knows, by rank: those bought,

@@ -89,10 +89,10 @@ func (r *Room) sweepOne(ctx context.Context, m *model, now time.Time) error {
 // over tells whether the operation of a training has ended.
 func (r *Room) over(ctx context.Context, id string) (bool, error) {
 	o, err := r.deps.Operations.Get(ctx, operationName(id))
-	if fault.KindOf(err) == fault.NotFound && err != nil {
-		return true, nil
+	if fault.KindOf(err) != fault.NotFound {
+		return o.GetDone(), err
 	}
-	return o.GetDone(), err
+	return true, nil
 }
 
 func operationName(id string) string { return "operations/profile/" + id }
