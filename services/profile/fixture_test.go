@@ -39,6 +39,7 @@ type suite struct {
 	merges    profilev1.MergingServiceClient
 	events    profilev1.EventServiceClient
 	quality   profilev1.DataQualityServiceClient
+	exports   profilev1.ExportServiceClient
 	done      profilev1.OperationServiceClient
 }
 
@@ -81,7 +82,7 @@ func startAt(t testing.TB, e docstore.Engine, clock func() time.Time) (s *suite,
 	return &suite{
 			profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn), profilev1.NewExchangeRateServiceClient(conn),
 			profilev1.NewMergingServiceClient(conn), profilev1.NewEventServiceClient(conn),
-			profilev1.NewDataQualityServiceClient(conn), profilev1.NewOperationServiceClient(conn),
+			profilev1.NewDataQualityServiceClient(conn), profilev1.NewExportServiceClient(conn), profilev1.NewOperationServiceClient(conn),
 		}, func() {
 			must(t, conn.Close())
 			cancel()

@@ -20,6 +20,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/duplicates"
 	"github.com/kehuhq/kehu/services/profile/internal/events"
 	"github.com/kehuhq/kehu/services/profile/internal/exchange"
+	"github.com/kehuhq/kehu/services/profile/internal/exporter"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/importer"
 	"github.com/kehuhq/kehu/services/profile/internal/merging"
@@ -155,6 +156,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.now)))
 	profilev1.RegisterDuplicateServiceServer(r, s.duplicates)
 	profilev1.RegisterDataQualityServiceServer(r, s.quality)
+	profilev1.RegisterExportServiceServer(r, exporter.NewServer(s.exports()))
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	profilev1.RegisterRecommendationServiceServer(r, recommend.NewServer(s.needs))
 	s.relations.register(r)
