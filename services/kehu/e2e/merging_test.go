@@ -137,11 +137,12 @@ func everywhere(c client, id string) string {
 // eventually waits for what is seen within seconds.
 func (c client) eventually(what string, seen func() bool) {
 	c.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for !seen() {
-		if time.Now().After(deadline) {
+	deadline := time.After(20 * time.Second)
+	for again := time.NewTicker(50 * time.Millisecond); !seen(); {
+		select {
+		case <-again.C:
+		case <-deadline:
 			c.t.Fatalf("not within 20 seconds: %s", what)
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
