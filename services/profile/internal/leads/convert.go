@@ -29,7 +29,7 @@ func (s *Server) ConvertLead(ctx context.Context, r *profilev1.ConvertLeadReques
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.change(ctx, id, false, func(doc *record, l *profilev1.Lead) (bool, error) {
+	_, err = s.change(ctx, id, false, func(doc *record, l *profilev1.Lead) (bool, error) {
 		if l.GetState() != profilev1.LeadState_LEAD_STATE_WON {
 			return false, fault.New(fault.FailedPrecondition, "LEAD_NOT_WON", "only a won lead is converted: close it as WON first")
 		}
@@ -42,10 +42,7 @@ func (s *Server) ConvertLead(ctx context.Context, r *profilev1.ConvertLeadReques
 		return nil, err
 	}
 	if r.GetOrder() != "" {
-		if l, err = s.noteOrder(ctx, id, r.GetOrder()); err != nil {
-			return nil, err
-		}
-		return s.show(ctx, l)
+		return s.shown(ctx)(s.noteOrder(ctx, id, r.GetOrder()))
 	}
 	return s.shown(ctx)(s.get(ctx, id))
 }

@@ -47,10 +47,10 @@ func day(s string) *date.Date {
 	return &date.Date{Year: int32(t.Year()), Month: int32(t.Month()), Day: int32(t.Day())}
 }
 
-// add creates a lead "owner/close date/value".
-func (s *shop) add(id, owner, close string, minor int64, currency string) *profilev1.Lead {
+// add creates a lead to be decided on a day.
+func (s *shop) add(id, owner, decided string, minor int64, currency string) *profilev1.Lead {
 	s.Helper()
-	l := &profilev1.Lead{Owner: owner, ExpectedCloseDate: day(close), DisplayName: "Lead " + id}
+	l := &profilev1.Lead{Owner: owner, ExpectedCloseDate: day(decided), DisplayName: "Lead " + id}
 	if currency != "" {
 		l.ExpectedValue = &apiv1.Money{MinorUnits: minor, CurrencyCode: currency}
 	}
