@@ -3,6 +3,7 @@ package profile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,6 +14,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/profile/internal/accounts"
+	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/care"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/leads"
@@ -25,6 +27,11 @@ const dailyLook = 10 * time.Minute
 // noMarketing is what nobody has consented to while no consents are kept.
 func noMarketing(_ context.Context, customers []string) ([]bool, error) {
 	return make([]bool, len(customers)), nil
+}
+
+// noOptOuts is that nobody has opted out while no consents are kept.
+func noOptOuts(_ context.Context, customers []string) ([]bool, error) {
+	return slices.Repeat([]bool{true}, len(customers)), nil
 }
 
 // relations are the rooms about dealing with customers.
@@ -45,16 +52,29 @@ func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, err
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Orders: orders, Clock: s.now,
 	})
 	r.accounts, errs[1] = accounts.New(ctx, accounts.Deps{
-		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Clock: s.now,
+		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Family: s.store.Customers, Clock: s.now,
 	})
 	r.style, errs[2] = style.New(ctx, style.Deps{
-		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Clock: s.now,
+		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Family: s.store.Customers, Judging: noOptOuts, Clock: s.now,
 	})
 	r.care, errs[3] = care.New(ctx, care.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, People: s.store.Customers, Contacts: r.accounts,
 		Marketing: noMarketing, Operations: s.operations, Clock: s.now,
 	})
-	return r, errors.Join(errs[:]...)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	s.app.Mind(app.Records{Reason: "CUSTOMER_HAS_LEADS", What: "leads", Any: r.leads.Any})
+	s.app.Mind(app.Records{Reason: "CUSTOMER_HAS_CONTACTS", What: "contacts or an account plan", Any: r.accounts.Any})
+	s.app.Mind(app.Records{Reason: "CUSTOMER_HAS_CARE", What: "a care plan or care tasks", Any: r.care.Any})
+	s.app.Mind(app.Records{Reason: "CUSTOMER_HAS_OBSERVATIONS", What: "observations of behaviour", Any: r.style.Any})
+	return r, nil
+}
+
+// Erase removes what the rooms keep of a customer.
+func (r *relations) Erase(ctx context.Context, customer string) error {
+	return errors.Join(r.leads.Erase(ctx, customer), r.accounts.Erase(ctx, customer),
+		r.care.Erase(ctx, customer), r.style.Erase(ctx, customer))
 }
 
 func (r *relations) register(to grpc.ServiceRegistrar) {

@@ -107,7 +107,8 @@ func dayOf(c *profilev1.OrganisationChange) string {
 	return day
 }
 
-// AnalyzeAccount tells how well those who decide are known and reached.
+// AnalyzeAccount tells how well those who decide are known and reached. Contacts
+// at merged records of the customer count.
 func (s *Server) AnalyzeAccount(ctx context.Context, r *profilev1.AnalyzeAccountRequest) (*profilev1.AccountCoverage, error) {
 	customer, err := s.accountOf(ctx, "name", r.GetName())
 	if err != nil {
@@ -117,9 +118,17 @@ func (s *Server) AnalyzeAccount(ctx context.Context, r *profilev1.AnalyzeAccount
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.everybody(ctx, customer)
+	members, err := s.family.Members(ctx, customer)
 	if err != nil {
 		return nil, err
+	}
+	var all []*profilev1.Contact
+	for _, member := range members {
+		some, err := s.everybody(ctx, member)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
 	}
 	c := analyze(all, p, s.now(), cmp.Or(r.GetWindowDays(), usualWindow))
 	c.Customer = aip.Name(customerPattern, customer)

@@ -25,11 +25,18 @@ type Customers interface {
 	GetCustomer(context.Context, *profilev1.GetCustomerRequest) (*profilev1.Customer, error)
 }
 
+// Family tells which records are one customer, since they were merged: at least
+// the one asked for.
+type Family interface {
+	Members(ctx context.Context, customer string) ([]string, error)
+}
+
 // Deps is what the room is given.
 type Deps struct {
 	Engine    docstore.Engine
 	Vault     sealed.Vault
 	Customers Customers
+	Family    Family
 	Clock     func() time.Time
 }
 
@@ -38,13 +45,14 @@ type Server struct {
 	profilev1.UnimplementedAccountServiceServer
 	store
 	customers Customers
+	family    Family
 	clock     func() time.Time
 }
 
 // New opens the room's collections.
 func New(ctx context.Context, d Deps) (*Server, error) {
 	kept, err := openStore(ctx, d.Engine, d.Vault, d.Clock)
-	return &Server{store: kept, customers: d.Customers, clock: d.Clock}, err
+	return &Server{store: kept, customers: d.Customers, family: d.Family, clock: d.Clock}, err
 }
 
 // now is in the precision of the store.

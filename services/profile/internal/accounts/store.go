@@ -191,6 +191,20 @@ func (s *store) changePlan(ctx context.Context, customer string, validateOnly bo
 	return s.readPlan(ctx, customer, doc)
 }
 
+// Any reports whether a customer has contacts or a plan.
+func (s *store) Any(ctx context.Context, customer string) (bool, error) {
+	planned, err := s.plans.Exist(ctx, []string{docstore.ID(customer)})
+	if err != nil || planned[0] {
+		return err == nil, err
+	}
+	r := docstore.Within(docstore.ID(customer))
+	r.Limit = 1
+	for _, err := range s.contacts.ScanRaw(ctx, r) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
 // Erase removes contacts and plan of a customer.
 func (s *store) Erase(ctx context.Context, customer string) error {
 	err := s.plans.Delete(ctx, docstore.ID(customer), docstore.Any)

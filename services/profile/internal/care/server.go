@@ -113,6 +113,20 @@ func dayOr(field string, d *date.Date, or time.Time) (time.Time, error) {
 	return time.Parse(time.DateOnly, day)
 }
 
+// Any reports whether a customer has a plan or contacts.
+func (s *Server) Any(ctx context.Context, customer string) (bool, error) {
+	looked, err := s.plans.Exist(ctx, []string{docstore.ID(customer)})
+	if err != nil || looked[0] {
+		return err == nil, err
+	}
+	r := docstore.Within(docstore.ID(customer))
+	r.Limit = 1
+	for _, err := range s.docs.ScanRaw(ctx, r) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
 // Erase removes plan and contacts of a customer.
 func (s *Server) Erase(ctx context.Context, customer string) error {
 	id := docstore.ID(customer)

@@ -121,6 +121,8 @@ func TestListsAreRangesOfIndexes(t *testing.T) {
 		if got := s.ids(&profilev1.ListLeadsRequest{Customer: "customers/c1"}); got != "b" {
 			t.Errorf("of the customer: %q", got)
 		}
+		_, err = profilev1.NewCustomerServiceClient(s.conn).DeleteCustomer(t.Context(), &profilev1.DeleteCustomerRequest{Name: "customers/c1"})
+		roomtest.Refused(t, "deleting a customer with leads", err, codes.FailedPrecondition, "CUSTOMER_HAS_LEADS", "")
 		_, err = s.ListLeads(t.Context(), &profilev1.ListLeadsRequest{Customer: "customers/c1", Owner: "ann"})
 		roomtest.Refused(t, "customer and owner", err, codes.InvalidArgument, "FIELD_NOT_FILTERABLE", "customer")
 	})

@@ -187,3 +187,13 @@ func (s *store) SweepTombstones(ctx context.Context, before time.Time) error {
 	_, err := s.docs.Sweep(ctx, before)
 	return err
 }
+
+// Any reports whether there are leads of a customer.
+func (s *store) Any(ctx context.Context, customer string) (bool, error) {
+	r := docstore.Within(docstore.Key(docstore.String(customer)))
+	r.Index, r.Limit = byCustomer, 1
+	for _, err := range s.docs.ScanRaw(ctx, r) {
+		return err == nil, err
+	}
+	return false, nil
+}

@@ -53,11 +53,23 @@ type Customers interface {
 	GetCustomer(context.Context, *profilev1.GetCustomerRequest) (*profilev1.Customer, error)
 }
 
+// Family tells which records are one customer, since they were merged: at least
+// the one asked for.
+type Family interface {
+	Members(ctx context.Context, customer string) ([]string, error)
+}
+
+// Judging tells of each customer whether it may be judged by a machine: whether it
+// has not opted out of that.
+type Judging func(ctx context.Context, customers []string) ([]bool, error)
+
 // Deps is what the room is given.
 type Deps struct {
 	Engine    docstore.Engine
 	Vault     sealed.Vault
 	Customers Customers
+	Family    Family
+	Judging   Judging
 	Clock     func() time.Time
 }
 
@@ -67,6 +79,8 @@ type Server struct {
 	docs      *docstore.Collection[observation]
 	vault     sealed.Vault
 	customers Customers
+	family    Family
+	judging   Judging
 	reader    *reader
 	clock     func() time.Time
 }
@@ -83,18 +97,27 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 			return docstore.Key(docstore.String(o.Customer), docstore.Time(o.ObservedAt))
 		}}},
 	}, docstore.WithClock(d.Clock))
-	return &Server{docs: docs, vault: d.Vault, customers: d.Customers, reader: reader, clock: d.Clock}, err
+	return &Server{
+		docs: docs, vault: d.Vault, customers: d.Customers, family: d.Family, judging: d.Judging, reader: reader, clock: d.Clock,
+	}, err
 }
 
 // now is in the precision of the store.
 func (s *Server) now() time.Time { return s.clock().UTC().Truncate(time.Millisecond) }
 
-// customer reads the customer of a style's name, who must exist.
-func (s *Server) customer(ctx context.Context, field, name, pattern string) (id string, err error) {
-	if err := aip.ParseName(field, name, pattern, &id); err != nil {
+// customer reads the customer of a style's name, who must exist and must not have
+// opted out of being judged.
+func (s *Server) customer(ctx context.Context, name string) (id string, err error) {
+	if err := aip.ParseName("name", name, stylePattern, &id); err != nil {
 		return "", err
 	}
-	_, err = s.customers.GetCustomer(ctx, &profilev1.GetCustomerRequest{Name: aip.Name(customerPattern, id)})
+	if _, err = s.customers.GetCustomer(ctx, &profilev1.GetCustomerRequest{Name: aip.Name(customerPattern, id)}); err != nil {
+		return "", err
+	}
+	allowed, err := s.judging(ctx, []string{id})
+	if err == nil && !allowed[0] {
+		err = fault.New(fault.FailedPrecondition, "CONSENT_MISSING", "customer %q has opted out of being judged by a machine", id)
+	}
 	return id, err
 }
 
@@ -111,27 +134,36 @@ func (s *Server) read(ctx context.Context, doc *observation) (*profilev1.StyleOb
 	return o, nil
 }
 
-// latest are the latest observations of a customer.
+// latest are the latest observations of a customer and of its merged records.
 func (s *Server) latest(ctx context.Context, customer string) ([]*profilev1.StyleObservation, error) {
-	r := docstore.Within(docstore.Key(docstore.String(customer)))
-	r.Index, r.Reverse, r.Limit = byTime, true, mostObservations
-	var all []*profilev1.StyleObservation
-	for doc, err := range s.docs.Scan(ctx, r) {
-		if err != nil {
-			return nil, err
-		}
-		o, err := s.read(ctx, doc)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, o)
+	members, err := s.family.Members(ctx, customer)
+	if err != nil {
+		return nil, err
 	}
-	return all, nil
+	var all []*profilev1.StyleObservation
+	for _, member := range members {
+		r := docstore.Within(docstore.Key(docstore.String(member)))
+		r.Index, r.Reverse, r.Limit = byTime, true, mostObservations
+		for doc, err := range s.docs.Scan(ctx, r) {
+			if err != nil {
+				return nil, err
+			}
+			o, err := s.read(ctx, doc)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, o)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *profilev1.StyleObservation) int {
+		return b.GetObserveTime().AsTime().Compare(a.GetObserveTime().AsTime())
+	})
+	return all[:min(len(all), mostObservations)], nil
 }
 
 // GetBehaviorStyle judges the style of a customer.
 func (s *Server) GetBehaviorStyle(ctx context.Context, r *profilev1.GetBehaviorStyleRequest) (*profilev1.BehaviorStyle, error) {
-	customer, err := s.customer(ctx, "name", r.GetName(), stylePattern)
+	customer, err := s.customer(ctx, r.GetName())
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +183,7 @@ func (s *Server) judged(ctx context.Context, customer string, more ...*profilev1
 
 // ObserveBehavior records an observation.
 func (s *Server) ObserveBehavior(ctx context.Context, r *profilev1.ObserveBehaviorRequest) (*profilev1.BehaviorStyle, error) {
-	customer, err := s.customer(ctx, "name", r.GetName(), stylePattern)
+	customer, err := s.customer(ctx, r.GetName())
 	if err != nil {
 		return nil, err
 	}
@@ -283,6 +315,16 @@ func (s *Server) ListStyleSigns(_ context.Context, r *profilev1.ListStyleSignsRe
 		answer.StyleSigns = append(answer.StyleSigns, signs[i].message())
 	}
 	return answer, err
+}
+
+// Any reports whether there are observations of a customer.
+func (s *Server) Any(ctx context.Context, customer string) (bool, error) {
+	r := docstore.Within(docstore.ID(customer))
+	r.Limit = 1
+	for _, err := range s.docs.ScanRaw(ctx, r) {
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // Erase removes the observations of a customer.
