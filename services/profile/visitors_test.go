@@ -89,7 +89,8 @@ func TestTraits(t *testing.T) {
 	s.create(t, "taken", &profilev1.Customer{Identifiers: []*profilev1.Identifier{mail("a@example.com")}})
 	st := s.ingest(t, identify(t, "customers/1/events/1", "", map[string]any{
 		"firstName": "芳", "lastName": "王", "email": "A@Example.com", "phone": "138****1234", "gender": "女",
-		"birthday": "1990-05-17T00:00:00.000Z", "address": map[string]any{"city": "深圳", "state": "广东", "floor": 3}, "plan": "gold",
+		"birthday": "1990-05-17T00:00:00.000Z", "plan": "gold",
+		"address": map[string]any{"city": "深圳", "state": "广东", "street": "深南大道 1 号", "postalCode": 518000, "country": "cn", "floor": 3},
 	}))
 	check(t, "remarks", remarks(st[0]), []string{
 		"PHONE_MASKED properties.phone", "TRAIT_NOT_MAPPED properties.plan", "TRAIT_NOT_MAPPED properties.address.floor",
@@ -100,6 +101,10 @@ func TestTraits(t *testing.T) {
 	if got.GetDisplayName() != "王芳" || got.GetGender() != profilev1.Gender_GENDER_FEMALE || got.GetBirthDate().GetDay() != 17 ||
 		got.GetRegion() != "广东" || got.GetCity() != "深圳" || len(got.GetIdentifiers()) != 0 {
 		t.Errorf("customer: %v", got)
+	}
+
+	if a := got.GetPostalAddresses(); len(a) != 1 || a[0].GetLine() != "深南大道 1 号" || a[0].GetPostalCode() != "518000" || a[0].GetCountry() != "CN" || got.GetCountry() != "CN" {
+		t.Errorf("addresses: %v", a)
 	}
 
 	// One that happened before fills gaps only, and the same again changes nothing.

@@ -17,9 +17,11 @@ import (
 // trait is one trait of an identify event that the customer's record has a place for.
 type trait struct {
 	name  string // as in the traits, e.g. "address.city"
+	field string // of the record, as faults name it
 	taken domain.Details
-	// field of the customer that it sets, as faults name it.
-	field string
+	// set puts it into the record, where learning what is taken would lose
+	// something; nil elsewhere.
+	set func(*domain.Details)
 }
 
 // learn updates the customer with the traits of an identify event, in one write.
@@ -75,23 +77,22 @@ func isCallers(f *fault.Fault) bool {
 // apply puts traits into a customer. It returns which trait stands at which field.
 func apply(c *domain.Customer, traits []trait, gapsOnly bool) map[string]int {
 	places := make(map[string]int, len(traits))
+	known := c.Details
 	for at, t := range traits {
-		if gapsOnly {
-			known := *c
-			c.Learn(&t.taken)
-			c.Learn(&known.Details) // what is known wins
+		if t.set != nil {
+			t.set(&c.Details)
 		} else {
 			c.Learn(&t.taken)
 		}
 		field := t.field
 		if field == "identifiers" {
-			for n, i := range c.Identifiers {
-				if i == t.taken.Identifiers[0] {
-					field = fmt.Sprintf("identifiers[%d].value", n)
-				}
-			}
+			n := slices.Index(c.Identifiers, t.taken.Identifiers[0])
+			field = fmt.Sprintf("identifiers[%d].value", n)
 		}
 		places[field] = at
+	}
+	if gapsOnly {
+		c.Learn(&known) // what is known wins
 	}
 	return places
 }
@@ -126,51 +127,86 @@ func (g *intake) late(ctx context.Context, e *Event) (bool, error) {
 // readTraits reads what the customer's record has a place for; the other traits
 // stay with the event. It reports those that it has a place for and that are
 // not fit for it, and those it has none for.
-func readTraits(given map[string]any, now time.Time) (traits []trait, remarks []*fault.Fault) {
-	add := func(name, field string, c domain.Details, f *fault.Fault) {
-		if f == nil {
-			check := domain.Customer{ID: "x", Details: c} // any id: it is not the trait's
-			f, _ = fault.As(check.Normalize(now))
-			c.Identifiers = check.Identifiers
-		}
-		if f != nil {
-			remarks = append(remarks, notTaken(name, f))
-			return
-		}
-		traits = append(traits, trait{name, c, field})
+func readTraits(given map[string]any, now time.Time) ([]trait, []*fault.Fault) {
+	r := &traitReader{now: now}
+	person := reader{given: given, used: map[string]bool{"id": true}}
+	if v := person.text("email"); v != "" {
+		r.add("email", "identifiers", identified(domain.Email, v), nil)
 	}
-	read := reader{given: given, used: map[string]bool{"id": true}}
-	if v := read.text("email"); v != "" {
-		add("email", "identifiers", identified(domain.Email, v), nil)
+	if v := person.text("phone"); v != "" {
+		r.add("phone", "identifiers", identified(domain.Phone, v), nil)
 	}
-	if v := read.text("phone"); v != "" {
-		add("phone", "identifiers", identified(domain.Phone, v), nil)
-	}
-	first, last := read.text("firstName"), read.text("lastName")
-	if v := read.text("name"); v != "" {
-		add("name", "display_name", domain.Details{DisplayName: v}, nil)
+	first, last := person.text("firstName"), person.text("lastName")
+	if v := person.text("name"); v != "" {
+		r.add("name", "display_name", domain.Details{DisplayName: v}, nil)
 	} else if v := fullName(first, last); v != "" {
-		add("firstName", "display_name", domain.Details{DisplayName: v}, nil)
+		r.add("firstName", "display_name", domain.Details{DisplayName: v}, nil)
 	}
-	if v := read.text("gender"); v != "" {
+	if v := person.text("gender"); v != "" {
 		gender, f := readGender(v)
-		add("gender", "gender", domain.Details{Gender: gender}, f)
+		r.add("gender", "gender", domain.Details{Gender: gender}, f)
 	}
-	if v := read.text("birthday"); v != "" {
+	if v := person.text("birthday"); v != "" {
 		birth, f := readBirthday(v)
-		add("birthday", "birth_date", domain.Details{BirthDate: birth}, f)
+		r.add("birthday", "birth_date", domain.Details{BirthDate: birth}, f)
+	}
+	if v := person.text("title"); v != "" {
+		r.add("title", "occupation", domain.Details{Occupation: v}, nil)
 	}
 	address := reader{used: map[string]bool{}}
 	if fields, ok := given["address"].(map[string]any); ok {
-		read.used["address"], address.given = true, fields
+		person.used["address"], address.given = true, fields
+		r.address(&address)
 	}
-	if v := address.text("state"); v != "" {
-		add("address.state", "region", domain.Details{Region: v}, nil)
+	return r.traits, append(append(r.remarks, person.rest("")...), address.rest("address.")...)
+}
+
+// traitReader gathers traits, and remarks on those that are not fit.
+type traitReader struct {
+	now     time.Time
+	traits  []trait
+	remarks []*fault.Fault
+}
+
+// add adds a trait and reports whether it is fit for the record.
+func (r *traitReader) add(name, field string, d domain.Details, f *fault.Fault) bool {
+	if f == nil {
+		check := domain.Customer{ID: "x", Details: d} // any id: it is not the trait's
+		f, _ = fault.As(check.Normalize(r.now))
+		d = check.Details
 	}
-	if v := address.text("city"); v != "" {
-		add("address.city", "city", domain.Details{City: v}, nil)
+	if f != nil {
+		r.remarks = append(r.remarks, notTaken(name, f))
+		return false
 	}
-	return traits, append(append(remarks, read.rest("")...), address.rest("address.")...)
+	r.traits = append(r.traits, trait{name: name, field: field, taken: d})
+	return true
+}
+
+// addressLabel tells the address that identify events keep from those that others do.
+const addressLabel = "identify"
+
+// address reads a postal address, and where the customer lives with it.
+func (r *traitReader) address(given *reader) {
+	postal := domain.PostalAddress{Label: addressLabel, Line: given.text("street"), PostalCode: given.text("postalCode")}
+	if v := given.text("country"); v != "" && r.add("address.country", "country", domain.Details{Country: domain.Country(v)}, nil) {
+		postal.Country = r.traits[len(r.traits)-1].taken.Country
+	}
+	if v := given.text("state"); v != "" && r.add("address.state", "region", domain.Details{Region: v}, nil) {
+		postal.Region = v
+	}
+	if v := given.text("city"); v != "" && r.add("address.city", "city", domain.Details{City: v}, nil) {
+		postal.City = v
+	}
+	if postal.Line == "" && postal.PostalCode == "" {
+		return
+	}
+	if r.add("address", "postal_addresses", domain.Details{PostalAddresses: []domain.PostalAddress{postal}}, nil) {
+		r.traits[len(r.traits)-1].set = func(d *domain.Details) {
+			others := slices.DeleteFunc(slices.Clone(d.PostalAddresses), func(a domain.PostalAddress) bool { return a.Label == addressLabel })
+			d.PostalAddresses = append(others, postal)
+		}
+	}
 }
 
 func identified(kind domain.IdentifierType, value string) domain.Details {
