@@ -112,7 +112,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	s.importer, err = importer.New(ctx, importer.Deps{
-		Engine: deps.Engine, Recorder: s.app, Operations: s.operations, Clock: s.now,
+		Engine: deps.Engine, Vault: deps.Vault, Recorder: s.app, Operations: s.operations, Clock: s.now,
 	})
 	if err != nil {
 		return nil, err

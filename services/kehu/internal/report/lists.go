@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis/words"
@@ -25,18 +27,20 @@ import (
 // WriteLists writes the customers of each RFM group that has any into a CSV file
 // in dir, for spreadsheets: UTF-8 with a byte order mark, no cell that would be
 // taken for a formula. The lists are of the refresh that r comes from, and r's
-// groups are told their names. A list appears whole or not at all; that of a
+// groups are told their names. A customer whose id the suite has made from a phone
+// number or an e-mail address is listed by that. A list appears whole or not at all; that of a
 // group now empty is removed, and nothing else in dir is touched.
-func WriteLists(ctx context.Context, valuation grpc.ClientConnInterface, dir, lang string, r *analysis.Report, shown progress.Reporter) (err error) {
+func WriteLists(ctx context.Context, suite grpc.ClientConnInterface, dir, lang string, r *analysis.Report, shown progress.Reporter) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := valuationv1.NewValuationServiceClient(valuation).StreamValuations(ctx, &valuationv1.StreamValuationsRequest{Generation: r.Generation})
+	stream, err := valuationv1.NewValuationServiceClient(suite).StreamValuations(ctx, &valuationv1.StreamValuationsRequest{Generation: r.Generation})
 	if err != nil {
 		return err
 	}
+	customers := profilev1.NewCustomerServiceClient(suite)
 	l := lists{dir: dir, lang: lang, zone: analysis.Location(r.TimeZone), open: map[string]*list{}}
 	defer func() { err = errors.Join(err, l.discard()) }()
 	stage := shown.Start("listing customers", r.Customers, progress.Count)
@@ -49,8 +53,12 @@ func WriteLists(ctx context.Context, valuation grpc.ClientConnInterface, dir, la
 		if err != nil {
 			return err
 		}
+		names, err := namesOf(ctx, customers, batch.GetValuations())
+		if err != nil {
+			return err
+		}
 		for _, v := range batch.GetValuations() {
-			if err := l.add(v); err != nil {
+			if err := l.add(v, cmp.Or(names[v.GetCustomerId()], v.GetCustomerId())); err != nil {
 				return err
 			}
 		}
@@ -80,7 +88,7 @@ var header = words.Text{
 	EN: "customer,orders,revenue,currency,first_order,last_order,rfm,r,f,m",
 }
 
-func (l *lists) add(v *valuationv1.Valuation) error {
+func (l *lists) add(v *valuationv1.Valuation, name string) error {
 	code := analysis.GroupCode(v.GetRfm().GetGroup())
 	to := l.open[code]
 	if to == nil {
@@ -99,10 +107,10 @@ func (l *lists) add(v *valuationv1.Valuation) error {
 			return err
 		}
 	}
-	return to.rows.Write(l.row(v))
+	return to.rows.Write(l.row(v, name))
 }
 
-func (l *lists) row(v *valuationv1.Valuation) []string {
+func (l *lists) row(v *valuationv1.Valuation, name string) []string {
 	var revenue, currency string
 	if sums := v.GetRevenue(); len(sums) > 0 {
 		revenue, currency = money.Format(sums[0]), sums[0].GetCurrencyCode()
@@ -110,7 +118,7 @@ func (l *lists) row(v *valuationv1.Valuation) []string {
 	score := func(n int32) string { return strconv.Itoa(int(n)) }
 	rfm := v.GetRfm()
 	return []string{
-		cell(v.GetCustomerId()), strconv.FormatInt(v.GetOrders(), 10), revenue, currency,
+		cell(name), strconv.FormatInt(v.GetOrders(), 10), revenue, currency,
 		v.GetFirstOrderTime().AsTime().In(l.zone).Format(time.DateOnly), v.GetLastOrderTime().AsTime().In(l.zone).Format(time.DateOnly),
 		rfm.GetCell(), score(rfm.GetRecency()), score(rfm.GetFrequency()), score(rfm.GetMonetary()),
 	}

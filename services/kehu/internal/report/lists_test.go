@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis/sample"
@@ -47,12 +48,56 @@ func (v *valuation) StreamValuations(r *valuationv1.StreamValuationsRequest, str
 	return nil
 }
 
+// bought is a buyer of whom only a phone number is known, gone one who is so no more.
+const (
+	bought = "p-abcdefghijklmnopqrstuvwxyz"
+	gone   = "p-222222222222222222222222zz"
+)
+
+// customers knows bought.
+type customers struct {
+	profilev1.UnimplementedCustomerServiceServer
+}
+
+func (customers) BatchGetCustomers(_ context.Context, r *profilev1.BatchGetCustomersRequest) (*profilev1.BatchGetCustomersResponse, error) {
+	all := &profilev1.BatchGetCustomersResponse{}
+	for _, name := range r.GetNames() {
+		if name != "customers/"+bought {
+			all.Missing = append(all.Missing, name)
+			continue
+		}
+		all.Customers = append(all.Customers, &profilev1.Customer{Name: name, Identifiers: []*profilev1.Identifier{
+			{Type: profilev1.IdentifierType_IDENTIFIER_TYPE_PHONE, Value: "+8613800138000"},
+		}})
+	}
+	return all, nil
+}
+
+// Buyers are listed by what the shop knows them by, and not by an id that it has
+// never seen.
+func TestBuyersAreListedByWhatTheyAreKnownBy(t *testing.T) {
+	shop := sample.New(1, 300, 30)
+	shop.Valuations[0].CustomerId, shop.Valuations[1].CustomerId = bought, gone
+	dir := t.TempDir()
+	if err := WriteLists(t.Context(), connect(t, &valuation{all: shop.Valuations}), dir, "en", shop.Report(), progress.Reporter{}); err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, text := range content(t, dir) {
+		all.WriteString(text)
+	}
+	if !strings.Contains(all.String(), "'+8613800138000,") || strings.Contains(all.String(), bought) || !strings.Contains(all.String(), gone) {
+		t.Error("the lists do not name the buyer by the phone number, or leave one out of whom nothing is known any more")
+	}
+}
+
 // connect serves v and returns a connection to it.
 func connect(t *testing.T, v *valuation) *grpc.ClientConn {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer()
 	valuationv1.RegisterValuationServiceServer(server, v)
+	profilev1.RegisterCustomerServiceServer(server, customers{})
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	conn, err := grpc.NewClient("passthrough:///valuation", grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -189,7 +234,7 @@ func TestListsInAPlaceThatIsNone(t *testing.T) {
 func TestDaysOfAListAreTheShops(t *testing.T) {
 	l := lists{zone: analysis.Location("Asia/Shanghai")}
 	at := timestamppb.New(time.Date(2024, 1, 31, 16, 0, 0, 0, time.UTC))
-	if row := l.row(&valuationv1.Valuation{FirstOrderTime: at, LastOrderTime: at}); row[4] != "2024-02-01" || row[5] != "2024-02-01" {
+	if row := l.row(&valuationv1.Valuation{FirstOrderTime: at, LastOrderTime: at}, "c"); row[4] != "2024-02-01" || row[5] != "2024-02-01" {
 		t.Errorf("row %v, want the day it is in Shanghai", row)
 	}
 }

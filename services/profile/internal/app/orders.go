@@ -18,7 +18,9 @@ import (
 // RecordOrders records orders, each by itself, and returns one outcome per
 // order. An order that is there already is corrected where its content differs,
 // and keeps its returns. Customers not known yet are created with nothing but
-// their ids. The orders are normalised in place.
+// their ids, or with the identifier that tells the Buyer where nobody has that
+// yet; such an order's Customer becomes whoever has it. The orders are normalised
+// in place.
 //
 // For an import every order carries its Row, and rows come in their order. A step
 // taken again has the outcome it had the first time; a second row with the key of
@@ -26,6 +28,9 @@ import (
 // the order just so. The error is one of the call as a whole: then nobody knows
 // what was recorded, and recording all of it again is safe.
 func (a *App) RecordOrders(ctx context.Context, orders []domain.Order, src domain.Source) ([]Outcome, error) {
+	if err := a.settleBuyers(ctx, orders, src); err != nil {
+		return nil, err
+	}
 	outcomes := make([]Outcome, len(orders))
 	keys := make([]string, len(orders))
 	sound := make([]int, 0, len(orders))

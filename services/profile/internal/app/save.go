@@ -57,7 +57,10 @@ func (a *App) save(ctx context.Context, edits []*edit) error {
 	if err := a.writeCustomers(ctx, edits); err != nil {
 		return err
 	}
-	return a.conclude(ctx, edits)
+	if err := a.conclude(ctx, edits); err != nil {
+		return err
+	}
+	return a.forgetBuyers(ctx, edits)
 }
 
 func (a *App) writeCustomers(ctx context.Context, edits []*edit) error {

@@ -36,6 +36,9 @@ type Order struct {
 	Status         Status
 	Items          []Item
 	Returns        []Return // oldest first
+	// Buyer tells the customer of an order to be recorded whose source knows no id of
+	// it, by a phone number or an e-mail address; Customer is then a Pseudonym.
+	Buyer Identifier
 	// Refund is what was refunded of the order up to now, in an order to be
 	// recorded: the total that the export of a platform states.
 	Refund Optional

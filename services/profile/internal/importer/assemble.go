@@ -86,7 +86,7 @@ func (i *Importer) assembler(f *file) (*assembler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &assembler{newOrderRows(c, f.Currency, zone), c, f.run(), i.rejects}, nil
+	return &assembler{newOrderRows(c, f.Currency, zone, i.recorder.Pseudonym), c, f.run(), i.rejects}, nil
 }
 
 // assembled is orders put together, and the rows each was made of.
@@ -129,7 +129,7 @@ func (i *Importer) readOrders(ctx context.Context, a *assembler, behind string, 
 			return context.Cause(ctx)
 		}
 	}
-	for l, err := range i.lines.docs.Scan(ctx, r) {
+	for l, err := range i.lines.scan(ctx, r) {
 		if err != nil {
 			return err
 		}

@@ -79,14 +79,16 @@ type parser struct {
 	batch   *batch
 	last    bool
 	now     time.Time
+	// pseudonym is Recorder.Pseudonym.
+	pseudonym func(domain.Identifier) (string, error)
 }
 
-func newParser(f *file, now time.Time) (*parser, error) {
+func newParser(f *file, now time.Time, pseudonym func(domain.Identifier) (string, error)) (*parser, error) {
 	reader, err := sheet.NewReader(f.Mark, f.format())
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{file: f, reader: reader, now: now}
+	p := &parser{file: f, reader: reader, now: now, pseudonym: pseudonym}
 	if len(f.Header) > 0 {
 		columns, err := columnsOf(f.Header, f.layout())
 		if err != nil {
@@ -112,9 +114,9 @@ func (p *parser) begin(c *columns) error {
 	case p.file.Kind == ofCustomers:
 		p.take = newCustomerRows(c, p.file.run(), p.now).take
 	case c.itemLevel():
-		p.take = newOrderRows(c, p.file.Currency, zone).takeLine(p.file.run())
+		p.take = newOrderRows(c, p.file.Currency, zone, p.pseudonym).takeLine(p.file.run())
 	default:
-		p.take = newOrderRows(c, p.file.Currency, zone).take
+		p.take = newOrderRows(c, p.file.Currency, zone, p.pseudonym).take
 	}
 	return nil
 }

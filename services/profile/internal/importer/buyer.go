@@ -21,6 +21,21 @@ const (
 	unusable       // states what identifies nobody for long, such as a virtual number
 )
 
+// bought is who bought.
+type bought struct {
+	customer string
+	by       domain.Identifier // where the row knows no id of the customer
+	how      buyer
+}
+
+// said is the buyer in the words of the row.
+func (b bought) said() string {
+	if b.by.Value != "" {
+		return b.by.Value
+	}
+	return b.customer
+}
+
 // identifierIn tells from its title that a column holds phone numbers or e-mail
 // addresses, which have several ways of being written. Anything else is the
 // shop's own id, and kept as it is.
@@ -38,32 +53,52 @@ func identifierIn(title string) domain.IdentifierType {
 
 // buyerIn is the customer to whom a row's order belongs: domain.Anonymous where
 // the row names nobody who could be told from others.
-func (r *orderRows) buyerIn(fields []string) (id string, how buyer, f *fault.Fault) {
-	how = unnamed
+func (r *orderRows) buyerIn(fields []string) (bought, *fault.Fault) {
+	how := unnamed
 	for n, at := range r.customer {
 		value := unquoted(tidy(fields[at]))
 		if value == "" {
 			continue
 		}
-		if id, found := r.identify(value, r.buyers[n]); found != named {
+		kind := r.buyers[n]
+		if r.columns.ours {
+			kind = ""
+		}
+		id, found := r.identify(value, kind)
+		switch {
+		case found != named:
 			how = found
-		} else if r.columns.ours {
-			return id, named, ident.Check("customer_id", id)
-		} else if ident.Check("customer_id", id) == nil {
-			return id, named, nil
-		} else {
+		case kind != "":
+			return r.known(domain.Identifier{Type: kind, Value: id})
+		case r.columns.ours:
+			return bought{customer: id}, ident.Check("customer_id", id)
+		case ident.Check("customer_id", id) == nil:
+			return bought{customer: id}, nil
+		default:
 			how = unusable
 		}
 	}
-	return domain.Anonymous, how, nil
+	return bought{customer: domain.Anonymous, how: how}, nil
 }
 
-// identify is the customer of a value in a column of buyers.
+// known is a customer of whom the row knows an identifier.
+func (r *orderRows) known(by domain.Identifier) (bought, *fault.Fault) {
+	if r.pseudonym == nil {
+		return bought{customer: by.Value, by: by}, nil
+	}
+	id, err := r.pseudonym(by)
+	if err != nil {
+		return bought{}, fault.New(fault.Internal, "INTERNAL", "the buyer's id cannot be made").Because(err)
+	}
+	return bought{customer: id, by: by}, nil
+}
+
+// identify is the id or identifier in a value of a column of buyers.
 func (r *orderRows) identify(value string, kind domain.IdentifierType) (string, buyer) {
 	switch {
 	case masked(value):
 		return "", struck
-	case r.columns.ours || kind == "":
+	case kind == "":
 		return value, named
 	}
 	if kind == domain.Phone && len(value) == mobileDigits && value[0] == '1' && value[1] >= '3' && digits(value) {

@@ -21,7 +21,7 @@ func rowsOf(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newOrderRows(c, "CNY", nil)
+	return newOrderRows(c, "CNY", nil, func(i domain.Identifier) (string, error) { return "p-" + string(i.Type), nil })
 }
 
 // The short way for mobile numbers comes to what the rule for phone numbers does.
@@ -43,7 +43,7 @@ func TestBuyers(t *testing.T) {
 	r := rowsOf(t, "id", "Email", "手机", "会员", "time", "amount")
 	for _, test := range []struct {
 		email, phone, member string
-		want                 string
+		want                 string // the customer, or what it is known by
 		how                  buyer
 	}{
 		{"", "", "", domain.Anonymous, unnamed},
@@ -58,9 +58,12 @@ func TestBuyers(t *testing.T) {
 		{"", "", "a/b", domain.Anonymous, unusable},
 		{"", "", "张**", domain.Anonymous, struck},
 	} {
-		got, how, f := r.buyerIn([]string{"o1", test.email, test.phone, test.member, "", ""})
-		if got != test.want || how != test.how || f != nil {
-			t.Errorf("%+v: %q, %d, %v", test, got, how, f)
+		got, f := r.buyerIn([]string{"o1", test.email, test.phone, test.member, "", ""})
+		if got.said() != test.want || got.how != test.how || f != nil {
+			t.Errorf("%+v: %+v, %v", test, got, f)
+		}
+		if got.by.Type != "" && got.customer != "p-"+string(got.by.Type) || got.by.Type == "" && got.customer != test.want {
+			t.Errorf("%+v: the customer is %q", test, got.customer)
 		}
 	}
 }

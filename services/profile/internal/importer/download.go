@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/docstore"
 )
 
 const (
@@ -42,7 +41,7 @@ func (i *Importer) DownloadRejectedRows(r *profilev1.DownloadRejectedRowsRequest
 	if err := rows.Write([]string{"row", "column", "value", "reason", "message"}); err != nil {
 		return err
 	}
-	for refused, err := range i.rejects.docs.Scan(ctx, docstore.Within(docstore.ID(f.run()))) {
+	for refused, err := range i.rejects.of(ctx, f.run()) {
 		if err != nil {
 			return err
 		}

@@ -3,8 +3,10 @@ package importer_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +14,9 @@ import (
 	"google.golang.org/grpc/status"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -93,8 +98,13 @@ func (p *process) told(t testing.TB, i *profilev1.Import) string {
 	for _, r := range i.GetRefusals() {
 		fmt.Fprintf(&b, "refused %d × %s in %q, first row %d: %s\n", r.GetRows(), r.GetReason(), r.GetColumn(), r.GetFirstRow(), r.GetMessage())
 	}
-	for _, o := range p.stored(t) {
-		fmt.Fprintf(&b, "order %s/%s %s %d %s %q", o.Customer, o.ID, o.Time.UTC().Format("2006-01-02T15:04:05Z"), o.Amount, o.Currency, o.Status)
+	names := p.names(t)
+	orders := p.stored(t)
+	slices.SortStableFunc(orders, func(a, b domain.Order) int {
+		return strings.Compare(docstore.ID(names[a.Customer]), docstore.ID(names[b.Customer]))
+	})
+	for _, o := range orders {
+		fmt.Fprintf(&b, "order %s/%s %s %d %s %q", names[o.Customer], o.ID, o.Time.UTC().Format("2006-01-02T15:04:05Z"), o.Amount, o.Currency, o.Status)
 		if o.Discount.Known {
 			fmt.Fprintf(&b, " discount %d", o.Discount.Minor)
 		}
@@ -110,15 +120,32 @@ func (p *process) told(t testing.TB, i *profilev1.Import) string {
 		}
 		b.WriteString("\n")
 	}
+	delete(names, domain.Anonymous)
+	for _, name := range slices.SortedFunc(maps.Values(names), func(a, b string) int {
+		return strings.Compare(docstore.ID(a), docstore.ID(b))
+	}) {
+		fmt.Fprintf(&b, "customer %s\n", name)
+	}
+	b.WriteString(strings.TrimPrefix(p.rejected(t, i.GetName()), "\uFEFF"))
+	return b.String()
+}
+
+// names are what is told of each customer: the id, or for a pseudonym, which
+// differs with each keyring, what it is known by.
+func (p *process) names(t testing.TB) map[string]string {
+	t.Helper()
+	names := map[string]string{domain.Anonymous: domain.Anonymous}
 	customers, err := p.store.Customers.Page(t.Context(), nil, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range customers.Items {
-		fmt.Fprintf(&b, "customer %s\n", c.ID)
+		names[c.ID] = c.ID
+		if _, ok := domain.Unmask(c.ID); ok && len(c.Identifiers) == 1 {
+			names[c.ID] = c.Identifiers[0].Value
+		}
 	}
-	b.WriteString(strings.TrimPrefix(p.rejected(t, i.GetName()), "\uFEFF"))
-	return b.String()
+	return names
 }
 
 // golden compares with a file in testdata.

@@ -19,6 +19,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
@@ -28,12 +29,15 @@ import (
 // for the same source and row must have the outcome it had the first time.
 type Recorder interface {
 	RecordOrders(ctx context.Context, orders []domain.Order, src domain.Source) ([]app.Outcome, error)
+	// Pseudonym is the id of a customer of whom only an identifier is known.
+	Pseudonym(of domain.Identifier) (string, error)
 	UpsertCustomers(ctx context.Context, customers []domain.Customer, src domain.Source) ([]app.Outcome, error)
 }
 
 // Deps is what the importer is given.
 type Deps struct {
 	Engine     docstore.Engine
+	Vault      *vault.Vault // seals what is kept of rows
 	Recorder   Recorder
 	Operations *operation.Manager // not serving yet: New registers its kind of operation
 	Clock      func() time.Time
@@ -57,8 +61,8 @@ func New(ctx context.Context, deps Deps) (*Importer, error) {
 	i := &Importer{recorder: deps.Recorder, operations: deps.Operations, now: deps.Clock}
 	var errs [5]error
 	i.files, errs[0] = openFiles(ctx, deps.Engine, deps.Clock)
-	i.rejects, errs[1] = openRejects(ctx, deps.Engine, deps.Clock)
-	i.lines, errs[2] = openLines(ctx, deps.Engine, deps.Clock)
+	i.rejects, errs[1] = openRejects(ctx, deps.Engine, deps.Vault, deps.Clock)
+	i.lines, errs[2] = openLines(ctx, deps.Engine, deps.Vault, deps.Clock)
 	i.keys, errs[3] = openKeys(ctx, deps.Engine, deps.Clock)
 	errs[4] = operation.Register(deps.Operations, assembly, operation.Kind[*profilev1.GetImportRequest, int64]{Run: i.assemble})
 	return i, errors.Join(errs[:]...)

@@ -107,7 +107,7 @@ func (f *file) preview(answer *profilev1.InspectFileResponse, rows *head, c *col
 	if err != nil {
 		return err
 	}
-	p := &previewer{rows: newOrderRows(c, f.Currency, zone), columns: c, before: make(map[string][]string)}
+	p := &previewer{rows: newOrderRows(c, f.Currency, zone, nil), columns: c, before: make(map[string][]string)}
 	for len(answer.Rows) < previews {
 		row, err := rows.next()
 		if errors.Is(err, io.EOF) {

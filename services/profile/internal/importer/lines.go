@@ -2,10 +2,12 @@ package importer
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
@@ -21,9 +23,15 @@ import (
 // lines together.
 type line struct {
 	docstore.Meta `bson:",inline"`
-	Rows          []staged `bson:"rows"`
+	Sealed        []byte   `bson:"sealed"` // the rows
+	Rows          []staged `bson:"-"`
 
 	order string // the part of the id before the rows
+}
+
+// stagedRows are the rows of a line as they are sealed.
+type stagedRows struct {
+	Rows []staged `bson:"rows"`
 }
 
 // staged is a row of a line: what stands in its known columns, in their order.
@@ -45,11 +53,11 @@ func (r *orderRows) takeLine(run string) func(*batch, sheet.Row) *fault.Fault {
 		b.countID(id)
 		parts := []string{run, id}
 		if r.columns.orders.Amount == mapping.LineAmount {
-			customer, _, f := r.buyerIn(row.Fields)
+			who, f := r.buyerIn(row.Fields)
 			if f != nil {
 				return f
 			}
-			parts = []string{run, customer, id}
+			parts = []string{run, who.customer, id}
 		}
 		values := make([]string, len(known))
 		for n, at := range known {
@@ -87,28 +95,65 @@ func (s *staged) fields(c *columns) []string {
 
 // lines keeps the staged lines.
 type lines struct {
-	docs *docstore.Collection[line]
+	docs  *docstore.Collection[line]
+	vault *vault.Vault
 }
 
-func openLines(ctx context.Context, e docstore.Engine, clock func() time.Time) (lines, error) {
+func openLines(ctx context.Context, e docstore.Engine, v *vault.Vault, clock func() time.Time) (lines, error) {
 	docs, err := docstore.Open(ctx, e, docstore.Schema[line]{Name: "import_lines"}, docstore.WithClock(clock))
-	return lines{docs}, err
+	return lines{docs, v}, err
 }
 
 // put stages lines. A line that is there already is the same.
 func (s lines) put(ctx context.Context, all []*line) error {
+	if len(all) == 0 {
+		return nil
+	}
 	ops := make([]docstore.Op[line], len(all))
+	rows := make([]any, len(all))
+	ids := make([]string, len(all))
 	for i, l := range all {
 		l.ID = l.order + "!" + rowKey(l.Rows[0].Row) + "-" + rowKey(l.Rows[len(l.Rows)-1].Row)
 		ops[i] = docstore.Op[line]{Doc: l, Expect: docstore.Absent}
+		rows[i], ids[i] = stagedRows{l.Rows}, l.ID
 	}
-	if len(ops) == 0 {
-		return nil
+	sealed, err := sealRows(ctx, s.vault, ofLines, ids, rows)
+	if err != nil {
+		return err
+	}
+	for i, l := range all {
+		l.Sealed = sealed[i]
 	}
 	return ignoringConflicts(s.docs.Write(ctx, ops))
 }
 
-// purge removes all that a run has staged.
+// scan yields the lines of a range.
+func (s lines) scan(ctx context.Context, r docstore.Range) iter.Seq2[*line, error] {
+	return func(yield func(*line, error) bool) {
+		for l, err := range s.docs.Scan(ctx, r) {
+			if err == nil {
+				var rows stagedRows
+				err = openRow(ctx, s.vault, ofLines, l.ID, l.Sealed, &rows)
+				l.Rows = rows.Rows
+			}
+			if !yield(l, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// purge removes all that a run has staged, and the key under which it was.
 func (s lines) purge(ctx context.Context, run string) error {
-	return s.docs.Purge(ctx, docstore.Within(docstore.ID(run)))
+	within := docstore.Within(docstore.ID(run))
+	within.Limit = 1
+	for entry, err := range s.docs.ScanRaw(ctx, within) {
+		if err != nil {
+			return err
+		}
+		if err := s.vault.Destroy(ctx, ofLines.subject(entry.ID)); err != nil {
+			return err
+		}
+	}
+	return s.docs.Purge(ctx, within)
 }

@@ -60,8 +60,9 @@ func (a *assembler) contradiction(whole *reading, merged []string, from []int64,
 	}
 	r := a.rows
 	stated := func(column string) int64 { return a.blame(invalid(column, "", ""), from, number) }
-	if id, how, f := r.buyerIn(row); f == nil && how == named && whole.buyer == named && id != whole.Customer {
-		return differ("customer_id", "ORDER_BUYERS_DIFFER", stated("customer_id"), whole.Customer, number, id)
+	if who, f := r.buyerIn(row); f == nil && who.how == named && whole.buyer == named && who.customer != whole.Customer {
+		first := bought{customer: whole.Customer, by: whole.Buyer}
+		return differ("customer_id", "ORDER_BUYERS_DIFFER", stated("customer_id"), first.said(), number, who.said())
 	}
 	if value := r.amount.in(row); value != "" && value != r.amount.in(merged) {
 		if minor, f := amountIn("amount", value, whole.money); f != nil || minor != whole.Amount {

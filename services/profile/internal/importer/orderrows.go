@@ -22,9 +22,12 @@ type orderRows struct {
 	fallback string                  // currency of rows that state none
 	zone     *time.Location
 	tenders  tenders
+	// pseudonym is Recorder.Pseudonym; nil keeps the identifier itself for the
+	// customer's id, for rows that are shown and not recorded.
+	pseudonym func(domain.Identifier) (string, error)
 }
 
-func newOrderRows(c *columns, currency string, zone *time.Location) *orderRows {
+func newOrderRows(c *columns, currency string, zone *time.Location, pseudonym func(domain.Identifier) (string, error)) *orderRows {
 	at := func(f mapping.Field) places { return c.at[string(f)] }
 	r := &orderRows{
 		columns: c,
@@ -35,7 +38,7 @@ func newOrderRows(c *columns, currency string, zone *time.Location) *orderRows {
 		channel: at(mapping.Channel), payment: at(mapping.PaymentMethod), status: at(mapping.Status),
 		sku: at(mapping.SKU), quantity: at(mapping.Quantity), price: at(mapping.UnitPrice),
 		category: at(mapping.Category),
-		words:    c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders), ranges: make(map[string]bool),
+		words:    c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders), ranges: make(map[string]bool), pseudonym: pseudonym,
 	}
 	for _, at := range r.customer {
 		r.buyers = append(r.buyers, identifierIn(c.header[at]))
@@ -57,9 +60,11 @@ func (r *orderRows) read(fields []string) (o reading, f *fault.Fault) {
 	if o.ID, f = orderKey("order_id", r.id.in(fields)); f != nil {
 		return o, f
 	}
-	if o.Customer, o.buyer, f = r.buyerIn(fields); f != nil {
+	who, f := r.buyerIn(fields)
+	if f != nil {
 		return o, f
 	}
+	o.Customer, o.Buyer, o.buyer = who.customer, who.by, who.how
 	if o.Status, f = r.statusIn(fields); f != nil {
 		return o, f
 	}

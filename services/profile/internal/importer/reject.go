@@ -3,11 +3,13 @@ package importer
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 )
 
 // reject is a row that was refused, or with LeftOut a value that was not taken
@@ -16,9 +18,16 @@ type reject struct {
 	docstore.Meta `bson:",inline"`
 	Row           int64  `bson:"row"`
 	Column        string `bson:"column,omitempty"`
-	Value         string `bson:"value,omitempty"`
 	Reason        string `bson:"reason"`
-	Message       string `bson:"message"`
+	Sealed        []byte `bson:"sealed"` // refusedText
+
+	refusedText `bson:"-"`
+}
+
+// refusedText is what tells of the row itself.
+type refusedText struct {
+	Value   string `bson:"value,omitempty"`
+	Message string `bson:"message"`
 }
 
 // maxValue is how many characters of a value are kept with a reject.
@@ -29,8 +38,8 @@ const maxValue = 200
 func newReject(run string, row int64, why *fault.Fault, value string) *reject {
 	r := &reject{
 		Meta: docstore.Meta{ID: docstore.ID(run, rowKey(row))},
-		Row:  row, Value: clip(strings.ToValidUTF8(value, "\uFFFD"), maxValue),
-		Reason: why.Reason, Message: why.Message,
+		Row:  row, Reason: why.Reason,
+		refusedText: refusedText{Value: clip(strings.ToValidUTF8(value, "\uFFFD"), maxValue), Message: why.Message},
 	}
 	if len(why.Violations) > 0 {
 		r.Column = why.Violations[0].Field
@@ -61,22 +70,33 @@ func rowKey(row int64) string { return fmt.Sprintf("%012d", row) }
 
 // rejects keeps what was refused, by run and row.
 type rejects struct {
-	docs *docstore.Collection[reject]
+	docs  *docstore.Collection[reject]
+	vault *vault.Vault
 }
 
-func openRejects(ctx context.Context, e docstore.Engine, clock func() time.Time) (rejects, error) {
+func openRejects(ctx context.Context, e docstore.Engine, v *vault.Vault, clock func() time.Time) (rejects, error) {
 	docs, err := docstore.Open(ctx, e, docstore.Schema[reject]{Name: "import_rejects"}, docstore.WithClock(clock))
-	return rejects{docs}, err
+	return rejects{docs, v}, err
 }
 
 // put stores the rejects. Storing them again changes nothing.
 func (s rejects) put(ctx context.Context, all []*reject) error {
+	if len(all) == 0 {
+		return nil
+	}
 	ops := make([]docstore.Op[reject], len(all))
+	texts := make([]any, len(all))
+	ids := make([]string, len(all))
 	for i, r := range all {
 		ops[i] = docstore.Op[reject]{Doc: r, Expect: docstore.Any}
+		texts[i], ids[i] = r.refusedText, r.ID
 	}
-	if len(ops) == 0 {
-		return nil
+	sealed, err := sealRows(ctx, s.vault, ofRejects, ids, texts)
+	if err != nil {
+		return err
+	}
+	for i, r := range all {
+		r.Sealed = sealed[i]
 	}
 	errs, err := s.docs.Write(ctx, ops)
 	if err != nil {
@@ -88,4 +108,18 @@ func (s rejects) put(ctx context.Context, all []*reject) error {
 		}
 	}
 	return nil
+}
+
+// of yields what was refused in a run, in the order of the rows.
+func (s rejects) of(ctx context.Context, run string) iter.Seq2[*reject, error] {
+	return func(yield func(*reject, error) bool) {
+		for r, err := range s.docs.Scan(ctx, docstore.Within(docstore.ID(run))) {
+			if err == nil {
+				err = openRow(ctx, s.vault, ofRejects, r.ID, r.Sealed, &r.refusedText)
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
 }

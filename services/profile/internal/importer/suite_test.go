@@ -96,7 +96,7 @@ func begin(t testing.TB, engine docstore.Engine) *process {
 		Service: "profile", Lease: 300 * time.Millisecond, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(err)
-	i, err := importer.New(ctx, importer.Deps{Engine: engine, Recorder: app.New(s, time.Now), Operations: manager, Clock: time.Now})
+	i, err := importer.New(ctx, importer.Deps{Engine: engine, Vault: vaulttest.On(t, engine), Recorder: app.New(s, time.Now), Operations: manager, Clock: time.Now})
 	must(err)
 
 	server, err := rpc.NewServer(rpc.DefaultServerConfig())

@@ -37,7 +37,7 @@ func TestAbandonedImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i, err := importer.New(t.Context(), importer.Deps{Engine: engine, Recorder: app.New(s, clock), Operations: manager, Clock: clock})
+	i, err := importer.New(t.Context(), importer.Deps{Engine: engine, Vault: vaulttest.On(t, engine), Recorder: app.New(s, clock), Operations: manager, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,12 +63,12 @@ func TestMonthOf(t *testing.T) {
 // Tallies that are put together say what one of all the rows would.
 func TestRefusalsByReason(t *testing.T) {
 	var one, all tally
-	one.refuse(&reject{Row: 7, Reason: "A", Column: "x", Message: "later"}, 1)
-	one.refuse(&reject{Row: 8, Reason: "B", Column: "x", Message: "b"}, 5)
+	one.refuse(&reject{Row: 7, Reason: "A", Column: "x", refusedText: refusedText{Message: "later"}}, 1)
+	one.refuse(&reject{Row: 8, Reason: "B", Column: "x", refusedText: refusedText{Message: "b"}}, 5)
 	all.add(&one)
 	var two tally
-	two.refuse(&reject{Row: 3, Reason: "A", Column: "x", Message: "first"}, 2)
-	two.refuse(&reject{Row: 9, Reason: "A", Column: "y", Message: "other column"}, 1)
+	two.refuse(&reject{Row: 3, Reason: "A", Column: "x", refusedText: refusedText{Message: "first"}}, 2)
+	two.refuse(&reject{Row: 9, Reason: "A", Column: "y", refusedText: refusedText{Message: "other column"}}, 1)
 	all.add(&two)
 	got := all.refusalsProto()
 	if len(got) != 3 || got[0].GetReason() != "B" || got[1].GetRows() != 3 || got[1].GetFirstRow() != 3 || got[1].GetMessage() != "first" || got[2].GetColumn() != "y" || all.Counts.Rejected != 9 {
