@@ -19,6 +19,8 @@ const (
 	fewErased = 16
 	// erasePoll is how often it is looked whether superseded files have gone.
 	erasePoll = 5 * time.Millisecond
+	// eraseWait is how long at most: what a scan is reading stays until that ends.
+	eraseWait = 30 * time.Second
 )
 
 // shredder is a file system on which files that Pebble archives are deleted. Were
@@ -91,8 +93,11 @@ func (t *table) scrub(ctx context.Context, ids []string) error {
 }
 
 // cleaned waits until the files that have been superseded are deleted. One that
-// a scan still reads is deleted when that ends.
+// a scan still reads is deleted when that ends; where that takes too long, the error
+// is DeadlineExceeded, and erasing again waits again.
 func (t *table) cleaned(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, eraseWait)
+	defer cancel()
 	tick := time.NewTicker(erasePoll)
 	defer tick.Stop()
 	for {

@@ -39,6 +39,9 @@ func (i *Importer) CreateImport(ctx context.Context, r *profilev1.CreateImportRe
 	if err != nil {
 		return nil, err
 	}
+	if err := i.files.open(ctx, stored); err != nil {
+		return nil, err
+	}
 	if err := i.settle(ctx, stored); err != nil {
 		return nil, err
 	}
@@ -132,7 +135,7 @@ func (i *Importer) ListImports(ctx context.Context, r *profilev1.ListImportsRequ
 	if token != (page.Token{}) {
 		within.After = &token.Position
 	}
-	found, next, err := i.files.docs.Page(ctx, within)
+	found, next, err := i.files.page(ctx, within)
 	if err != nil {
 		return nil, err
 	}

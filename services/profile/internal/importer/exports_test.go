@@ -101,6 +101,12 @@ func (p *process) told(t testing.TB, i *profilev1.Import) string {
 	names := p.names(t)
 	orders := p.stored(t)
 	slices.SortStableFunc(orders, func(a, b domain.Order) int {
+		if anonymous := domain.Anonymous; (a.Customer == anonymous) != (b.Customer == anonymous) {
+			if a.Customer == anonymous {
+				return -1
+			}
+			return 1
+		}
 		return strings.Compare(docstore.ID(names[a.Customer]), docstore.ID(names[b.Customer]))
 	})
 	for _, o := range orders {

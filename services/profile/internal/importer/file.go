@@ -12,6 +12,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
@@ -64,6 +65,7 @@ type file struct {
 	Header []string   `bson:"header,omitempty"`
 
 	Tally    tally     `bson:"tally"`
+	Sealed   []byte    `bson:"sealed,omitempty"` // fromRows
 	Warnings []warning `bson:"warnings,omitempty"`
 	// Assembled is the id of the staged line up to which orders were put together.
 	Assembled string   `bson:"assembled,omitempty"`
@@ -159,7 +161,42 @@ func idOf(f *file) string {
 // files keeps the imports. Those that wait for an operation are in an index, so
 // that what a crash left is found.
 type files struct {
-	docs *docstore.Collection[file]
+	docs  *docstore.Collection[file]
+	vault *vault.Vault
+}
+
+// fromRows is what an import holds of its rows: refusals quote them, and the state
+// of a digest has the last bytes before it.
+type fromRows struct {
+	Refusals []refusal `bson:"refusals,omitempty"`
+	Digest   []byte    `bson:"digest,omitempty"`
+}
+
+// sealed is an import as it is stored.
+func (s files) sealed(ctx context.Context, f *file) (*file, error) {
+	stored := *f
+	stored.Sealed, stored.Mark.Digest = nil, nil
+	held := fromRows{f.Tally.Refusals, f.Mark.Digest}
+	if len(held.Refusals) == 0 && len(held.Digest) == 0 {
+		return &stored, nil
+	}
+	sealed, err := sealRows(ctx, s.vault, ofRejects, []string{docstore.ID(f.run())}, []any{held})
+	if err != nil {
+		return nil, err
+	}
+	stored.Sealed = sealed[0]
+	return &stored, nil
+}
+
+// open opens what is stored.
+func (s files) open(ctx context.Context, f *file) error {
+	if len(f.Sealed) == 0 {
+		return nil
+	}
+	var held fromRows
+	err := openRow(ctx, s.vault, ofRejects, docstore.ID(f.run()), f.Sealed, &held)
+	f.Tally.Refusals, f.Mark.Digest = held.Refusals, held.Digest
+	return err
 }
 
 const (
@@ -167,7 +204,7 @@ const (
 	byOpen    = "open" // those not at their end, by state and last change
 )
 
-func openFiles(ctx context.Context, e docstore.Engine, clock func() time.Time) (files, error) {
+func openFiles(ctx context.Context, e docstore.Engine, v *vault.Vault, clock func() time.Time) (files, error) {
 	docs, err := docstore.Open(ctx, e, docstore.Schema[file]{
 		Name: "imports",
 		Indexes: []docstore.Index[file]{
@@ -182,7 +219,7 @@ func openFiles(ctx context.Context, e docstore.Engine, clock func() time.Time) (
 			}},
 		},
 	}, docstore.WithClock(clock))
-	return files{docs}, err
+	return files{docs, v}, err
 }
 
 // get returns an import, or a NotFound fault IMPORT_NOT_FOUND.
@@ -191,13 +228,30 @@ func (s files) get(ctx context.Context, id string) (*file, error) {
 	if errors.Is(err, docstore.ErrNotFound) {
 		return nil, fault.New(fault.NotFound, "IMPORT_NOT_FOUND", "there is no import imports/%s", id)
 	}
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	return f, s.open(ctx, f)
+}
+
+// page lists imports.
+func (s files) page(ctx context.Context, within docstore.Range) ([]*file, *docstore.Position, error) {
+	found, next, err := s.docs.Page(ctx, within)
+	for _, f := range found {
+		err = errors.Join(err, s.open(ctx, f))
+	}
+	return found, next, err
 }
 
 // replace stores the import if nobody else has moved it meanwhile, or returns an
 // Aborted fault IMPORT_BUSY.
 func (s files) replace(ctx context.Context, f *file) error {
-	err := s.docs.Replace(ctx, f)
+	stored, err := s.sealed(ctx, f)
+	if err != nil {
+		return err
+	}
+	err = s.docs.Replace(ctx, stored)
+	f.Meta = stored.Meta
 	if errors.Is(err, docstore.ErrConflict) || errors.Is(err, docstore.ErrNotFound) {
 		return fault.New(fault.Aborted, "IMPORT_BUSY",
 			"somebody else is sending this file: read the import again and go on at its durable_bytes").Because(err)

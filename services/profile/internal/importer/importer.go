@@ -60,7 +60,7 @@ type Importer struct {
 func New(ctx context.Context, deps Deps) (*Importer, error) {
 	i := &Importer{recorder: deps.Recorder, operations: deps.Operations, now: deps.Clock}
 	var errs [5]error
-	i.files, errs[0] = openFiles(ctx, deps.Engine, deps.Clock)
+	i.files, errs[0] = openFiles(ctx, deps.Engine, deps.Vault, deps.Clock)
 	i.rejects, errs[1] = openRejects(ctx, deps.Engine, deps.Vault, deps.Clock)
 	i.lines, errs[2] = openLines(ctx, deps.Engine, deps.Vault, deps.Clock)
 	i.keys, errs[3] = openKeys(ctx, deps.Engine, deps.Clock)

@@ -146,14 +146,18 @@ func (s lines) scan(ctx context.Context, r docstore.Range) iter.Seq2[*line, erro
 // purge removes all that a run has staged, and the key under which it was.
 func (s lines) purge(ctx context.Context, run string) error {
 	within := docstore.Within(docstore.ID(run))
-	within.Limit = 1
-	for entry, err := range s.docs.ScanRaw(ctx, within) {
+	staged := false
+	for _, err := range s.docs.ScanRaw(ctx, docstore.Range{From: within.From, To: within.To, Limit: 1}) {
 		if err != nil {
 			return err
 		}
-		if err := s.vault.Destroy(ctx, ofLines.subject(entry.ID)); err != nil {
-			return err
-		}
+		staged = true
+	}
+	if !staged {
+		return nil
+	}
+	if err := s.vault.Destroy(ctx, ofLines.subject(docstore.ID(run))); err != nil {
+		return err
 	}
 	return s.docs.Purge(ctx, within)
 }

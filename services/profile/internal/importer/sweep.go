@@ -28,7 +28,7 @@ func (i *Importer) Sweep(ctx context.Context) error {
 // sweepState does what is to be done for the imports in a state that have not
 // moved since a time.
 func (i *Importer) sweepState(ctx context.Context, in state, since time.Time, do func(context.Context, *file) error) error {
-	found, _, err := i.files.docs.Page(ctx, docstore.Range{
+	found, _, err := i.files.page(ctx, docstore.Range{
 		Index: byOpen, From: docstore.Key(docstore.String(string(in))), To: docstore.Key(docstore.String(string(in)), docstore.Time(since)),
 	})
 	errs := []error{err}

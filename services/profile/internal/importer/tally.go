@@ -13,7 +13,7 @@ import (
 // it is read.
 type tally struct {
 	Counts         counts         `bson:"counts"`
-	Refusals       []refusal      `bson:"refusals,omitempty"`
+	Refusals       []refusal      `bson:"-"` // their messages quote rows: see fromRows
 	Reconciliation reconciliation `bson:"reconciliation"`
 	// LastOrder is the time of the last order that a purchase history holds.
 	LastOrder time.Time `bson:"last_order,omitempty"`
