@@ -13,6 +13,8 @@ import (
 
 	"github.com/kehuhq/kehu/services/profile/internal/activity"
 	"github.com/kehuhq/kehu/services/profile/internal/analysis"
+	"github.com/kehuhq/kehu/services/profile/internal/attributes"
+	"github.com/kehuhq/kehu/services/profile/internal/consents"
 	"github.com/kehuhq/kehu/services/profile/internal/journey"
 )
 
@@ -35,9 +37,21 @@ func (s *Service) openAnalyses(ctx context.Context, deps Deps) (*analyses, error
 	a.journey = journey.NewServer(a.journeys, s.store.Customers, reader, s.now)
 	a.analysis, err = analysis.New(ctx, analysis.Deps{
 		Engine: deps.Engine, Reader: reader, Journeys: a.journeys, Segments: analysis.NewSegments(deps.Segmentation),
+		Consents:   permissions{consents.NewGuard(s.consents.consents, s.consents.attributes.Sensitive), s.consents.attributes},
 		Operations: s.operations, Clock: s.now,
 	})
 	return a, err
+}
+
+// permissions are what customers allow, as analyses ask.
+type permissions struct {
+	*consents.Guard
+	attributes *attributes.Store
+}
+
+// Sensitive are the attributes that are sensitive.
+func (p permissions) Sensitive(ctx context.Context) (map[string]bool, error) {
+	return p.attributes.Sensitive(ctx)
 }
 
 func (a *analyses) register(r grpc.ServiceRegistrar) {

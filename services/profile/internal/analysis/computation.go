@@ -54,13 +54,22 @@ func (j *job) needs() activity.Needs {
 	return n
 }
 
-// prepare checks an analysis and makes it ready. policy is the one in force.
-func prepare(a *profilev1.Analysis, policy *profilev1.JourneyPolicy) (*job, error) {
+// prepare checks an analysis and makes it ready.
+func (s *Server) prepare(ctx context.Context, a *profilev1.Analysis) (*job, error) {
 	zone, err := calendar.Zone("analysis.time_zone", a.GetTimeZone())
 	if err != nil {
 		return nil, err
 	}
+	policy, err := s.journeys.Policy(ctx)
+	if err != nil {
+		return nil, err
+	}
 	j := &job{frame: facet.Frame{AsOf: a.GetAsOf().AsTime(), Zone: zone}}
+	if s.consents != nil {
+		if j.frame.Sensitive, err = s.consents.Sensitive(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if j.population, err = newPopulation("analysis.population", a.GetPopulation(), j.frame); err != nil {
 		return nil, err
 	}

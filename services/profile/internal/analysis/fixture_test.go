@@ -71,6 +71,7 @@ type analyst struct {
 	analyses   profilev1.AnalysisServiceClient
 	journeys   profilev1.JourneyServiceClient
 	operations profilev1.OperationServiceClient
+	consents   profilev1.ConsentServiceClient
 }
 
 // members are those of segments, as segmentation answers.
@@ -112,7 +113,7 @@ func analyze(t testing.TB, e docstore.Engine, segments map[string][]string) *ana
 		customers: profilev1.NewCustomerServiceClient(conn), orders: profilev1.NewOrderServiceClient(conn),
 		events: profilev1.NewEventServiceClient(conn), merges: profilev1.NewMergingServiceClient(conn),
 		analyses: profilev1.NewAnalysisServiceClient(conn), journeys: profilev1.NewJourneyServiceClient(conn),
-		operations: profilev1.NewOperationServiceClient(conn),
+		operations: profilev1.NewOperationServiceClient(conn), consents: profilev1.NewConsentServiceClient(conn),
 	}
 }
 

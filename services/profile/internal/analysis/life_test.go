@@ -240,3 +240,26 @@ func TestCancelledAnalysis(t *testing.T) {
 		t.Errorf("%v of %v", got, op)
 	}
 }
+
+// Who does not allow analytics is in no figure, and the analysis says how many
+// that are; what is sensitive cannot be asked for.
+func TestOptedOutCustomersAreLeftOut(t *testing.T) {
+	a := analyze(t, onPebble(t), nil)
+	a.shop(t)
+	_, err := a.consents.SetConsent(t.Context(), &profilev1.SetConsentRequest{Consent: &profilev1.Consent{
+		Name: "customers/bob/consents/analytics", Decision: &profilev1.ConsentDecision{State: profilev1.ConsentState_CONSENT_STATE_WITHDRAWN},
+	}})
+	must(t, err)
+	f := funnelOf(profilev1.FunnelOrder_FUNNEL_ORDER_ORDERED)
+	got := a.ask(t, &profilev1.Analysis{Definition: &profilev1.Analysis_Funnel{Funnel: f}})
+	if w := got.GetWarnings(); got.GetPopulationSize() != 6 || len(w) != 1 || w[0].GetReason() != "CUSTOMERS_OPTED_OUT" {
+		t.Errorf("%d customers, %v", got.GetPopulationSize(), w)
+	}
+	if r := got.GetFunnelResult().GetSteps(); r[0].GetReached() != 4 || r[1].GetDropped() != 0 {
+		t.Errorf("%v", r)
+	}
+	_, err = a.analyses.CreateAnalysis(t.Context(), &profilev1.CreateAnalysisRequest{Analysis: &profilev1.Analysis{
+		Definition: &profilev1.Analysis_Portrait{Portrait: &profilev1.Portrait{Attributes: []*profilev1.PortraitAttribute{{Field: "customer.beliefs"}}}},
+	}})
+	roomtest.Refused(t, "a portrait of beliefs", err, codes.InvalidArgument, "FIELD_SENSITIVE", "analysis.portrait.attributes[0].field")
+}

@@ -18,10 +18,18 @@ type people struct {
 	segment  *sequence[string]
 	group    *sequence[string]
 	settings *sequence[journey.Setting]
+	allowed  func(customer string) (bool, error)
+	ended    func()
+	optedOut int64
 }
 
 // begin opens what the job asks for.
-func (p *people) begin(ctx context.Context) error {
+func (p *people) begin(ctx context.Context) (err error) {
+	if p.server.consents != nil {
+		if p.allowed, p.ended, err = p.server.consents.Along(ctx, purpose, ""); err != nil {
+			return err
+		}
+	}
 	if name := p.job.population.segment; name != "" {
 		members, err := p.server.segments.Members(ctx, name)
 		if err != nil {
@@ -45,6 +53,9 @@ func (p *people) begin(ctx context.Context) error {
 func docstoreKey(id string) string { return docstore.ID(id) }
 
 func (p *people) stop() {
+	if p.ended != nil {
+		p.ended()
+	}
 	p.segment.stop()
 	p.group.stop()
 	p.settings.stop()
@@ -53,6 +64,12 @@ func (p *people) stop() {
 // meet fills in what is known of a customer, and reports whether the customer
 // belongs to the population.
 func (p *people) meet(ctx context.Context, s *facet.Subject) (bool, error) {
+	if p.allowed != nil {
+		if allowed, err := p.allowed(s.Customer.ID); err != nil || !allowed {
+			p.optedOut++
+			return false, err
+		}
+	}
 	inSegment, err := p.segment.has(s.Key)
 	if err != nil {
 		return false, err

@@ -101,11 +101,7 @@ func (s *Server) compute(ctx context.Context, doc *analysisDoc, r *run, own stri
 	if err != nil {
 		return nil, err
 	}
-	policy, err := s.journeys.Policy(ctx)
-	if err != nil {
-		return nil, err
-	}
-	j, err := prepare(asked, policy)
+	j, err := s.prepare(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +152,10 @@ func (s *Server) pass(ctx context.Context, people *people, lists *listWriter, an
 		}
 	}
 	r.Progress(met, met, "customers")
+	if people.optedOut > 0 {
+		answer.Warnings = append(answer.Warnings, warning("CUSTOMERS_OPTED_OUT",
+			fmt.Sprintf("%d customers do not allow analytics and were left out", people.optedOut)))
+	}
 	if cut > 0 {
 		answer.Warnings = append(answer.Warnings, warning("EVENTS_CUT",
 			fmt.Sprintf("of %d customers with very many events the oldest were left out", cut)))

@@ -32,6 +32,7 @@ type Deps struct {
 	Reader     *activity.Reader
 	Journeys   *journey.Store
 	Segments   Segments
+	Consents   Consents
 	Operations *operation.Manager // not serving yet: New registers its kind of operation
 	Clock      func() time.Time
 }
@@ -44,6 +45,7 @@ type Server struct {
 	reader     *activity.Reader
 	journeys   *journey.Store
 	segments   Segments
+	consents   Consents
 	operations *operation.Manager
 	clock      func() time.Time
 }
@@ -54,7 +56,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{store: opened, reader: d.Reader, journeys: d.Journeys, segments: d.Segments, operations: d.Operations, clock: d.Clock}
+	s := &Server{store: opened, reader: d.Reader, journeys: d.Journeys, segments: d.Segments, consents: d.Consents, operations: d.Operations, clock: d.Clock}
 	return s, operation.Register(d.Operations, kind, operation.Kind[*profilev1.GetAnalysisRequest, int64]{Run: s.execute})
 }
 
@@ -81,11 +83,7 @@ func (s *Server) CreateAnalysis(ctx context.Context, r *profilev1.CreateAnalysis
 	}
 	asked.AsOf = timestamppb.New(at)
 	asked.TimeZone = cmp.Or(asked.GetTimeZone(), time.UTC.String()) // told with the result
-	policy, err := s.journeys.Policy(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := prepare(asked, policy); err != nil {
+	if _, err := s.prepare(ctx, asked); err != nil {
 		return nil, err
 	}
 	if r.GetValidateOnly() {

@@ -26,6 +26,8 @@ type Subject struct {
 type Frame struct {
 	AsOf time.Time
 	Zone *time.Location // in which a birthday begins
+	// Sensitive are attributes that no analysis may ask for.
+	Sensitive map[string]bool
 }
 
 // Facet is one thing that can be asked.
@@ -68,6 +70,11 @@ func New(at, name string, frame Frame) (*Facet, error) {
 	case name == "journey.stage":
 		f.Stage = true
 		f.of = func(s *Subject) condition.Value { return condition.Of(s.Stage.String()) }
+	}
+	if attribute, _, _ := strings.Cut(rest, "."); head == "attributes" && frame.Sensitive[attribute] || head == "customer" && sensitive(rest) {
+		refused := fault.Invalid(at, "must not be %q: it is sensitive, and was given for another purpose", name)
+		refused.Reason = "FIELD_SENSITIVE"
+		return nil, refused
 	}
 	if f.of == nil {
 		unknown := fault.Invalid(at, "customers have no field %q; there are customer.…, attributes.…, age, birth_month, orders.count, orders.recency_days, orders.tenure_days, orders.revenue.CNY, orders.average.CNY, events.count, events.recency_days and journey.stage", name)

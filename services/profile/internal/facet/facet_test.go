@@ -98,10 +98,20 @@ func TestListsKeepTheirElements(t *testing.T) {
 	}
 }
 
-// What names or finds a person, what is sensitive, and what there is not.
+func TestSensitiveFieldsAreRefused(t *testing.T) {
+	seen := frame("UTC")
+	seen.Sensitive = map[string]bool{"budget": true}
+	for _, name := range []string{"customer.beliefs", "attributes.budget", "attributes.budget.CNY"} {
+		if _, err := facet.New("the.field", name, seen); fault.ReasonOf(err) != "FIELD_SENSITIVE" {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// What names or finds a person, and what there is not.
 func TestNoFacets(t *testing.T) {
 	for _, name := range []string{
-		"", "customer", "customer.display_name", "customer.identifiers", "customer.postal_addresses", "customer.birth_date", "customer.beliefs",
+		"", "customer", "customer.display_name", "customer.identifiers", "customer.postal_addresses", "customer.birth_date",
 		"customer.attributes", "customer.usage_summaries", "attributes", "attributes.", "attributes.A b", "orders", "orders.revenue", "orders.revenue.cny",
 		"orders.revenue.XQQ", "events.", "age.x", "journey",
 	} {

@@ -13,6 +13,12 @@ import (
 // nobody is to be looked for by an analysis.
 var naming = map[string]bool{"display_name": true, "identifiers": true, "birth_date": true, "postal_addresses": true}
 
+// sensitive reports a field of the record that is kept with consent alone.
+func sensitive(name string) bool {
+	field := domain.FieldNamed(name)
+	return field != nil && field.Sensitive
+}
+
 // ofRecord makes the facet of a field of the record: one that is a text, a number
 // or a list of texts. Sensitive fields are none: what they hold was given for
 // another purpose.
