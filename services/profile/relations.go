@@ -3,7 +3,6 @@ package profile
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +15,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/accounts"
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/care"
+	"github.com/kehuhq/kehu/services/profile/internal/consents"
 	"github.com/kehuhq/kehu/services/profile/internal/handler"
 	"github.com/kehuhq/kehu/services/profile/internal/leads"
 	"github.com/kehuhq/kehu/services/profile/internal/style"
@@ -24,14 +24,11 @@ import (
 // dailyLook is how often it is looked whether a new day has begun.
 const dailyLook = 10 * time.Minute
 
-// noMarketing is what nobody has consented to while no consents are kept.
-func noMarketing(_ context.Context, customers []string) ([]bool, error) {
-	return make([]bool, len(customers)), nil
-}
-
-// noOptOuts is that nobody has opted out while no consents are kept.
-func noOptOuts(_ context.Context, customers []string) ([]bool, error) {
-	return slices.Repeat([]bool{true}, len(customers)), nil
+// allowed asks of customers whether they allow a purpose.
+func (s *Service) allowed(purpose string) func(context.Context, []string) ([]bool, error) {
+	return func(ctx context.Context, customers []string) ([]bool, error) {
+		return s.consents.consents.Allowed(ctx, customers, purpose)
+	}
 }
 
 // relations are the rooms about dealing with customers.
@@ -55,11 +52,12 @@ func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, err
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Family: s.store.Customers, Clock: s.now,
 	})
 	r.style, errs[2] = style.New(ctx, style.Deps{
-		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Family: s.store.Customers, Judging: noOptOuts, Clock: s.now,
+		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, Family: s.store.Customers,
+		Judging: s.allowed(consents.Segmentation), Clock: s.now,
 	})
 	r.care, errs[3] = care.New(ctx, care.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Customers: customers, People: s.store.Customers, Contacts: r.accounts,
-		Marketing: noMarketing, Operations: s.operations, Clock: s.now,
+		Marketing: s.allowed(consents.Marketing), Operations: s.operations, Clock: s.now,
 	})
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err

@@ -40,7 +40,11 @@ func open(t *testing.T, e docstore.Engine) *shop {
 
 func (s *shop) born(id string, year, month, day int32) {
 	s.Helper()
-	roomtest.Customer(s, s.conn, id, &profilev1.Customer{BirthDate: &date.Date{Year: year, Month: month, Day: day}})
+	c := &profilev1.Customer{}
+	if month > 0 {
+		c.BirthDate = &date.Date{Year: year, Month: month, Day: day}
+	}
+	roomtest.Customer(s, s.conn, id, c)
 }
 
 func (s *shop) plan(r *profilev1.PlanCareTasksRequest) *profilev1.PlanCareTasksResponse {
@@ -170,6 +174,15 @@ func TestContactsAreMadeSkippedAndMoved(t *testing.T) {
 		create.CareTask.Marketing, create.RequestId = true, ""
 		_, err = s.CreateCareTask(t.Context(), create)
 		roomtest.Refused(t, "marketing", err, codes.FailedPrecondition, "CONSENT_MISSING", "")
+		roomtest.Consent(t, s.conn, "acme", "marketing", profilev1.ConsentState_CONSENT_STATE_GRANTED)
+		offer, err := s.CreateCareTask(t.Context(), create)
+		roomtest.Must(t, err)
+		s.now = s.now.Add(time.Hour)
+		roomtest.Consent(t, s.conn, "acme", "marketing", profilev1.ConsentState_CONSENT_STATE_WITHDRAWN)
+		_, err = s.CompleteCareTask(t.Context(), &profilev1.CompleteCareTaskRequest{Name: offer.GetName(), Outcome: good, Author: "li"})
+		roomtest.Refused(t, "marketing after the withdrawal", err, codes.FailedPrecondition, "CONSENT_MISSING", "")
+		_, err = s.SkipCareTask(t.Context(), &profilev1.SkipCareTaskRequest{Name: offer.GetName(), Reason: "no consent", Author: "li"})
+		roomtest.Must(t, err)
 		for field, given := range map[string]*profilev1.CareTask{
 			"care_task.channel":  {DueTime: timestamppb.New(s.now)},
 			"care_task.due_time": {Channel: call},
@@ -180,6 +193,24 @@ func TestContactsAreMadeSkippedAndMoved(t *testing.T) {
 			roomtest.Refused(t, field, err, codes.InvalidArgument, "INVALID_FIELD", field)
 		}
 	})
+}
+
+// Only whoever has consented is planned marketing for.
+func TestMarketingIsPlannedWithConsent(t *testing.T) {
+	s := open(t, onPebble(t))
+	s.born("ann", 0, 0, 0)
+	s.born("bob", 0, 0, 0)
+	roomtest.Consent(t, s.conn, "bob", "marketing", profilev1.ConsentState_CONSENT_STATE_GRANTED)
+	_, err := s.UpdateCarePolicy(t.Context(), &profilev1.UpdateCarePolicyRequest{CarePolicy: &profilev1.CarePolicy{Rules: []*profilev1.CareRule{
+		{Rule: "news", Topic: profilev1.CareTopic_CARE_TOPIC_REGULAR, EveryDays: 10, Channel: call, Marketing: true},
+	}}})
+	roomtest.Must(t, err)
+	if got := s.plan(&profilev1.PlanCareTasksRequest{}); got.GetPlanned() != 1 || got.GetWithoutConsent() != 1 {
+		t.Errorf("planned %v", got)
+	}
+	if tasks := s.list(&profilev1.ListCareTasksRequest{Parent: "customers/bob"}); len(tasks) != 1 || !tasks[0].GetMarketing() {
+		t.Errorf("for bob %v", tasks)
+	}
 }
 
 // More customers than one batch: the planning passes its checkpoints.

@@ -87,3 +87,12 @@ func Customer(t testing.TB, conn *grpc.ClientConn, id string, c *profilev1.Custo
 	_, err := profilev1.NewCustomerServiceClient(conn).CreateCustomer(t.Context(), &profilev1.CreateCustomerRequest{CustomerId: id, Customer: c})
 	Must(t, err)
 }
+
+// Consent records what a customer has decided about a purpose.
+func Consent(t testing.TB, conn *grpc.ClientConn, customer, purpose string, state profilev1.ConsentState) {
+	t.Helper()
+	_, err := profilev1.NewConsentServiceClient(conn).SetConsent(t.Context(), &profilev1.SetConsentRequest{Consent: &profilev1.Consent{
+		Name: "customers/" + customer + "/consents/" + purpose, Decision: &profilev1.ConsentDecision{State: state},
+	}})
+	Must(t, err)
+}

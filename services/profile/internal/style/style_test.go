@@ -68,6 +68,10 @@ func TestObservationsOfACustomer(t *testing.T) {
 		if b.GetObservations() != 1 || b.GetStyle() != profilev1.CustomerStyle_CUSTOMER_STYLE_ANALYTICAL {
 			t.Errorf("after deletion %v", b)
 		}
+		roomtest.Customer(t, conn, "ben", &profilev1.Customer{})
+		roomtest.Consent(t, conn, "ben", "segmentation", profilev1.ConsentState_CONSENT_STATE_WITHDRAWN)
+		_, err = s.GetBehaviorStyle(t.Context(), &profilev1.GetBehaviorStyleRequest{Name: "customers/ben/behaviorStyle"})
+		roomtest.Refused(t, "opted out", err, codes.FailedPrecondition, "CONSENT_MISSING", "")
 		for field, o := range map[string]*profilev1.StyleObservation{
 			"observation.signs":        {Author: "li"},
 			"observation.signs[0]":     {Author: "li", Signs: []string{string(make([]byte, 200))}},
