@@ -34,6 +34,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterRecommendationServiceHandlerClient(ctx, mux, profilev1.NewRecommendationServiceClient(d.Profile)),
 		profilev1.RegisterExchangeRateServiceHandlerClient(ctx, mux, profilev1.NewExchangeRateServiceClient(d.Profile)),
 		profilev1.RegisterDataQualityServiceHandlerClient(ctx, mux, profilev1.NewDataQualityServiceClient(d.Profile)),
+		profilev1.RegisterExportServiceHandlerClient(ctx, mux, profilev1.NewExportServiceClient(d.Profile)),
 		profilev1.RegisterIdentifierServiceHandlerClient(ctx, mux, profilev1.NewIdentifierServiceClient(d.Profile)),
 		profilev1.RegisterAttributeDefinitionServiceHandlerClient(ctx, mux, profilev1.NewAttributeDefinitionServiceClient(d.Profile)),
 		profilev1.RegisterConsentServiceHandlerClient(ctx, mux, profilev1.NewConsentServiceClient(d.Profile)),
