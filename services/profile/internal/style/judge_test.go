@@ -107,16 +107,8 @@ func TestPropertiesOfJudgements(t *testing.T) {
 	})
 }
 
-func newTestReader(t testing.TB) *reader {
-	r, err := newReader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 func TestNotesAreReadByWords(t *testing.T) {
-	r := newTestReader(t)
+	r := newReader()
 	for note, want := range map[string]string{
 		"":             "",
 		"他说别废话，直接说价格。": "interrupts:别废话@2 interrupts:直接说@6",
@@ -128,6 +120,9 @@ func TestNotesAreReadByWords(t *testing.T) {
 		"our database and friendly": "",
 		"no data, but proof":        "asks-for-data:proof@13",
 		"ＤＡＴＡ please":               "asks-for-data:ＤＡＴＡ@0",
+		"don't compare us":          "",
+		"compares, comparison's":    "",
+		"what if we compare?":       "weighs-risks:what if@0 compares:compare@11",
 		"他说的行不行？":                   "challenges:行不行@3",
 	} {
 		var got []string
@@ -142,7 +137,7 @@ func TestNotesAreReadByWords(t *testing.T) {
 
 // Whatever a note holds, its matches are words of it, in place.
 func TestMatchesStandInTheNote(t *testing.T) {
-	r := newTestReader(t)
+	r := newReader()
 	rapid.Check(t, func(t *rapid.T) {
 		var parts []string
 		for range rapid.IntRange(0, 12).Draw(t, "parts") {

@@ -87,10 +87,6 @@ type Server struct {
 
 // New opens the room's collection.
 func New(ctx context.Context, d Deps) (*Server, error) {
-	reader, err := newReader()
-	if err != nil {
-		return nil, err
-	}
 	docs, err := docstore.Open(ctx, d.Engine, docstore.Schema[observation]{
 		Name: "style_observations", Changes: true,
 		Indexes: []docstore.Index[observation]{{Name: byTime, Key: func(o *observation) string {
@@ -98,7 +94,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		}}},
 	}, docstore.WithClock(d.Clock))
 	return &Server{
-		docs: docs, vault: d.Vault, customers: d.Customers, family: d.Family, judging: d.Judging, reader: reader, clock: d.Clock,
+		docs: docs, vault: d.Vault, customers: d.Customers, family: d.Family, judging: d.Judging, reader: newReader(), clock: d.Clock,
 	}, err
 }
 
