@@ -41,6 +41,10 @@ type suite struct {
 	quality   profilev1.DataQualityServiceClient
 	exports   profilev1.ExportServiceClient
 	done      profilev1.OperationServiceClient
+
+	attributes  profilev1.AttributeDefinitionServiceClient
+	identifiers profilev1.IdentifierServiceClient
+	consents    profilev1.ConsentServiceClient
 }
 
 // serve serves the service on an engine until the test ends.
@@ -83,6 +87,7 @@ func startAt(t testing.TB, e docstore.Engine, clock func() time.Time) (s *suite,
 			profilev1.NewCustomerServiceClient(conn), profilev1.NewOrderServiceClient(conn), profilev1.NewExchangeRateServiceClient(conn),
 			profilev1.NewMergingServiceClient(conn), profilev1.NewEventServiceClient(conn),
 			profilev1.NewDataQualityServiceClient(conn), profilev1.NewExportServiceClient(conn), profilev1.NewOperationServiceClient(conn),
+			profilev1.NewAttributeDefinitionServiceClient(conn), profilev1.NewIdentifierServiceClient(conn), profilev1.NewConsentServiceClient(conn),
 		}, func() {
 			must(t, conn.Close())
 			cancel()

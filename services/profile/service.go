@@ -113,6 +113,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	s.importer, err = importer.New(ctx, importer.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Recorder: s.app, Operations: s.operations, Clock: s.now,
+		Types: s.consents.attributes.Types,
 	})
 	if err != nil {
 		return nil, err

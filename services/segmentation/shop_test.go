@@ -29,8 +29,9 @@ type shop struct {
 	customers  map[string]*profilev1.Customer
 	valuations map[string]*valuationv1.Valuation
 	refreshes  []refresh
-	kept       int // of the refreshes, the last ones
-	batch      int // records in a message
+	kept       int             // of the refreshes, the last ones
+	batch      int             // records in a message
+	objectors  map[string]bool // who does not want to be in segments, by name
 	// before is asked before each message of a stream is sent; its error ends the stream.
 	before func(stream string, message int) error
 }
@@ -52,12 +53,20 @@ func (s *shop) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.customers, s.valuations, s.refreshes = map[string]*profilev1.Customer{}, map[string]*valuationv1.Valuation{}, nil
+	s.objectors = map[string]bool{}
 }
 
 func (s *shop) setBefore(before func(stream string, message int) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.before = before
+}
+
+// object records that a customer objects to segmentation.
+func (s *shop) object(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.objectors["customers/"+id] = true
 }
 
 // customer records a customer.
@@ -118,8 +127,10 @@ func (s *shop) GetValuationSummary(context.Context, *valuationv1.GetValuationSum
 func (s *shop) StreamCustomers(r *profilev1.StreamCustomersRequest, stream grpc.ServerStreamingServer[profilev1.StreamCustomersResponse]) error {
 	s.mu.Lock()
 	var all []*profilev1.Customer
-	for _, c := range s.customers {
-		all = append(all, c)
+	for name, c := range s.customers {
+		if r.GetPurpose() != "purposes/segmentation" || !s.objectors["customers/"+name] {
+			all = append(all, c)
+		}
 	}
 	s.mu.Unlock()
 	id := func(c *profilev1.Customer) string { return c.GetName()[len("customers/"):] }

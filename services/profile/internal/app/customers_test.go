@@ -52,6 +52,44 @@ func TestIdentifierGoesToOne(t *testing.T) {
 	})
 }
 
+// A thousand customers claim one identifier at the same moment, and one gets it.
+func TestThousandClaimsOfOneIdentifier(t *testing.T) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
+		f := start(t, e, newClock())
+		for n := range 1000 {
+			_, err := f.CreateCustomer(t.Context(), domain.Customer{ID: fmt.Sprintf("c%d", n)}, false)
+			must(t, err)
+		}
+		one := domain.Identifier{Type: domain.WechatOpenID, Value: "oX1", Namespace: "wx1"}
+		errs := make([]error, 1000)
+		var wait sync.WaitGroup
+		for n := range errs {
+			wait.Go(func() {
+				_, errs[n] = f.ChangeCustomer(t.Context(), fmt.Sprintf("c%d", n), app.Change{}, func(c *domain.Customer) error {
+					c.Identifiers = []domain.Identifier{one}
+					return nil
+				})
+			})
+		}
+		wait.Wait()
+		var won []string
+		for n, err := range errs {
+			switch reason := fault.ReasonOf(err); {
+			case err == nil:
+				won = append(won, fmt.Sprintf("c%d", n))
+			case reason != "IDENTIFIER_TAKEN" && reason != "IDENTIFIER_BUSY":
+				t.Errorf("c%d: %v", n, err)
+			}
+		}
+		f.settled(t)
+		f.consistent(t, one)
+		has, err := f.LookupCustomer(t.Context(), one)
+		if len(won) != 1 || err != nil || has.ID != won[0] {
+			t.Errorf("%q won, and %q has it: %v", won, has.ID, err)
+		}
+	})
+}
+
 // settled sweeps until no claim is pending any more.
 func (f *fixture) settled(t *testing.T) {
 	t.Helper()

@@ -111,16 +111,15 @@ func (s *Store) Sensitive(ctx context.Context) (map[string]bool, error) {
 	return s.held.sensitive, nil
 }
 
-// Type is the type of an attribute's values, empty where it is not defined.
-func (s *Store) Type(ctx context.Context, name string) (domain.ValueType, error) {
-	for _, now := range []bool{false, true} {
-		all, err := s.definitions(ctx, now)
-		if err != nil {
-			return "", err
-		}
-		if d := all[name]; d != nil {
-			return d.kind, nil
-		}
+// Types are the types of the attributes that are defined.
+func (s *Store) Types(ctx context.Context) (map[string]domain.ValueType, error) {
+	all, err := s.definitions(ctx, true)
+	if err != nil {
+		return nil, err
 	}
-	return "", nil
+	types := make(map[string]domain.ValueType, len(all))
+	for name, d := range all {
+		types[name] = d.kind
+	}
+	return types, nil
 }

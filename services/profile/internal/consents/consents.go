@@ -120,12 +120,12 @@ type Decision struct {
 // Decide records a decision of a customer's record, which exists, about a purpose,
 // which exists; check sees the version first. The same decision again changes
 // nothing.
-func (s *Store) Decide(ctx context.Context, customer, purpose string, given Decision, check func(version int64) error) (*record, error) {
+func (s *Store) Decide(ctx context.Context, customer, purpose string, given Decision, check func(version int64) error) error {
 	made, err := s.decision(ctx, customer, purpose, given)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.docs.Upsert(ctx, docstore.ID(customer, purpose), func(r *record, _ bool) error {
+	_, err = s.docs.Upsert(ctx, docstore.ID(customer, purpose), func(r *record, _ bool) error {
 		if err := check(r.Version); err != nil {
 			return err
 		}
@@ -148,6 +148,7 @@ func (s *Store) Decide(ctx context.Context, customer, purpose string, given Deci
 		r.Decisions = slices.Insert(r.Decisions, at, made)
 		return nil
 	})
+	return err
 }
 
 func (s *Store) decision(ctx context.Context, customer, purpose string, given Decision) (decision, error) {

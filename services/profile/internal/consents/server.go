@@ -219,7 +219,7 @@ func (s *Server) SetConsent(ctx context.Context, r *profilev1.SetConsentRequest)
 	if err != nil {
 		return nil, aip.Within("consent", err)
 	}
-	_, err = s.store.Decide(ctx, customer, id, d, func(version int64) error {
+	err = s.store.Decide(ctx, customer, id, d, func(version int64) error {
 		if version == own {
 			return nil
 		}

@@ -20,7 +20,7 @@ func (i *Importer) AppendImport(ctx context.Context, r *profilev1.AppendImportRe
 	if err := checkChunk(f, f.Mark.Offset, r); err != nil {
 		return nil, err
 	}
-	p, err := newParser(f, i.now(), i.recorder.Pseudonym)
+	p, err := i.parser(ctx, f)
 	if err != nil {
 		return nil, err
 	}

@@ -81,14 +81,15 @@ type parser struct {
 	now     time.Time
 	// pseudonym is Recorder.Pseudonym.
 	pseudonym func(domain.Identifier) (string, error)
+	types     map[string]domain.ValueType // of the attributes that are defined
 }
 
-func newParser(f *file, now time.Time, pseudonym func(domain.Identifier) (string, error)) (*parser, error) {
+func newParser(f *file, now time.Time, pseudonym func(domain.Identifier) (string, error), types map[string]domain.ValueType) (*parser, error) {
 	reader, err := sheet.NewReader(f.Mark, f.format())
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{file: f, reader: reader, now: now, pseudonym: pseudonym}
+	p := &parser{file: f, reader: reader, now: now, pseudonym: pseudonym, types: types}
 	if len(f.Header) > 0 {
 		columns, err := columnsOf(f.Header, f.layout())
 		if err != nil {
@@ -112,7 +113,7 @@ func (p *parser) begin(c *columns) error {
 	p.reader.Expect(c.count)
 	switch {
 	case p.file.Kind == ofCustomers:
-		p.take = newCustomerRows(c, p.file.run(), p.now).take
+		p.take = newCustomerRows(c, p.file.run(), p.now, p.types).take
 	case c.itemLevel():
 		p.take = newOrderRows(c, p.file.Currency, zone, p.pseudonym).takeLine(p.file.run())
 	default:

@@ -85,7 +85,8 @@ func columnsOf(header []string, known layout) (*columns, error) {
 	for i, title := range header {
 		folded := mapping.Fold(title)
 		k := slices.IndexFunc(known.columns, func(k column) bool { return k.titled(folded) })
-		if k < 0 {
+		attribute := k < 0 && known.orders == nil && isAttribute(folded)
+		if k < 0 && !attribute {
 			c.ignored = append(c.ignored, title)
 			continue
 		}
@@ -93,7 +94,11 @@ func columnsOf(header []string, known layout) (*columns, error) {
 			return nil, fault.New(fault.InvalidArgument, "FILE_COLUMN_TWICE",
 				"column %s is in the header twice, as columns %d and %d", clip(folded, 60), first+1, i+1)
 		}
-		where[folded], c.names[i] = i, known.columns[k].name
+		if where[folded] = i; attribute {
+			c.names[i], c.at[folded] = folded, []int{i}
+			continue
+		}
+		c.names[i] = known.columns[k].name
 	}
 	for _, k := range known.columns {
 		for _, title := range k.titles {

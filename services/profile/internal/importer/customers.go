@@ -18,12 +18,19 @@ import (
 type customerRows struct {
 	columns *columns
 	fields  []*domain.Field // those that have a column in the file
-	run     string
-	now     time.Time
+	// attributes are those that have a column in the file, with their types.
+	attributes map[string]domain.ValueType
+	run        string
+	now        time.Time
 }
 
-func newCustomerRows(c *columns, run string, now time.Time) *customerRows {
-	r := &customerRows{columns: c, run: run, now: now}
+func newCustomerRows(c *columns, run string, now time.Time, types map[string]domain.ValueType) *customerRows {
+	r := &customerRows{columns: c, run: run, now: now, attributes: map[string]domain.ValueType{}}
+	for _, name := range c.names {
+		if name, is := strings.CutPrefix(name, ofAttribute); is {
+			r.attributes[name] = types[name]
+		}
+	}
 	for i := range domain.Fields {
 		if field := &domain.Fields[i]; c.has(field.Name) {
 			r.fields = append(r.fields, field)
@@ -74,6 +81,34 @@ func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
 			without(leave, field.Name)
 		}
 	}
+	for name, kind := range r.attributes {
+		text := value(ofAttribute + name)
+		if text == "" {
+			continue
+		}
+		v, leave := r.attribute(ofAttribute+name, text, kind)
+		if leave != nil {
+			without(leave, ofAttribute+name)
+			continue
+		}
+		if c.Attributes == nil {
+			c.Attributes = map[string]domain.Value{}
+		}
+		c.Attributes[name] = v
+	}
+	r.identifiers(&c, value, without)
+	a := domain.PostalAddress{District: value("district"), Line: value("address"), PostalCode: value("postal_code")}
+	if a != (domain.PostalAddress{}) {
+		a.Country, a.Region, a.City = c.Country, c.Region, c.City
+		c.PostalAddresses = append(c.PostalAddresses, a)
+	}
+	b.customers = append(b.customers, c)
+	b.fields = append(b.fields, row.Fields...)
+	return nil
+}
+
+// identifiers reads those of a row.
+func (r *customerRows) identifiers(c *domain.Customer, value func(column string) string, without func(*fault.Fault, string)) {
 	for _, i := range identifierColumns {
 		given := domain.Identifier{Type: i.kind, Value: value(i.column)}
 		if given.Value == "" {
@@ -83,19 +118,14 @@ func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
 			given.Namespace = value(i.namespace)
 		}
 		if normal, why := given.Normalize(""); why != nil {
+			if why.Violations[0].Field == "namespace" {
+				why.Violations[0].Field = i.namespace // as the file calls it
+			}
 			without(why, i.column)
 		} else {
 			c.Identifiers = append(c.Identifiers, normal)
 		}
 	}
-	a := domain.PostalAddress{District: value("district"), Line: value("address"), PostalCode: value("postal_code")}
-	if a != (domain.PostalAddress{}) {
-		a.Country, a.Region, a.City = c.Country, c.Region, c.City
-		c.PostalAddresses = append(c.PostalAddresses, a)
-	}
-	b.customers = append(b.customers, c)
-	b.fields = append(b.fields, row.Fields...)
-	return nil
 }
 
 // birthDate reads a date in one of the ways of readTime, or as --05-17 where the
@@ -155,6 +185,10 @@ func customerColumn(path string, c *domain.Customer) string {
 	}
 	if path == "name" || path == "" {
 		return "customer_id"
+	}
+	if name, is := strings.CutPrefix(path, "attributes."); is {
+		name, _, _ = strings.Cut(name, ".")
+		return ofAttribute + name
 	}
 	if at := strings.IndexAny(path, "[."); at > 0 {
 		path = path[:at]

@@ -69,3 +69,37 @@ func TestCustomersColumnsMissing(t *testing.T) {
 		t.Fatalf("customer: %+v, %v", c, err)
 	}
 }
+
+// A file may have a column for each field of the record and each attribute.
+func TestCustomersWholeRecord(t *testing.T) {
+	p := fresh(t)
+	i := p.run(t, customers("customer_id,country,education,household_size,interests,social_accounts,address,wechat_openid,wechat_appid,preferred_brands,attr:tier\n"+
+		`c1,cn,Bachelor,3,徒步；咖啡、徒步,"[{""platform"":""weibo"",""followers"":1200}]",科技路1号,oX1,wx1,A|B,gold`+"\n"+
+		`c2,Narnia,master,many,,"[{""shoe"":1}]",,oX2,,,`+"\n"+
+		`c3,,phd,,,,,,,,`+"\n"), 100)
+	if i.GetCreated() != 2 || i.GetRejected() != 1 {
+		t.Fatalf("import: %v", i)
+	}
+	var rejects []string
+	for _, r := range asCSV(t, p.rejected(t, i.GetName()))[1:] {
+		rejects = append(rejects, fmt.Sprintf("%s %s %s", r[0], r[1], r[3]))
+	}
+	want := []string{"2 country INVALID_FIELD", "2 household_size NUMBER_MALFORMED", "2 social_accounts RECORDS_MALFORMED", "2 wechat_appid INVALID_FIELD", "3 education VALUE_UNKNOWN"}
+	if strings.Join(rejects, "\n") != strings.Join(want, "\n") {
+		t.Errorf("rejects:\n%s", strings.Join(rejects, "\n"))
+	}
+	got, err := p.store.Customers.Get(t.Context(), "c1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expected := domain.Details{
+		Country: "CN", Education: "bachelor", HouseholdSize: 3, Interests: []string{"徒步", "咖啡"}, PreferredBrands: []string{"A", "B"},
+		SocialAccounts:  []domain.SocialAccount{{Platform: "weibo", Followers: 1200}},
+		PostalAddresses: []domain.PostalAddress{{Country: "CN", Line: "科技路1号"}},
+		Identifiers:     []domain.Identifier{{Type: domain.WechatOpenID, Value: "oX1", Namespace: "wx1"}},
+		Attributes:      map[string]domain.Value{"tier": {Type: domain.TextValue, Text: "gold"}},
+	}
+	if !got.SameContent(&expected) {
+		t.Errorf("customer: %+v", got.Details)
+	}
+}

@@ -41,6 +41,8 @@ type Deps struct {
 	Recorder   Recorder
 	Operations *operation.Manager // not serving yet: New registers its kind of operation
 	Clock      func() time.Time
+	// Types tells the types of the attributes that customers can have; none when nil.
+	Types func(context.Context) (map[string]domain.ValueType, error)
 }
 
 // Importer is profile's ImportService. It is safe for concurrent use.
@@ -54,11 +56,12 @@ type Importer struct {
 	recorder   Recorder
 	operations *operation.Manager
 	now        func() time.Time
+	types      func(context.Context) (map[string]domain.ValueType, error)
 }
 
 // New opens the importer's collections and registers its operations.
 func New(ctx context.Context, deps Deps) (*Importer, error) {
-	i := &Importer{recorder: deps.Recorder, operations: deps.Operations, now: deps.Clock}
+	i := &Importer{recorder: deps.Recorder, operations: deps.Operations, now: deps.Clock, types: deps.Types}
 	var errs [5]error
 	i.files, errs[0] = openFiles(ctx, deps.Engine, deps.Vault, deps.Clock)
 	i.rejects, errs[1] = openRejects(ctx, deps.Engine, deps.Vault, deps.Clock)
@@ -66,4 +69,16 @@ func New(ctx context.Context, deps Deps) (*Importer, error) {
 	i.keys, errs[3] = openKeys(ctx, deps.Engine, deps.Clock)
 	errs[4] = operation.Register(deps.Operations, assembly, operation.Kind[*profilev1.GetImportRequest, int64]{Run: i.assemble})
 	return i, errors.Join(errs[:]...)
+}
+
+// parser reads a file on from where it is durable.
+func (i *Importer) parser(ctx context.Context, f *file) (*parser, error) {
+	var types map[string]domain.ValueType
+	if i.types != nil && f.Kind == ofCustomers {
+		var err error
+		if types, err = i.types(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return newParser(f, i.now(), i.recorder.Pseudonym, types)
 }

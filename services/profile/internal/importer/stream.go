@@ -35,7 +35,7 @@ func (i *Importer) StreamImport(stream appendStream) error {
 	if arrived(f, first) {
 		return stream.Send(ack(f))
 	}
-	p, err := newParser(f.clone(), i.now(), i.recorder.Pseudonym)
+	p, err := i.parser(ctx, f.clone())
 	if err != nil {
 		return err
 	}

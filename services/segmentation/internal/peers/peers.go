@@ -99,6 +99,9 @@ func (p *Peers) Facts(ctx context.Context, edition Edition, after string) iter.S
 	}
 }
 
+// purpose is what customers are read for.
+const purpose = "purposes/segmentation"
+
 // behind is the range of all customers behind one.
 func behind(customer string) *apiv1.CustomerRange {
 	if customer == "" {
@@ -109,7 +112,9 @@ func behind(customer string) *apiv1.CustomerRange {
 
 func (p *Peers) streamCustomers(w *watch, after string) *cursor[*profilev1.Customer] {
 	c := &cursor[*profilev1.Customer]{watch: w, peer: "profile", id: customerID}
-	stream, err := p.customers.StreamCustomers(w.ctx, &profilev1.StreamCustomersRequest{Range: behind(after)})
+	stream, err := p.customers.StreamCustomers(w.ctx, &profilev1.StreamCustomersRequest{
+		Range: behind(after), Purpose: purpose, // who objects to it is left out
+	})
 	c.receive = func() ([]*profilev1.Customer, error) {
 		if err != nil {
 			return nil, err
