@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -37,7 +38,7 @@ func (a *App) CorrectOrder(ctx context.Context, customer, id string, validateOnl
 	}
 	o, err := a.store.Orders.Get(ctx, customer, id)
 	if err == nil {
-		if err = correct(&o); err == docstore.ErrUnchanged {
+		if err = correct(&o); errors.Is(err, docstore.ErrUnchanged) {
 			err = nil
 		}
 	}

@@ -22,12 +22,12 @@ import (
 type kind uint8
 
 const (
-	text    kind = iota // string
-	integer             // int64
-	real                // float64
-	boolean             // bool
-	instant             // time.Time
-	amount              // *apiv1.Money
+	text     kind = iota // string
+	integer              // int64
+	fraction             // float64
+	boolean              // bool
+	instant              // time.Time
+	amount               // *apiv1.Money
 )
 
 // column is one column of a table. of returns nil where a record has no value.
@@ -75,7 +75,7 @@ func scalarKind(k protoreflect.Kind) kind {
 	case protoreflect.BoolKind:
 		return boolean
 	case protoreflect.DoubleKind, protoreflect.FloatKind:
-		return real
+		return fraction
 	case protoreflect.StringKind, protoreflect.BytesKind:
 		return text
 	}
@@ -86,7 +86,7 @@ func scalar(v protoreflect.Value, k kind) any {
 	switch k {
 	case boolean:
 		return v.Bool()
-	case real:
+	case fraction:
 		return v.Float()
 	case integer:
 		return v.Int()
@@ -101,7 +101,7 @@ func messageKind(name protoreflect.FullName) kind {
 	case "kehu.api.v1.Money":
 		return amount
 	case "google.protobuf.Duration":
-		return real
+		return fraction
 	}
 	return text
 }

@@ -17,7 +17,7 @@ const rowGroup = 20_000
 
 type parquetFile struct {
 	columns []column // in the order of the schema's leaves
-	to      *parquet.Writer
+	to      *parquet.GenericWriter[any]
 	rows    int
 }
 
@@ -31,14 +31,14 @@ func newParquet(w io.Writer, name string, columns []column) *parquetFile {
 	}
 	// A group orders its fields by name.
 	slices.SortFunc(columns, func(a, b column) int { return cmp.Compare(a.name, b.name) })
-	return &parquetFile{columns, parquet.NewWriter(w, parquet.NewSchema(name, group), parquet.Compression(&parquet.Zstd)), 0}
+	return &parquetFile{columns, parquet.NewGenericWriter[any](w, parquet.NewSchema(name, group), parquet.Compression(&parquet.Zstd)), 0}
 }
 
 func leaf(k kind) parquet.Node {
 	switch k {
 	case integer, amount:
 		return parquet.Int(64)
-	case real:
+	case fraction:
 		return parquet.Leaf(parquet.DoubleType)
 	case boolean:
 		return parquet.Leaf(parquet.BooleanType)
