@@ -305,10 +305,10 @@ const file_kehu_profile_v1_data_quality_service_proto_rawDesc = "" +
 	"\x06policy\x18\x02 \x01(\v2\".kehu.profile.v1.DataQualityPolicyR\x06policy2\x99\x06\n" +
 	"\x12DataQualityService\x12\xd1\x01\n" +
 	"\x11AssessDataQuality\x12).kehu.profile.v1.AssessDataQualityRequest\x1a\x1d.google.longrunning.Operation\"r\xcaA)\n" +
-	"\x11DataQualityReport\x12\x14kehu.api.v1.Progress\x8a\xa6\x1d\x1aprofile.dataQuality.assess\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/dataQualityReports:assess\x12\xad\x01\n" +
-	"\x14GetDataQualityReport\x12,.kehu.profile.v1.GetDataQualityReportRequest\x1a\".kehu.profile.v1.DataQualityReport\"C\x8a\xa6\x1d\x18profile.dataQuality.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=dataQualityReports/*}\x12\xb5\x01\n" +
-	"\x16ListDataQualityReports\x12..kehu.profile.v1.ListDataQualityReportsRequest\x1a/.kehu.profile.v1.ListDataQualityReportsResponse\":\x8a\xa6\x1d\x18profile.dataQuality.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/dataQualityReports\x12\xc6\x01\n" +
-	"\x18CheckCustomerDataQuality\x120.kehu.profile.v1.CheckCustomerDataQualityRequest\x1a$.kehu.profile.v1.CustomerDataQuality\"R\x8a\xa6\x1d\x18profile.dataQuality.read\x82\xd3\xe4\x93\x020:\x01*\"+/v1/{customer=customers/*}:checkDataQualityB\xc2\x01\n" +
+	"\x11DataQualityReport\x12\x14kehu.api.v1.Progress\x8a\xa6\x1d\x1aprofile.dataquality.assess\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/dataQualityReports:assess\x12\xad\x01\n" +
+	"\x14GetDataQualityReport\x12,.kehu.profile.v1.GetDataQualityReportRequest\x1a\".kehu.profile.v1.DataQualityReport\"C\x8a\xa6\x1d\x18profile.dataquality.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=dataQualityReports/*}\x12\xb5\x01\n" +
+	"\x16ListDataQualityReports\x12..kehu.profile.v1.ListDataQualityReportsRequest\x1a/.kehu.profile.v1.ListDataQualityReportsResponse\":\x8a\xa6\x1d\x18profile.dataquality.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/dataQualityReports\x12\xc6\x01\n" +
+	"\x18CheckCustomerDataQuality\x120.kehu.profile.v1.CheckCustomerDataQualityRequest\x1a$.kehu.profile.v1.CustomerDataQuality\"R\x8a\xa6\x1d\x18profile.dataquality.read\x82\xd3\xe4\x93\x020:\x01*\"+/v1/{customer=customers/*}:checkDataQualityB\xc2\x01\n" +
 	"\x13com.kehu.profile.v1B\x17DataQualityServiceProtoP\x01Z4github.com/kehuhq/kehu/gen/kehu/profile/v1;profilev1\xa2\x02\x03KPX\xaa\x02\x0fKehu.Profile.V1\xca\x02\x0fKehu\\Profile\\V1\xe2\x02\x1bKehu\\Profile\\V1\\GPBMetadata\xea\x02\x11Kehu::Profile::V1b\x06proto3"
 
 var (

@@ -498,11 +498,11 @@ const file_kehu_profile_v1_exchange_rate_service_proto_rawDesc = "" +
 	"\x06amount\x18\x01 \x01(\v2\x12.kehu.api.v1.MoneyR\x06amount\x12B\n" +
 	"\rexchange_rate\x18\x02 \x01(\v2\x1d.kehu.profile.v1.ExchangeRateR\fexchangeRate2\xd8\x06\n" +
 	"\x13ExchangeRateService\x12\x9b\x01\n" +
-	"\x0fGetExchangeRate\x12'.kehu.profile.v1.GetExchangeRateRequest\x1a\x1d.kehu.profile.v1.ExchangeRate\"@\x8a\xa6\x1d\x1aprofile.exchangeRates.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=exchangeRates/*}\x12\xa3\x01\n" +
-	"\x11ListExchangeRates\x12).kehu.profile.v1.ListExchangeRatesRequest\x1a*.kehu.profile.v1.ListExchangeRatesResponse\"7\x8a\xa6\x1d\x1aprofile.exchangeRates.read\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/exchangeRates\x12\xbc\x01\n" +
-	"\x15BatchSetExchangeRates\x12-.kehu.profile.v1.BatchSetExchangeRatesRequest\x1a..kehu.profile.v1.BatchSetExchangeRatesResponse\"D\x8a\xa6\x1d\x1bprofile.exchangeRates.write\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/exchangeRates:batchSet\x12\x9b\x01\n" +
-	"\x12DeleteExchangeRate\x12*.kehu.profile.v1.DeleteExchangeRateRequest\x1a\x16.google.protobuf.Empty\"A\x8a\xa6\x1d\x1bprofile.exchangeRates.write\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/{name=exchangeRates/*}\x12\x9f\x01\n" +
-	"\fConvertMoney\x12$.kehu.profile.v1.ConvertMoneyRequest\x1a%.kehu.profile.v1.ConvertMoneyResponse\"B\x8a\xa6\x1d\x1aprofile.exchangeRates.read\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/exchangeRates:convertB\xc3\x01\n" +
+	"\x0fGetExchangeRate\x12'.kehu.profile.v1.GetExchangeRateRequest\x1a\x1d.kehu.profile.v1.ExchangeRate\"@\x8a\xa6\x1d\x1aprofile.exchangerates.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=exchangeRates/*}\x12\xa3\x01\n" +
+	"\x11ListExchangeRates\x12).kehu.profile.v1.ListExchangeRatesRequest\x1a*.kehu.profile.v1.ListExchangeRatesResponse\"7\x8a\xa6\x1d\x1aprofile.exchangerates.read\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/exchangeRates\x12\xbc\x01\n" +
+	"\x15BatchSetExchangeRates\x12-.kehu.profile.v1.BatchSetExchangeRatesRequest\x1a..kehu.profile.v1.BatchSetExchangeRatesResponse\"D\x8a\xa6\x1d\x1bprofile.exchangerates.write\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/exchangeRates:batchSet\x12\x9b\x01\n" +
+	"\x12DeleteExchangeRate\x12*.kehu.profile.v1.DeleteExchangeRateRequest\x1a\x16.google.protobuf.Empty\"A\x8a\xa6\x1d\x1bprofile.exchangerates.write\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/{name=exchangeRates/*}\x12\x9f\x01\n" +
+	"\fConvertMoney\x12$.kehu.profile.v1.ConvertMoneyRequest\x1a%.kehu.profile.v1.ConvertMoneyResponse\"B\x8a\xa6\x1d\x1aprofile.exchangerates.read\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/exchangeRates:convertB\xc3\x01\n" +
 	"\x13com.kehu.profile.v1B\x18ExchangeRateServiceProtoP\x01Z4github.com/kehuhq/kehu/gen/kehu/profile/v1;profilev1\xa2\x02\x03KPX\xaa\x02\x0fKehu.Profile.V1\xca\x02\x0fKehu\\Profile\\V1\xe2\x02\x1bKehu\\Profile\\V1\\GPBMetadata\xea\x02\x11Kehu::Profile::V1b\x06proto3"
 
 var (
