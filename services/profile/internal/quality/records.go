@@ -31,7 +31,7 @@ var recordRules = []Rule{
 		ID: "PHONE_OUTSIDE_COUNTRY", Dimension: Consistency, Field: "phone",
 		What:    Text{"All phone numbers are of another country than the customer's.", "所有电话号码都不属于客户所在国家。"},
 		Advice:  Text{"Check the country code: a number without one was read as Chinese.", "检查国家区号：未写区号的号码按中国号码读取。"},
-		Command: "kehu profile list-identifiers --parent customers/ID",
+		Command: "kehu profile list-customer-identifiers --parent customers/ID",
 		Check: func(r *Record, _ *Base) Verdict {
 			if r.Country == "" {
 				return Skipped
@@ -83,7 +83,7 @@ var recordRules = []Rule{
 		ID: "BIRTH_AFTER_ORDER", Dimension: Consistency, Field: "birth_date",
 		What:    Text{"The customer ordered before being born.", "下单时间早于出生日期。"},
 		Advice:  Text{"Clear the birth date, or ask for it again.", "清空或重新核实出生日期。"},
-		Command: correct("birthDate"),
+		Command: correct("birth_date"),
 		Check: func(r *Record, _ *Base) Verdict {
 			if r.BirthDate.Year == 0 || r.Orders == 0 {
 				return Skipped
@@ -95,7 +95,7 @@ var recordRules = []Rule{
 		ID: "MINOR_UNDER_14", Dimension: Consistency, Field: "birth_date",
 		What:    Text{"By the birth date the customer is under 14 and has orders: the date is wrong, or a guardian's consent is needed (PIPL 31).", "按出生日期客户未满 14 周岁却有订单：日期有误，或需要监护人同意（个人信息保护法第 31 条）。"},
 		Advice:  Text{"Verify the date; without the guardian's consent, erase the record.", "核实日期；无监护人同意则应删除该记录。"},
-		Command: correct("birthDate"),
+		Command: correct("birth_date"),
 		Check: func(r *Record, base *Base) Verdict {
 			if r.BirthDate.Year == 0 || r.Orders == 0 || r.FirstOrder.Before(born(r.BirthDate)) {
 				return Skipped
@@ -139,7 +139,7 @@ var recordRules = []Rule{
 		ID: "RECORD_STALE", Dimension: Freshness,
 		What:    Text{"Neither the record changed nor an order or event came for longer than the limit.", "超过期限没有资料变更、订单或行为记录。"},
 		Advice:  Text{"Confirm the contact data with the next campaign, or erase what is no longer needed.", "在下次触达时核实联系方式，或删除不再需要的资料。"},
-		Command: "kehu profile update-customer --customer.name customers/ID",
+		Command: "kehu profile get-customer --name customers/ID",
 		Check: func(r *Record, base *Base) Verdict {
 			limit := base.Now.AddDate(0, 0, -base.Policy.StaleAfterDays)
 			return failedIf(r.UpdatedAt.Before(limit) && r.LastOrder.Before(limit) && r.LastEvent.Before(limit))

@@ -13,7 +13,8 @@ import (
 
 // correct is the command that sets one field of one customer.
 func correct(field string) string {
-	return "kehu profile update-customer --customer.name customers/ID --json '{\"customer\":{\"" + field + "\":…}}'"
+	flag := strings.ReplaceAll(field, "_", "-")
+	return "kehu profile update-customer --customer.name customers/ID --customer." + flag + " VALUE   # to clear it: --update-mask " + field
 }
 
 // valueRules ask of each value whether it can be true by itself.
@@ -22,7 +23,7 @@ var valueRules = []Rule{
 		ID: "DISPLAY_NAME_PLACEHOLDER", Dimension: Accuracy, Field: "display_name",
 		What:    Text{"The name is a placeholder such as \"test\" or \"未知\", or holds no letter.", "姓名是占位内容（如 test、未知）或不含任何文字。"},
 		Advice:  Text{"Clear it or replace it by the real name: greetings would show it.", "清空或换成真实姓名，否则会出现在问候语里。"},
-		Command: correct("displayName"),
+		Command: correct("display_name"),
 		Check: func(r *Record, _ *Base) Verdict {
 			if r.DisplayName == "" {
 				return Skipped
@@ -46,7 +47,7 @@ var valueRules = []Rule{
 		ID: "DISPLAY_NAME_IS_CONTACT", Dimension: Accuracy, Field: "display_name",
 		What:    Text{"The name is a phone number or an e-mail address.", "姓名栏里是手机号或邮箱。"},
 		Advice:  Text{"Make it an identifier, and clear the name.", "改为客户的联系方式，并清空姓名。"},
-		Command: correct("displayName"),
+		Command: correct("display_name"),
 		Check: func(r *Record, _ *Base) Verdict {
 			if r.DisplayName == "" {
 				return Skipped
@@ -61,7 +62,7 @@ var valueRules = []Rule{
 			"出生日期是表单默认值：1900-01-01、1970-01-01，或为过多客户共有。",
 		},
 		Advice:  Text{"Clear it: ages and birthday greetings would be wrong.", "清空该日期，否则年龄和生日问候都会出错。"},
-		Command: correct("birthDate"),
+		Command: correct("birth_date"),
 		Check: func(r *Record, base *Base) Verdict {
 			if r.BirthDate.Year == 0 {
 				return Skipped
@@ -73,7 +74,7 @@ var valueRules = []Rule{
 		ID: "BIRTH_DATE_IMPLAUSIBLE", Dimension: Accuracy, Field: "birth_date",
 		What:    Text{"By the birth date the customer is older than 110 years.", "按出生日期，客户已超过 110 岁。"},
 		Advice:  Text{"Ask for the date again; the century may have been mistyped.", "重新核实，可能是年份输入错误。"},
-		Command: correct("birthDate"),
+		Command: correct("birth_date"),
 		Check: func(r *Record, base *Base) Verdict {
 			if r.BirthDate.Year == 0 || r.Kind != "" && r.Kind != domain.Individual {
 				return Skipped
@@ -85,7 +86,7 @@ var valueRules = []Rule{
 		ID: "EMAIL_DOMAIN_MISTYPED", Dimension: Accuracy, Field: "email",
 		What:    Text{"The e-mail address ends in a mistyped domain such as \"gmial.com\".", "邮箱域名疑似输错，如 gmial.com。"},
 		Advice:  Text{"Ask for the address again: nothing sent to it arrives.", "重新核实邮箱，发往该地址的邮件无法送达。"},
-		Command: "kehu profile list-identifiers --parent customers/ID",
+		Command: "kehu profile list-customer-identifiers --parent customers/ID",
 		Check: func(r *Record, _ *Base) Verdict {
 			verdict := Skipped
 			for _, i := range r.Identifiers {
