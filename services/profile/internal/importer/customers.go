@@ -58,7 +58,7 @@ var addressColumns = []string{"district", "address", "postal_code"}
 // masked phone number, is left out where it is one of many: the rest of the row
 // is worth having.
 func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
-	value := func(column string) string { return tidy(r.columns.in(row.Fields, column)) }
+	value := func(column string) string { return unescaped(r.columns.in(row.Fields, column)) }
 	without := func(why *fault.Fault, column string) {
 		b.rejects = append(b.rejects, leftOut(r.run, row.Number, why, value(column)))
 		b.tally.Counts.LeftOut++

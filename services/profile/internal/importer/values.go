@@ -16,6 +16,16 @@ import (
 // tidy is a value without the spaces around it.
 func tidy(value string) string { return strings.TrimSpace(value) }
 
+// unescaped is a tidy value without the apostrophe that an export puts in front of
+// what a spreadsheet would take for a formula.
+func unescaped(value string) string {
+	value = tidy(value)
+	if rest, ok := strings.CutPrefix(value, formulaSafe); ok && safe(rest) != rest {
+		return rest
+	}
+	return value
+}
+
 // plain is a tidy value with compatibility characters, such as the full-width
 // digits of Chinese input methods, replaced by the usual ones (NFKC).
 func plain(value string) string {
