@@ -154,7 +154,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterExchangeRateServiceServer(r, exchange.NewServer(s.rates, s.now))
 	profilev1.RegisterMergingServiceServer(r, merging.NewServer(s.merger, handler.CustomerProto))
 	profilev1.RegisterImportServiceServer(r, s.importer)
-	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.now)))
+	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.consents.attributes, s.now)))
 	profilev1.RegisterDuplicateServiceServer(r, s.duplicates)
 	profilev1.RegisterDataQualityServiceServer(r, s.quality)
 	profilev1.RegisterExportServiceServer(r, exporter.NewServer(s.exports()))

@@ -121,6 +121,30 @@ func TestTraits(t *testing.T) {
 	}
 }
 
+// Traits for which the company has defined attributes are attributes.
+func TestTraitsOfTheCompanysOwn(t *testing.T) {
+	s := serve(t, onPebble(t))
+	for id, kind := range map[string]profilev1.AttributeType{
+		"loyalty_tier": profilev1.AttributeType_ATTRIBUTE_TYPE_STRING, "visits": profilev1.AttributeType_ATTRIBUTE_TYPE_INTEGER,
+		"vip": profilev1.AttributeType_ATTRIBUTE_TYPE_BOOL, "since": profilev1.AttributeType_ATTRIBUTE_TYPE_DATE,
+	} {
+		_, err := s.attributes.CreateAttributeDefinition(t.Context(), &profilev1.CreateAttributeDefinitionRequest{
+			AttributeDefinitionId: id, AttributeDefinition: &profilev1.AttributeDefinition{Type: kind, DisplayName: id},
+		})
+		must(t, err)
+	}
+	st := s.ingest(t, identify(t, "customers/1/events/1", "", map[string]any{
+		"loyaltyTier": "gold", "visits": 2.5, "vip": true, "since": "2020-02-29", "name": "Ann", "other": 1,
+	}))
+	check(t, "remarks", remarks(st[0]), []string{"INVALID_FIELD properties.visits", "TRAIT_NOT_MAPPED properties.other"})
+	got, err := s.customers.GetCustomer(t.Context(), &profilev1.GetCustomerRequest{Name: "customers/1"})
+	must(t, err)
+	if a := got.GetAttributes(); len(a) != 3 || a["loyalty_tier"].GetStringValue() != "gold" || !a["vip"].GetBoolValue() ||
+		a["since"].GetDateValue().GetDay() != 29 || got.GetDisplayName() != "Ann" {
+		t.Errorf("customer: %v", got)
+	}
+}
+
 // An event may say by an identifier whose it is.
 func TestEventsByIdentifier(t *testing.T) {
 	onEach(t, func(t *testing.T, e docstore.Engine) {

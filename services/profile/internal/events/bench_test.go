@@ -15,6 +15,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/attributes"
 	"github.com/kehuhq/kehu/services/profile/internal/merging"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
@@ -72,7 +73,9 @@ func openRecorder(b *testing.B, engine docstore.Engine) (*Store, *Recorder) {
 	must(b, err)
 	s, err := OpenStore(b.Context(), engine, v, merging.NewFamilies(collections.Customers), time.Now)
 	must(b, err)
-	return s, NewRecorder(s, app.New(collections, time.Now), time.Now)
+	defined, err := attributes.Open(b.Context(), engine, time.Now)
+	must(b, err)
+	return s, NewRecorder(s, app.New(collections, time.Now), defined, time.Now)
 }
 
 func someItems(rng *rand.Rand, from int) []Item {

@@ -40,14 +40,15 @@ func (s *Store) OfCustomers() app.Records {
 
 // Recorder takes events in. It is safe for concurrent use.
 type Recorder struct {
-	store     *Store
-	customers Customers
-	now       func() time.Time
+	store      *Store
+	customers  Customers
+	attributes Attributes
+	now        func() time.Time
 }
 
 // NewRecorder makes a recorder.
-func NewRecorder(s *Store, customers Customers, clock func() time.Time) *Recorder {
-	return &Recorder{store: s, customers: customers, now: clock}
+func NewRecorder(s *Store, customers Customers, attributes Attributes, clock func() time.Time) *Recorder {
+	return &Recorder{store: s, customers: customers, attributes: attributes, now: clock}
 }
 
 // Item is one event to be taken in.
@@ -114,7 +115,8 @@ type intake struct {
 	items    []Item
 	statuses []Status
 	received time.Time
-	open     []int // items that are neither refused nor a repetition
+	open     []int                       // items that are neither refused nor a repetition
+	types    map[string]domain.ValueType // of the company's own attributes, once asked for
 }
 
 // check settles one event and reports everything that is wrong with it.

@@ -28,7 +28,13 @@ type trait struct {
 // It returns what was not taken and why. An event older than another identify
 // event of the customer only fills gaps.
 func (g *intake) learn(ctx context.Context, e *Event, given map[string]any) ([]*fault.Fault, error) {
-	traits, remarks := readTraits(given, g.received)
+	if g.types == nil {
+		var err error
+		if g.types, err = g.attributes.Types(ctx); err != nil {
+			return nil, err
+		}
+	}
+	traits, remarks := readTraits(given, g.types, g.received)
 	late, err := g.late(ctx, e)
 	if err != nil {
 		return nil, err
@@ -127,7 +133,7 @@ func (g *intake) late(ctx context.Context, e *Event) (bool, error) {
 // readTraits reads what the customer's record has a place for; the other traits
 // stay with the event. It reports those that it has a place for and that are
 // not fit for it, and those it has none for.
-func readTraits(given map[string]any, now time.Time) ([]trait, []*fault.Fault) {
+func readTraits(given map[string]any, types map[string]domain.ValueType, now time.Time) ([]trait, []*fault.Fault) {
 	r := &traitReader{now: now}
 	person := reader{given: given, used: map[string]bool{"id": true}}
 	if v := person.text("email"); v != "" {
@@ -158,6 +164,7 @@ func readTraits(given map[string]any, now time.Time) ([]trait, []*fault.Fault) {
 		person.used["address"], address.given = true, fields
 		r.address(&address)
 	}
+	r.own(&person, types)
 	return r.traits, append(append(r.remarks, person.rest("")...), address.rest("address.")...)
 }
 
