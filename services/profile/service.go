@@ -16,6 +16,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/periodic"
 	"github.com/kehuhq/kehu/pkg/vault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/activity"
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/duplicates"
 	"github.com/kehuhq/kehu/services/profile/internal/events"
@@ -132,7 +133,8 @@ func (s *Service) openRooms(ctx context.Context, deps Deps) (err error) {
 	if s.quality, err = quality.NewServer(ctx, quality.Deps{
 		Engine: deps.Engine, View: s.store.Customers.View, Operations: s.operations, Clock: s.now,
 		Sources: quality.Sources{
-			Customers: s.store.Customers, Purchases: s.store.Orders, Events: s.events, Candidates: s.duplicates,
+			Customers: s.store.Customers, Activity: activity.NewReader(s.store.Customers, s.store.Orders, s.events),
+			Candidates: s.duplicates,
 		},
 	}); err != nil {
 		return err

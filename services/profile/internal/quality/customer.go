@@ -26,20 +26,20 @@ func (s *Server) CheckCustomerDataQuality(ctx context.Context, r *profilev1.Chec
 	if err != nil {
 		return nil, err
 	}
-	record := &Record{Customer: &c}
+	base := &Base{Now: s.Clock().UTC(), Policy: policy}
+	person, err := s.Sources.Activity.Of(ctx, c.ID, needed, base.before())
+	if err != nil {
+		return nil, err
+	}
+	if person == nil { // merged into another, or gone, since it was looked up
+		return nil, store.CustomerNotFound(id)
+	}
+	record := recordOf(person)
 	if record.Candidate, err = s.Sources.Candidates.OpenOf(ctx, c.ID); err != nil {
 		return nil, err
 	}
-	did := s.Sources.deeds(ctx, store.Span{From: c.ID, To: c.ID + behind})
-	defer did.stop()
-	if err := did.of(record); err != nil {
-		return nil, err
-	}
-	tally := NewTally(&Base{Now: s.Clock().UTC(), Policy: policy})
+	tally := NewTally(base)
 	tally.Add(record)
 	report := tally.report("")
 	return &profilev1.CustomerDataQuality{Customer: "customers/" + c.ID, Score: report.GetScore(), Issues: report.GetIssues()}, nil
 }
-
-// behind makes of an id the place directly behind it in the order of escaped ids.
-const behind = `"`
