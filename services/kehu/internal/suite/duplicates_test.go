@@ -22,7 +22,7 @@ import (
 
 // TestDuplicatesOfALabelledBase measures, over the API, how many of the pairs that
 // are one person's are proposed (recall) and how many of those proposed are
-// (precision). The weights were made with the first seed in view and no other.
+// (precision). The weights were tuned on the first seed.
 func TestDuplicatesOfALabelledBase(t *testing.T) {
 	for _, c := range []struct {
 		what              string
