@@ -12,11 +12,10 @@ import (
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/rpc"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -61,13 +60,9 @@ func (s *Server) ListExchangeRates(ctx context.Context, r *profilev1.ListExchang
 	if r.GetToCurrencyCode() != "" && r.GetFromCurrencyCode() == "" {
 		return nil, fault.Invalid("from_currency_code", "must be given with to_currency_code")
 	}
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
-	}
-	var after *docstore.Position
-	if token != (page.Token{}) {
-		after = &token.Position
 	}
 	rates, next, err := s.rates.Page(ctx, r.GetFromCurrencyCode(), r.GetToCurrencyCode(), after, size)
 	if err != nil {
@@ -77,9 +72,7 @@ func (s *Server) ListExchangeRates(ctx context.Context, r *profilev1.ListExchang
 	for _, rate := range rates {
 		answer.ExchangeRates = append(answer.ExchangeRates, rateProto(rate))
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 

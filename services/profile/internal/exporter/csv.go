@@ -7,12 +7,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/text/currency"
 	"google.golang.org/protobuf/proto"
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 // file is a file being written.
@@ -93,16 +94,14 @@ func major(m *apiv1.Money) string {
 	return sign + text[:len(text)-digits] + "." + text[len(text)-digits:]
 }
 
-const risky = "=+-@\t\r\n＝＋－＠"
-
 // number is what begins like a formula and is none: a phone number, a date
 // without a year.
 var number = regexp.MustCompile(`^(\+[0-9]+|--[0-9]{2}-[0-9]{2})$`)
 
 // harmless keeps a spreadsheet from taking a text for a formula.
 func harmless(s string) string {
-	if first, size := utf8.DecodeRuneInString(s); size > 0 && strings.ContainsRune(risky, first) && !number.MatchString(s) {
-		return "'" + s
+	if number.MatchString(s) {
+		return s
 	}
-	return s
+	return sheet.Harmless(s)
 }

@@ -4,21 +4,19 @@ import (
 	"bytes"
 	"encoding/csv"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 const (
-	csvType     = "text/csv; charset=utf-8"
-	partBytes   = 64 << 10
-	utf8Mark    = "\uFEFF" // by which spreadsheets know the encoding
-	riskySigns  = "=+-@\t\r\n＝＋－＠"
-	formulaSafe = "'"
+	csvType   = "text/csv; charset=utf-8"
+	partBytes = 64 << 10
+	utf8Mark  = "\uFEFF" // by which spreadsheets know the encoding
 )
 
 // DownloadRejectedRows sends what was refused, in the order of the rows.
@@ -46,7 +44,7 @@ func (i *Importer) DownloadRejectedRows(r *profilev1.DownloadRejectedRowsRequest
 			return err
 		}
 		err := rows.Write([]string{
-			strconv.FormatInt(refused.Row, 10), safe(refused.Column), safe(refused.Value), refused.Reason, safe(refused.Message),
+			strconv.FormatInt(refused.Row, 10), sheet.Harmless(refused.Column), sheet.Harmless(refused.Value), refused.Reason, sheet.Harmless(refused.Message),
 		})
 		if err != nil {
 			return err
@@ -58,12 +56,4 @@ func (i *Importer) DownloadRejectedRows(r *profilev1.DownloadRejectedRowsRequest
 		}
 	}
 	return send()
-}
-
-// safe keeps a spreadsheet from taking a value for a formula.
-func safe(value string) string {
-	if first, size := utf8.DecodeRuneInString(value); size > 0 && strings.ContainsRune(riskySigns, first) {
-		return formulaSafe + value
-	}
-	return value
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 // tidy is a value without the spaces around it.
@@ -20,7 +21,7 @@ func tidy(value string) string { return strings.TrimSpace(value) }
 // what a spreadsheet would take for a formula.
 func unescaped(value string) string {
 	value = tidy(value)
-	if rest, ok := strings.CutPrefix(value, formulaSafe); ok && safe(rest) != rest {
+	if rest, ok := strings.CutPrefix(value, sheet.FormulaSafe); ok && sheet.Harmless(rest) != rest {
 		return rest
 	}
 	return value

@@ -8,6 +8,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 func reasonOf(f *fault.Fault) string {
@@ -186,12 +188,12 @@ func TestEditDistance(t *testing.T) {
 
 func TestFormulasAreHarmless(t *testing.T) {
 	for _, value := range []string{"=cmd|'/c calc'!A1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1", "－1"} {
-		if got := safe(value); got != "'"+value {
+		if got := sheet.Harmless(value); got != "'"+value {
 			t.Errorf("%q: %q", value, got)
 		}
 	}
 	for _, value := range []string{"", "a=b", "客户", "1"} {
-		if got := safe(value); got != value {
+		if got := sheet.Harmless(value); got != value {
 			t.Errorf("%q: %q", value, got)
 		}
 	}

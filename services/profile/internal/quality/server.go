@@ -14,8 +14,8 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/operation"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -81,13 +81,9 @@ func (s *Server) GetDataQualityReport(ctx context.Context, r *profilev1.GetDataQ
 
 // ListDataQualityReports lists reports, the newest first.
 func (s *Server) ListDataQualityReports(ctx context.Context, r *profilev1.ListDataQualityReportsRequest) (*profilev1.ListDataQualityReportsResponse, error) {
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
-	}
-	var after *docstore.Position
-	if token != (page.Token{}) {
-		after = &token.Position
 	}
 	reports, next, err := s.reports.Page(ctx, after, size)
 	if err != nil {
@@ -99,8 +95,6 @@ func (s *Server) ListDataQualityReports(ctx context.Context, r *profilev1.ListDa
 		}
 	}
 	answer := &profilev1.ListDataQualityReportsResponse{DataQualityReports: reports}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
