@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -117,12 +118,13 @@ func (o *operation) renameParameters(names map[string]string) {
 	}
 }
 
+// shared are the paths of services that have the same name in several packages.
+var shared = regexp.MustCompile(`^/v1/(?:operations/([a-z]+)/|([a-z]+)/personalData:)`)
+
 // qualify tells apart the operations of services that have the same name.
 func (o *operation) qualify(path string) {
-	rest, found := strings.CutPrefix(path, "/v1/operations/")
-	if !found {
-		return
+	if parts := shared.FindStringSubmatch(path); parts != nil {
+		service := parts[1] + parts[2]
+		o.ID = strings.ToUpper(service[:1]) + service[1:] + o.ID
 	}
-	service, _, _ := strings.Cut(rest, "/")
-	o.ID = strings.ToUpper(service[:1]) + service[1:] + o.ID
 }
