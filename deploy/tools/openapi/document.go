@@ -119,7 +119,7 @@ func (o *operation) renameParameters(names map[string]string) {
 }
 
 // shared are the paths of services that have the same name in several packages.
-var shared = regexp.MustCompile(`^/v1/(?:operations/([a-z]+)/|([a-z]+)/personalData:)`)
+var shared = regexp.MustCompile(`^/v1/(?:operations/([a-z]+)|([a-z]+)/personalData:)`)
 
 // qualify tells apart the operations of services that have the same name.
 func (o *operation) qualify(path string) {
