@@ -133,9 +133,12 @@ type Analysis struct {
 	// When it was asked for.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,35,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it had run.
-	EndTime       *timestamppb.Timestamp `protobuf:"bytes,36,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,36,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Customers who do not allow the purpose analytics. They are in no figure, and no
+	// part of population_size.
+	ExcludedWithoutConsent int64 `protobuf:"varint,37,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *Analysis) Reset() {
@@ -356,6 +359,13 @@ func (x *Analysis) GetEndTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Analysis) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
+}
+
 type isAnalysis_Definition interface {
 	isAnalysis_Definition()
 }
@@ -438,7 +448,7 @@ var File_kehu_profile_v1_analysis_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_analysis_proto_rawDesc = "" +
 	"\n" +
-	"\x1ekehu/profile/v1/analysis.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1ckehu/profile/v1/funnel.proto\x1a\x1dkehu/profile/v1/journey.proto\x1a\x1bkehu/profile/v1/paths.proto\x1a kehu/profile/v1/population.proto\x1a\x1ekehu/profile/v1/portrait.proto\x1a\x1fkehu/profile/v1/retention.proto\"\xb2\n" +
+	"\x1ekehu/profile/v1/analysis.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1ckehu/profile/v1/funnel.proto\x1a\x1dkehu/profile/v1/journey.proto\x1a\x1bkehu/profile/v1/paths.proto\x1a kehu/profile/v1/population.proto\x1a\x1ekehu/profile/v1/portrait.proto\x1a\x1fkehu/profile/v1/retention.proto\"\xf1\n" +
 	"\n" +
 	"\bAnalysis\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
@@ -466,7 +476,8 @@ const file_kehu_profile_v1_analysis_proto_rawDesc = "" +
 	"\toperation\x18\" \x01(\tB\x03\xe0A\x03R\toperation\x12@\n" +
 	"\vcreate_time\x18# \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12:\n" +
-	"\bend_time\x18$ \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\aendTimeB\x13\n" +
+	"\bend_time\x18$ \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\aendTime\x12=\n" +
+	"\x18excluded_without_consent\x18% \x01(\x03B\x03\xe0A\x03R\x16excludedWithoutConsentB\x13\n" +
 	"\n" +
 	"definition\x12\x05\xbaH\x02\b\x01B\b\n" +
 	"\x06result*\x7f\n" +

@@ -314,7 +314,10 @@ type ListAnalysisCustomersRequest struct {
 	// Most customers to return: 50 when 0, 1,000 at most.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// What the list is for, `purposes/{purpose}`, e.g. "purposes/marketing": customers
+	// who do not allow it are left out. Empty is purposes/analytics.
+	Purpose       string `protobuf:"bytes,6,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -384,6 +387,13 @@ func (x *ListAnalysisCustomersRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListAnalysisCustomersRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
 // Answer of ListAnalysisCustomers.
 type ListAnalysisCustomersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -391,8 +401,10 @@ type ListAnalysisCustomersResponse struct {
 	Customers []*AnalysisCustomer `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
 	// Empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Customers of this page who do not allow the purpose, or no longer do.
+	ExcludedWithoutConsent int64 `protobuf:"varint,3,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *ListAnalysisCustomersResponse) Reset() {
@@ -437,6 +449,13 @@ func (x *ListAnalysisCustomersResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListAnalysisCustomersResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
 }
 
 // A customer behind a figure.
@@ -525,18 +544,20 @@ const file_kehu_profile_v1_analysis_service_proto_rawDesc = "" +
 	"\banalyses\x18\x01 \x03(\v2\x19.kehu.profile.v1.AnalysisR\banalyses\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"6\n" +
 	"\x15DeleteAnalysisRequest\x12\x1d\n" +
-	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\"\xde\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\"\x82\x02\n" +
 	"\x1cListAnalysisCustomersRequest\x12!\n" +
 	"\x06parent\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x06parent\x12\x1d\n" +
 	"\x04list\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01( R\x04list\x12#\n" +
 	"\x05value\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\bH\x00R\x05value\x88\x01\x01\x12$\n" +
 	"\tpage_size\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageTokenB\b\n" +
-	"\x06_value\"\x88\x01\n" +
+	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12\"\n" +
+	"\apurpose\x18\x06 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurposeB\b\n" +
+	"\x06_value\"\xc2\x01\n" +
 	"\x1dListAnalysisCustomersResponse\x12?\n" +
 	"\tcustomers\x18\x01 \x03(\v2!.kehu.profile.v1.AnalysisCustomerR\tcustomers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"t\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\x18excluded_without_consent\x18\x03 \x01(\x03R\x16excludedWithoutConsent\"t\n" +
 	"\x10AnalysisCustomer\x12\x1a\n" +
 	"\bcustomer\x18\x01 \x01(\tR\bcustomer\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x14\n" +

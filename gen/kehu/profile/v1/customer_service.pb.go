@@ -88,7 +88,10 @@ type ListCustomersRequest struct {
 	// Most customers to return: 50 when 0, 1,000 at most.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before, with the other fields unchanged.
-	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// What the data is for, `purposes/{purpose}`; customers who do not allow it
+	// are left out, so that a page may be short. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -137,6 +140,13 @@ func (x *ListCustomersRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListCustomersRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
 // Answer of ListCustomers.
 type ListCustomersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -144,8 +154,10 @@ type ListCustomersResponse struct {
 	Customers []*Customer `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
 	// Empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Customers of this page who do not allow the purpose.
+	ExcludedWithoutConsent int64 `protobuf:"varint,3,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *ListCustomersResponse) Reset() {
@@ -190,6 +202,13 @@ func (x *ListCustomersResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListCustomersResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
 }
 
 // Request of CreateCustomer.
@@ -619,7 +638,10 @@ type LookupCustomerRequest struct {
 	// The namespace of external_id.
 	Namespace string `protobuf:"bytes,4,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// An identifier of any type.
-	Identifier    *Identifier `protobuf:"bytes,5,opt,name=identifier,proto3" json:"identifier,omitempty"`
+	Identifier *Identifier `protobuf:"bytes,5,opt,name=identifier,proto3" json:"identifier,omitempty"`
+	// What the data is for, `purposes/{purpose}`; a customer who does not allow
+	// it is refused: PERMISSION_DENIED, CONSENT_MISSING. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,6,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -689,6 +711,13 @@ func (x *LookupCustomerRequest) GetIdentifier() *Identifier {
 	return nil
 }
 
+func (x *LookupCustomerRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
 // Request of StreamCustomers.
 type StreamCustomersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -749,9 +778,12 @@ func (x *StreamCustomersRequest) GetPurpose() string {
 type StreamCustomersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In the order of their ids; about 256 KiB a message.
-	Customers     []*Customer `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Customers []*Customer `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
+	// Customers who do not allow the purpose, since the stream began: the last
+	// message, which may hold no customers, tells of all.
+	ExcludedWithoutConsent int64 `protobuf:"varint,2,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *StreamCustomersResponse) Reset() {
@@ -791,6 +823,13 @@ func (x *StreamCustomersResponse) GetCustomers() []*Customer {
 	return nil
 }
 
+func (x *StreamCustomersResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
+}
+
 var File_kehu_profile_v1_customer_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
@@ -799,14 +838,16 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\x12GetCustomerRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xd8\x04R\x04name\x12\"\n" +
-	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"e\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x89\x01\n" +
 	"\x14ListCustomersRequest\x12$\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\"x\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12\"\n" +
+	"\apurpose\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\xb2\x01\n" +
 	"\x15ListCustomersResponse\x127\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcf\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\x18excluded_without_consent\x18\x03 \x01(\x03R\x16excludedWithoutConsent\"\xcf\x01\n" +
 	"\x15CreateCustomerRequest\x12=\n" +
 	"\bcustomer\x18\x01 \x01(\v2\x19.kehu.profile.v1.CustomerB\x06\xbaH\x03\xc8\x01\x01R\bcustomer\x12)\n" +
 	"\vcustomer_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x04R\n" +
@@ -834,7 +875,7 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\x19BatchGetCustomersResponse\x127\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers\x12\x18\n" +
 	"\amissing\x18\x02 \x03(\tR\amissing\x12\x1a\n" +
-	"\bwithheld\x18\x03 \x03(\tR\bwithheld\"\xee\x01\n" +
+	"\bwithheld\x18\x03 \x03(\tR\bwithheld\"\x92\x02\n" +
 	"\x15LookupCustomerRequest\x12\"\n" +
 	"\x05email\x18\x01 \x01(\tB\f\xbaH\x05r\x03(\xc0\x02\x90\xa6\x1d\x01R\x05email\x12!\n" +
 	"\x05phone\x18\x02 \x01(\tB\v\xbaH\x04r\x02(@\x90\xa6\x1d\x01R\x05phone\x12)\n" +
@@ -843,12 +884,14 @@ const file_kehu_profile_v1_customer_service_proto_rawDesc = "" +
 	"\tnamespace\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\tnamespace\x12;\n" +
 	"\n" +
 	"identifier\x18\x05 \x01(\v2\x1b.kehu.profile.v1.IdentifierR\n" +
-	"identifier\"n\n" +
+	"identifier\x12\"\n" +
+	"\apurpose\x18\x06 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"n\n" +
 	"\x16StreamCustomersRequest\x120\n" +
 	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\x12\"\n" +
-	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"R\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x8c\x01\n" +
 	"\x17StreamCustomersResponse\x127\n" +
-	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers2\xbe\f\n" +
+	"\tcustomers\x18\x01 \x03(\v2\x19.kehu.profile.v1.CustomerR\tcustomers\x128\n" +
+	"\x18excluded_without_consent\x18\x02 \x01(\x03R\x16excludedWithoutConsent2\xbe\f\n" +
 	"\x0fCustomerService\x12\x87\x01\n" +
 	"\vGetCustomer\x12#.kehu.profile.v1.GetCustomerRequest\x1a\x19.kehu.profile.v1.Customer\"8\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=customers/*}\x12\x8f\x01\n" +
 	"\rListCustomers\x12%.kehu.profile.v1.ListCustomersRequest\x1a&.kehu.profile.v1.ListCustomersResponse\"/\x8a\xa6\x1d\x16profile.customers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/customers\x12\x8f\x01\n" +

@@ -430,7 +430,11 @@ type ListEventsRequest struct {
 	// Events before this instant; unset has no bound.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// "event_time" or "event_time desc", the newest first; empty is the latter.
-	OrderBy       string `protobuf:"bytes,7,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	OrderBy string `protobuf:"bytes,7,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// What the data is for, `purposes/{purpose}`; where the customer does not allow
+	// it: PERMISSION_DENIED, CONSENT_MISSING. A visitor who is not linked to a
+	// customer has decided nothing. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,8,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -510,6 +514,13 @@ func (x *ListEventsRequest) GetEndTime() *timestamppb.Timestamp {
 func (x *ListEventsRequest) GetOrderBy() string {
 	if x != nil {
 		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
 	}
 	return ""
 }
@@ -869,7 +880,7 @@ const file_kehu_profile_v1_event_service_proto_rawDesc = "" +
 	"\aremarks\x18\x04 \x03(\v2\x17.kehu.api.v1.ItemStatusR\aremarks\"1\n" +
 	"\x0fGetEventRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\"\xe4\x02\n" +
+	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\"\x88\x03\n" +
 	"\x11ListEventsRequest\x12\"\n" +
 	"\x06parent\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xd8\x04R\x06parent\x12$\n" +
@@ -880,7 +891,8 @@ const file_kehu_profile_v1_event_service_proto_rawDesc = "" +
 	"\n" +
 	"start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
 	"\bend_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\"\n" +
-	"\border_by\x18\a \x01(\tB\a\xbaH\x04r\x02(@R\aorderBy\"l\n" +
+	"\border_by\x18\a \x01(\tB\a\xbaH\x04r\x02(@R\aorderBy\x12\"\n" +
+	"\apurpose\x18\b \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"l\n" +
 	"\x12ListEventsResponse\x12.\n" +
 	"\x06events\x18\x01 \x03(\v2\x16.kehu.profile.v1.EventR\x06events\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"3\n" +

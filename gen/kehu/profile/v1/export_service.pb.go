@@ -155,7 +155,11 @@ type DownloadExportRequest struct {
 	// Leaves out orders and events before this instant; not for customers.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// Leaves out orders and events at or after this instant; not for customers.
-	EndTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// What the file is for, `purposes/{purpose}`; customers who do not allow it are
+	// left out with all that is theirs. Empty is for keeping the records themselves
+	// (a copy, a move) and leaves out nobody.
+	Purpose       string `protobuf:"bytes,6,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -225,11 +229,18 @@ func (x *DownloadExportRequest) GetEndTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *DownloadExportRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
 var File_kehu_profile_v1_export_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_export_service_proto_rawDesc = "" +
 	"\n" +
-	"$kehu/profile/v1/export_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\"\xb9\x02\n" +
+	"$kehu/profile/v1/export_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\"\xdd\x02\n" +
 	"\x15DownloadExportRequest\x12;\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.kehu.profile.v1.ExportKindB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12?\n" +
@@ -237,7 +248,8 @@ const file_kehu_profile_v1_export_service_proto_rawDesc = "" +
 	"\x05range\x18\x03 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\x129\n" +
 	"\n" +
 	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
-	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime*t\n" +
+	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\"\n" +
+	"\apurpose\x18\x06 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose*t\n" +
 	"\n" +
 	"ExportKind\x12\x1b\n" +
 	"\x17EXPORT_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +

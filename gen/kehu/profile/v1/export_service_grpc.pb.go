@@ -28,9 +28,12 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Hands out whole collections as files. A file is made while it is read and
-// never kept here, so that none outlives the erasure of a customer in it.
+// never kept here, so that none outlives the erasure of a customer in it. What is
+// sensitive is in it only with the person's consent to that.
 type ExportServiceClient interface {
-	// Sends customers, orders or events as one file.
+	// Sends customers, orders or events as one file. How many customers were left out
+	// for want of consent to the purpose stands in the trailer
+	// kehu-excluded-without-consent, behind the file.
 	DownloadExport(ctx context.Context, in *DownloadExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 }
 
@@ -66,9 +69,12 @@ type ExportService_DownloadExportClient = grpc.ServerStreamingClient[httpbody.Ht
 // for forward compatibility.
 //
 // Hands out whole collections as files. A file is made while it is read and
-// never kept here, so that none outlives the erasure of a customer in it.
+// never kept here, so that none outlives the erasure of a customer in it. What is
+// sensitive is in it only with the person's consent to that.
 type ExportServiceServer interface {
-	// Sends customers, orders or events as one file.
+	// Sends customers, orders or events as one file. How many customers were left out
+	// for want of consent to the purpose stands in the trailer
+	// kehu-excluded-without-consent, behind the file.
 	DownloadExport(*DownloadExportRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 }
 

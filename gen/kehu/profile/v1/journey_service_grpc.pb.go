@@ -37,11 +37,15 @@ type JourneyServiceClient interface {
 	GetJourneyPolicy(ctx context.Context, in *GetJourneyPolicyRequest, opts ...grpc.CallOption) (*JourneyPolicy, error)
 	// Changes it. With an etag that is no longer current: ABORTED, ETAG_MISMATCH.
 	UpdateJourneyPolicy(ctx context.Context, in *UpdateJourneyPolicyRequest, opts ...grpc.CallOption) (*JourneyPolicy, error)
-	// Returns a customer's stage and how the customer came there.
+	// Returns a customer's stage and how the customer came there. A customer who does
+	// not allow the purpose segmentation is not looked at by a machine:
+	// PERMISSION_DENIED, CONSENT_MISSING.
 	GetCustomerJourney(ctx context.Context, in *GetCustomerJourneyRequest, opts ...grpc.CallOption) (*CustomerJourney, error)
-	// Lists the transitions between stages, newest first.
+	// Lists the transitions between stages, newest first; CONSENT_MISSING as in
+	// GetCustomerJourney.
 	ListStageTransitions(ctx context.Context, in *ListStageTransitionsRequest, opts ...grpc.CallOption) (*ListStageTransitionsResponse, error)
 	// Puts a customer at a stage, because a person says so. Rules lead on from there.
+	// CONSENT_MISSING as in GetCustomerJourney.
 	SetStage(ctx context.Context, in *SetStageRequest, opts ...grpc.CallOption) (*StageTransition, error)
 }
 
@@ -114,11 +118,15 @@ type JourneyServiceServer interface {
 	GetJourneyPolicy(context.Context, *GetJourneyPolicyRequest) (*JourneyPolicy, error)
 	// Changes it. With an etag that is no longer current: ABORTED, ETAG_MISMATCH.
 	UpdateJourneyPolicy(context.Context, *UpdateJourneyPolicyRequest) (*JourneyPolicy, error)
-	// Returns a customer's stage and how the customer came there.
+	// Returns a customer's stage and how the customer came there. A customer who does
+	// not allow the purpose segmentation is not looked at by a machine:
+	// PERMISSION_DENIED, CONSENT_MISSING.
 	GetCustomerJourney(context.Context, *GetCustomerJourneyRequest) (*CustomerJourney, error)
-	// Lists the transitions between stages, newest first.
+	// Lists the transitions between stages, newest first; CONSENT_MISSING as in
+	// GetCustomerJourney.
 	ListStageTransitions(context.Context, *ListStageTransitionsRequest) (*ListStageTransitionsResponse, error)
 	// Puts a customer at a stage, because a person says so. Rules lead on from there.
+	// CONSENT_MISSING as in GetCustomerJourney.
 	SetStage(context.Context, *SetStageRequest) (*StageTransition, error)
 }
 

@@ -80,7 +80,10 @@ type ListOrdersRequest struct {
 	// Most orders to return: 50 when 0, 1,000 at most.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// What the data is for, `purposes/{purpose}`; where the customer does not allow
+	// it: PERMISSION_DENIED, CONSENT_MISSING. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,4,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -132,6 +135,13 @@ func (x *ListOrdersRequest) GetPageSize() int32 {
 func (x *ListOrdersRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListOrdersRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
 	}
 	return ""
 }
@@ -479,8 +489,11 @@ type StreamPurchaseHistoriesRequest struct {
 	// the day (UTC) on which it was placed. Where a rate is missing the stream ends
 	// with FAILED_PRECONDITION, EXCHANGE_RATE_MISSING. Empty converts nothing.
 	ReportingCurrencyCode string `protobuf:"bytes,3,opt,name=reporting_currency_code,json=reportingCurrencyCode,proto3" json:"reporting_currency_code,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// What the data is for, `purposes/{purpose}`; customers who do not allow it
+	// are left out. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,4,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StreamPurchaseHistoriesRequest) Reset() {
@@ -534,13 +547,23 @@ func (x *StreamPurchaseHistoriesRequest) GetReportingCurrencyCode() string {
 	return ""
 }
 
+func (x *StreamPurchaseHistoriesRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
 // A batch of purchase histories.
 type StreamPurchaseHistoriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// About 256 KiB a message.
-	Histories     []*PurchaseHistory `protobuf:"bytes,1,rep,name=histories,proto3" json:"histories,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Histories []*PurchaseHistory `protobuf:"bytes,1,rep,name=histories,proto3" json:"histories,omitempty"`
+	// Customers with orders who do not allow the purpose, since the stream began:
+	// the last message, which may hold no histories, tells of all.
+	ExcludedWithoutConsent int64 `protobuf:"varint,2,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *StreamPurchaseHistoriesResponse) Reset() {
@@ -578,6 +601,13 @@ func (x *StreamPurchaseHistoriesResponse) GetHistories() []*PurchaseHistory {
 		return x.Histories
 	}
 	return nil
+}
+
+func (x *StreamPurchaseHistoriesResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
 }
 
 // All counting orders of one customer (paid, not cancelled, not wholly
@@ -689,13 +719,14 @@ const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
 	"#kehu/profile/v1/order_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1bkehu/profile/v1/order.proto\"1\n" +
 	"\x0fGetOrderRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\"\x86\x01\n" +
+	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\"\xaa\x01\n" +
 	"\x11ListOrdersRequest\x12\"\n" +
 	"\x06parent\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xd8\x04R\x06parent\x12$\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\"l\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12\"\n" +
+	"\apurpose\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"l\n" +
 	"\x12ListOrdersResponse\x12.\n" +
 	"\x06orders\x18\x01 \x03(\v2\x16.kehu.profile.v1.OrderR\x06orders\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"|\n" +
@@ -716,13 +747,15 @@ const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
 	"\x12CancelOrderRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xb0\tR\x04name\x12\x1b\n" +
-	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xd4\x01\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"\xf8\x01\n" +
 	"\x1eStreamPurchaseHistoriesRequest\x120\n" +
 	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\x122\n" +
 	"\x06before\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06before\x12L\n" +
-	"\x17reporting_currency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x15reportingCurrencyCode\"a\n" +
+	"\x17reporting_currency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x15reportingCurrencyCode\x12\"\n" +
+	"\apurpose\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x9b\x01\n" +
 	"\x1fStreamPurchaseHistoriesResponse\x12>\n" +
-	"\thistories\x18\x01 \x03(\v2 .kehu.profile.v1.PurchaseHistoryR\thistories\"\xfc\x01\n" +
+	"\thistories\x18\x01 \x03(\v2 .kehu.profile.v1.PurchaseHistoryR\thistories\x128\n" +
+	"\x18excluded_without_consent\x18\x02 \x01(\x03R\x16excludedWithoutConsent\"\xfc\x01\n" +
 	"\x0fPurchaseHistory\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\"\n" +

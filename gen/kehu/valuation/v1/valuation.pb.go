@@ -603,8 +603,11 @@ type ValuationSummary struct {
 	// How much of the revenue the customers with the most of it bring: the top 1, 5
 	// and 20 %.
 	Concentration []*Concentration `protobuf:"bytes,19,rep,name=concentration,proto3" json:"concentration,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Customers with orders who do not allow the purpose segmentation. They have no
+	// valuation and are in no figure.
+	ExcludedWithoutConsent int64 `protobuf:"varint,20,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *ValuationSummary) Reset() {
@@ -768,6 +771,13 @@ func (x *ValuationSummary) GetConcentration() []*Concentration {
 		return x.Concentration
 	}
 	return nil
+}
+
+func (x *ValuationSummary) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
 }
 
 // Customers by the calendar month of their first counting order, and how many
@@ -1392,7 +1402,7 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\rcurrency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\fcurrencyCode\x12L\n" +
 	"\x17reporting_currency_code\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x15reportingCurrencyCode\x12?\n" +
 	"\brfm_ties\x18\x04 \x01(\x0e2\x1a.kehu.valuation.v1.RfmTiesB\b\xbaH\x05\x82\x01\x02\x10\x01R\arfmTies\x12N\n" +
-	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\"\xb1\b\n" +
+	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\"\xeb\b\n" +
 	"\x10ValuationSummary\x12:\n" +
 	"\x06policy\x18\x01 \x01(\v2\".kehu.valuation.v1.ValuationPolicyR\x06policy\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1c\n" +
@@ -1416,7 +1426,8 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\acohorts\x18\x10 \x01(\v2\x1e.kehu.valuation.v1.CohortTableR\acohorts\x12B\n" +
 	"\forder_values\x18\x11 \x01(\v2\x1f.kehu.valuation.v1.DistributionR\vorderValues\x12N\n" +
 	"\x12purchase_intervals\x18\x12 \x01(\v2\x1f.kehu.valuation.v1.DistributionR\x11purchaseIntervals\x12F\n" +
-	"\rconcentration\x18\x13 \x03(\v2 .kehu.valuation.v1.ConcentrationR\rconcentration\x1a;\n" +
+	"\rconcentration\x18\x13 \x03(\v2 .kehu.valuation.v1.ConcentrationR\rconcentration\x128\n" +
+	"\x18excluded_without_consent\x18\x14 \x01(\x03R\x16excludedWithoutConsent\x1a;\n" +
 	"\rRfmCellsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x98\x01\n" +
