@@ -36,6 +36,15 @@ const (
 	ImportKind_IMPORT_KIND_CUSTOMERS ImportKind = 1
 	// Orders, one row each or one row per item.
 	ImportKind_IMPORT_KIND_ORDERS ImportKind = 2
+	// Events, one row each: message_id, event, timestamp, customer_id or
+	// anonymous_id; other columns are properties.
+	ImportKind_IMPORT_KIND_EVENTS ImportKind = 3
+	// Decisions about purposes, one row each: customer_id, purpose, state,
+	// decided_at, evidence.
+	ImportKind_IMPORT_KIND_CONSENTS ImportKind = 4
+	// Identifiers of customers, one row each: customer_id, type, value, platform,
+	// shop.
+	ImportKind_IMPORT_KIND_IDENTITIES ImportKind = 5
 )
 
 // Enum value maps for ImportKind.
@@ -44,11 +53,17 @@ var (
 		0: "IMPORT_KIND_UNSPECIFIED",
 		1: "IMPORT_KIND_CUSTOMERS",
 		2: "IMPORT_KIND_ORDERS",
+		3: "IMPORT_KIND_EVENTS",
+		4: "IMPORT_KIND_CONSENTS",
+		5: "IMPORT_KIND_IDENTITIES",
 	}
 	ImportKind_value = map[string]int32{
 		"IMPORT_KIND_UNSPECIFIED": 0,
 		"IMPORT_KIND_CUSTOMERS":   1,
 		"IMPORT_KIND_ORDERS":      2,
+		"IMPORT_KIND_EVENTS":      3,
+		"IMPORT_KIND_CONSENTS":    4,
+		"IMPORT_KIND_IDENTITIES":  5,
 	}
 )
 
@@ -165,7 +180,7 @@ type Import struct {
 	DurableBytes int64 `protobuf:"varint,10,opt,name=durable_bytes,json=durableBytes,proto3" json:"durable_bytes,omitempty"`
 	// Rows read so far, without the header.
 	Rows int64 `protobuf:"varint,11,opt,name=rows,proto3" json:"rows,omitempty"`
-	// Records (orders, customers) that are new.
+	// Records (customers, orders, identifiers, events, decisions) that are new.
 	Created int64 `protobuf:"varint,12,opt,name=created,proto3" json:"created,omitempty"`
 	// Records that were there and changed.
 	Updated int64 `protobuf:"varint,13,opt,name=updated,proto3" json:"updated,omitempty"`
@@ -200,6 +215,9 @@ type Import struct {
 	// When the last order was made of those that purchase histories hold: paid, not
 	// wholly returned, and of a buyer. Unset where the file has none.
 	LastOrderTime *timestamppb.Timestamp `protobuf:"bytes,26,opt,name=last_order_time,json=lastOrderTime,proto3" json:"last_order_time,omitempty"`
+	// How the columns of a file of anything but orders are read; unset takes them by
+	// Kehu's own titles. See InspectFile.
+	ColumnMapping *ColumnMapping `protobuf:"bytes,27,opt,name=column_mapping,json=columnMapping,proto3" json:"column_mapping,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,6 +430,13 @@ func (x *Import) GetRefusals() []*RefusalCount {
 func (x *Import) GetLastOrderTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.LastOrderTime
+	}
+	return nil
+}
+
+func (x *Import) GetColumnMapping() *ColumnMapping {
+	if x != nil {
+		return x.ColumnMapping
 	}
 	return nil
 }
@@ -833,7 +858,9 @@ type InspectFileRequest struct {
 	// As in Import.
 	DefaultCurrencyCode string `protobuf:"bytes,7,opt,name=default_currency_code,json=defaultCurrencyCode,proto3" json:"default_currency_code,omitempty"`
 	// As in Import.
-	TimeZone      string `protobuf:"bytes,8,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	TimeZone string `protobuf:"bytes,8,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// As in Import.
+	ColumnMapping *ColumnMapping `protobuf:"bytes,9,opt,name=column_mapping,json=columnMapping,proto3" json:"column_mapping,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -924,13 +951,20 @@ func (x *InspectFileRequest) GetTimeZone() string {
 	return ""
 }
 
+func (x *InspectFileRequest) GetColumnMapping() *ColumnMapping {
+	if x != nil {
+		return x.ColumnMapping
+	}
+	return nil
+}
+
 // How a file would be read.
 type InspectFileResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How it is written.
 	Format *FileFormat `protobuf:"bytes,1,opt,name=format,proto3" json:"format,omitempty"`
-	// How its columns are read, whole: what CreateImport is to be given. Unset in a
-	// file of customers, and where Kehu's own names fit.
+	// How its columns are read, whole: what CreateImport is to be given. Set for
+	// orders only, and not where Kehu's own names fit.
 	OrderMapping *OrderMapping `protobuf:"bytes,2,opt,name=order_mapping,json=orderMapping,proto3" json:"order_mapping,omitempty"`
 	// The preset, "kehu" for Kehu's own names; empty for a mapping of your own.
 	Preset string `protobuf:"bytes,3,opt,name=preset,proto3" json:"preset,omitempty"`
@@ -1140,7 +1174,8 @@ var File_kehu_profile_v1_import_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\n" +
-	"$kehu/profile/v1/import_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1bkehu/profile/v1/order.proto\x1a#kehu/profile/v1/order_mapping.proto\x1a$kehu/profile/v1/reconciliation.proto\"\xed\t\n" +
+	"$kehu/profile/v1/import_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a$kehu/profile/v1/column_mapping.proto\x1a\x1bkehu/profile/v1/order.proto\x1a#kehu/profile/v1/order_mapping.proto\x1a$kehu/profile/v1/reconciliation.proto\"\xb4\n" +
+	"\n" +
 	"\x06Import\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12;\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1b.kehu.profile.v1.ImportKindB\n" +
@@ -1173,7 +1208,8 @@ const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\askipped\x18\x17 \x01(\x03B\x03\xe0A\x03R\askipped\x12L\n" +
 	"\x0ereconciliation\x18\x18 \x01(\v2\x1f.kehu.profile.v1.ReconciliationB\x03\xe0A\x03R\x0ereconciliation\x12>\n" +
 	"\brefusals\x18\x19 \x03(\v2\x1d.kehu.profile.v1.RefusalCountB\x03\xe0A\x03R\brefusals\x12G\n" +
-	"\x0flast_order_time\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\rlastOrderTime\"N\n" +
+	"\x0flast_order_time\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\rlastOrderTime\x12E\n" +
+	"\x0ecolumn_mapping\x18\x1b \x01(\v2\x1e.kehu.profile.v1.ColumnMappingR\rcolumnMapping\"N\n" +
 	"\x13CreateImportRequest\x127\n" +
 	"\x06import\x18\x01 \x01(\v2\x17.kehu.profile.v1.ImportB\x06\xbaH\x03\xc8\x01\x01R\x06import\"2\n" +
 	"\x10GetImportRequest\x12\x1e\n" +
@@ -1199,7 +1235,7 @@ const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\x0e2\x1c.kehu.profile.v1.ImportStateR\x05state\"=\n" +
 	"\x1bDownloadRejectedRowsRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xc8\x01R\x04name\"\x90\x03\n" +
+	"\xbaH\ar\x05\x10\x01(\xc8\x01R\x04name\"\xd7\x03\n" +
 	"\x12InspectFileRequest\x129\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.kehu.profile.v1.ImportKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\x1f\n" +
 	"\x04head\x18\x02 \x01(\fB\v\xbaH\bz\x06\x10\x01\x18\x80\x80@R\x04head\x12\x14\n" +
@@ -1208,7 +1244,8 @@ const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"\x06preset\x18\x05 \x01(\tB\a\xbaH\x04r\x02(@R\x06preset\x12B\n" +
 	"\rorder_mapping\x18\x06 \x01(\v2\x1d.kehu.profile.v1.OrderMappingR\forderMapping\x12H\n" +
 	"\x15default_currency_code\x18\a \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x13defaultCurrencyCode\x12$\n" +
-	"\ttime_zone\x18\b \x01(\tB\a\xbaH\x04r\x02(@R\btimeZone\"\xbf\x02\n" +
+	"\ttime_zone\x18\b \x01(\tB\a\xbaH\x04r\x02(@R\btimeZone\x12E\n" +
+	"\x0ecolumn_mapping\x18\t \x01(\v2\x1e.kehu.profile.v1.ColumnMappingR\rcolumnMapping\"\xbf\x02\n" +
 	"\x13InspectFileResponse\x123\n" +
 	"\x06format\x18\x01 \x01(\v2\x1b.kehu.profile.v1.FileFormatR\x06format\x12B\n" +
 	"\rorder_mapping\x18\x02 \x01(\v2\x1d.kehu.profile.v1.OrderMappingR\forderMapping\x12\x16\n" +
@@ -1223,12 +1260,15 @@ const file_kehu_profile_v1_import_service_proto_rawDesc = "" +
 	"RowPreview\x12\x10\n" +
 	"\x03row\x18\x01 \x01(\x03R\x03row\x12,\n" +
 	"\x05order\x18\x02 \x01(\v2\x16.kehu.profile.v1.OrderR\x05order\x12-\n" +
-	"\x05error\x18\x03 \x01(\v2\x17.kehu.api.v1.ItemStatusR\x05error*\\\n" +
+	"\x05error\x18\x03 \x01(\v2\x17.kehu.api.v1.ItemStatusR\x05error*\xaa\x01\n" +
 	"\n" +
 	"ImportKind\x12\x1b\n" +
 	"\x17IMPORT_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15IMPORT_KIND_CUSTOMERS\x10\x01\x12\x16\n" +
-	"\x12IMPORT_KIND_ORDERS\x10\x02*\x94\x01\n" +
+	"\x12IMPORT_KIND_ORDERS\x10\x02\x12\x16\n" +
+	"\x12IMPORT_KIND_EVENTS\x10\x03\x12\x18\n" +
+	"\x14IMPORT_KIND_CONSENTS\x10\x04\x12\x1a\n" +
+	"\x16IMPORT_KIND_IDENTITIES\x10\x05*\x94\x01\n" +
 	"\vImportState\x12\x1c\n" +
 	"\x18IMPORT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16IMPORT_STATE_RECEIVING\x10\x01\x12\x1b\n" +
@@ -1281,8 +1321,9 @@ var file_kehu_profile_v1_import_service_proto_goTypes = []any{
 	(*OrderMapping)(nil),                // 18: kehu.profile.v1.OrderMapping
 	(*Reconciliation)(nil),              // 19: kehu.profile.v1.Reconciliation
 	(*RefusalCount)(nil),                // 20: kehu.profile.v1.RefusalCount
-	(*Order)(nil),                       // 21: kehu.profile.v1.Order
-	(*httpbody.HttpBody)(nil),           // 22: google.api.HttpBody
+	(*ColumnMapping)(nil),               // 21: kehu.profile.v1.ColumnMapping
+	(*Order)(nil),                       // 22: kehu.profile.v1.Order
+	(*httpbody.HttpBody)(nil),           // 23: google.api.HttpBody
 }
 var file_kehu_profile_v1_import_service_proto_depIdxs = []int32{
 	0,  // 0: kehu.profile.v1.Import.kind:type_name -> kehu.profile.v1.ImportKind
@@ -1296,38 +1337,40 @@ var file_kehu_profile_v1_import_service_proto_depIdxs = []int32{
 	19, // 8: kehu.profile.v1.Import.reconciliation:type_name -> kehu.profile.v1.Reconciliation
 	20, // 9: kehu.profile.v1.Import.refusals:type_name -> kehu.profile.v1.RefusalCount
 	15, // 10: kehu.profile.v1.Import.last_order_time:type_name -> google.protobuf.Timestamp
-	2,  // 11: kehu.profile.v1.CreateImportRequest.import:type_name -> kehu.profile.v1.Import
-	2,  // 12: kehu.profile.v1.ListImportsResponse.imports:type_name -> kehu.profile.v1.Import
-	1,  // 13: kehu.profile.v1.AppendImportResponse.state:type_name -> kehu.profile.v1.ImportState
-	0,  // 14: kehu.profile.v1.InspectFileRequest.kind:type_name -> kehu.profile.v1.ImportKind
-	17, // 15: kehu.profile.v1.InspectFileRequest.format:type_name -> kehu.profile.v1.FileFormat
-	18, // 16: kehu.profile.v1.InspectFileRequest.order_mapping:type_name -> kehu.profile.v1.OrderMapping
-	17, // 17: kehu.profile.v1.InspectFileResponse.format:type_name -> kehu.profile.v1.FileFormat
-	18, // 18: kehu.profile.v1.InspectFileResponse.order_mapping:type_name -> kehu.profile.v1.OrderMapping
-	12, // 19: kehu.profile.v1.InspectFileResponse.columns:type_name -> kehu.profile.v1.ColumnUse
-	13, // 20: kehu.profile.v1.InspectFileResponse.rows:type_name -> kehu.profile.v1.RowPreview
-	14, // 21: kehu.profile.v1.InspectFileResponse.warnings:type_name -> kehu.api.v1.Warning
-	21, // 22: kehu.profile.v1.RowPreview.order:type_name -> kehu.profile.v1.Order
-	16, // 23: kehu.profile.v1.RowPreview.error:type_name -> kehu.api.v1.ItemStatus
-	10, // 24: kehu.profile.v1.ImportService.InspectFile:input_type -> kehu.profile.v1.InspectFileRequest
-	3,  // 25: kehu.profile.v1.ImportService.CreateImport:input_type -> kehu.profile.v1.CreateImportRequest
-	4,  // 26: kehu.profile.v1.ImportService.GetImport:input_type -> kehu.profile.v1.GetImportRequest
-	5,  // 27: kehu.profile.v1.ImportService.ListImports:input_type -> kehu.profile.v1.ListImportsRequest
-	7,  // 28: kehu.profile.v1.ImportService.AppendImport:input_type -> kehu.profile.v1.AppendImportRequest
-	7,  // 29: kehu.profile.v1.ImportService.StreamImport:input_type -> kehu.profile.v1.AppendImportRequest
-	9,  // 30: kehu.profile.v1.ImportService.DownloadRejectedRows:input_type -> kehu.profile.v1.DownloadRejectedRowsRequest
-	11, // 31: kehu.profile.v1.ImportService.InspectFile:output_type -> kehu.profile.v1.InspectFileResponse
-	2,  // 32: kehu.profile.v1.ImportService.CreateImport:output_type -> kehu.profile.v1.Import
-	2,  // 33: kehu.profile.v1.ImportService.GetImport:output_type -> kehu.profile.v1.Import
-	6,  // 34: kehu.profile.v1.ImportService.ListImports:output_type -> kehu.profile.v1.ListImportsResponse
-	8,  // 35: kehu.profile.v1.ImportService.AppendImport:output_type -> kehu.profile.v1.AppendImportResponse
-	8,  // 36: kehu.profile.v1.ImportService.StreamImport:output_type -> kehu.profile.v1.AppendImportResponse
-	22, // 37: kehu.profile.v1.ImportService.DownloadRejectedRows:output_type -> google.api.HttpBody
-	31, // [31:38] is the sub-list for method output_type
-	24, // [24:31] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	21, // 11: kehu.profile.v1.Import.column_mapping:type_name -> kehu.profile.v1.ColumnMapping
+	2,  // 12: kehu.profile.v1.CreateImportRequest.import:type_name -> kehu.profile.v1.Import
+	2,  // 13: kehu.profile.v1.ListImportsResponse.imports:type_name -> kehu.profile.v1.Import
+	1,  // 14: kehu.profile.v1.AppendImportResponse.state:type_name -> kehu.profile.v1.ImportState
+	0,  // 15: kehu.profile.v1.InspectFileRequest.kind:type_name -> kehu.profile.v1.ImportKind
+	17, // 16: kehu.profile.v1.InspectFileRequest.format:type_name -> kehu.profile.v1.FileFormat
+	18, // 17: kehu.profile.v1.InspectFileRequest.order_mapping:type_name -> kehu.profile.v1.OrderMapping
+	21, // 18: kehu.profile.v1.InspectFileRequest.column_mapping:type_name -> kehu.profile.v1.ColumnMapping
+	17, // 19: kehu.profile.v1.InspectFileResponse.format:type_name -> kehu.profile.v1.FileFormat
+	18, // 20: kehu.profile.v1.InspectFileResponse.order_mapping:type_name -> kehu.profile.v1.OrderMapping
+	12, // 21: kehu.profile.v1.InspectFileResponse.columns:type_name -> kehu.profile.v1.ColumnUse
+	13, // 22: kehu.profile.v1.InspectFileResponse.rows:type_name -> kehu.profile.v1.RowPreview
+	14, // 23: kehu.profile.v1.InspectFileResponse.warnings:type_name -> kehu.api.v1.Warning
+	22, // 24: kehu.profile.v1.RowPreview.order:type_name -> kehu.profile.v1.Order
+	16, // 25: kehu.profile.v1.RowPreview.error:type_name -> kehu.api.v1.ItemStatus
+	10, // 26: kehu.profile.v1.ImportService.InspectFile:input_type -> kehu.profile.v1.InspectFileRequest
+	3,  // 27: kehu.profile.v1.ImportService.CreateImport:input_type -> kehu.profile.v1.CreateImportRequest
+	4,  // 28: kehu.profile.v1.ImportService.GetImport:input_type -> kehu.profile.v1.GetImportRequest
+	5,  // 29: kehu.profile.v1.ImportService.ListImports:input_type -> kehu.profile.v1.ListImportsRequest
+	7,  // 30: kehu.profile.v1.ImportService.AppendImport:input_type -> kehu.profile.v1.AppendImportRequest
+	7,  // 31: kehu.profile.v1.ImportService.StreamImport:input_type -> kehu.profile.v1.AppendImportRequest
+	9,  // 32: kehu.profile.v1.ImportService.DownloadRejectedRows:input_type -> kehu.profile.v1.DownloadRejectedRowsRequest
+	11, // 33: kehu.profile.v1.ImportService.InspectFile:output_type -> kehu.profile.v1.InspectFileResponse
+	2,  // 34: kehu.profile.v1.ImportService.CreateImport:output_type -> kehu.profile.v1.Import
+	2,  // 35: kehu.profile.v1.ImportService.GetImport:output_type -> kehu.profile.v1.Import
+	6,  // 36: kehu.profile.v1.ImportService.ListImports:output_type -> kehu.profile.v1.ListImportsResponse
+	8,  // 37: kehu.profile.v1.ImportService.AppendImport:output_type -> kehu.profile.v1.AppendImportResponse
+	8,  // 38: kehu.profile.v1.ImportService.StreamImport:output_type -> kehu.profile.v1.AppendImportResponse
+	23, // 39: kehu.profile.v1.ImportService.DownloadRejectedRows:output_type -> google.api.HttpBody
+	33, // [33:40] is the sub-list for method output_type
+	26, // [26:33] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_import_service_proto_init() }
@@ -1335,6 +1378,7 @@ func file_kehu_profile_v1_import_service_proto_init() {
 	if File_kehu_profile_v1_import_service_proto != nil {
 		return
 	}
+	file_kehu_profile_v1_column_mapping_proto_init()
 	file_kehu_profile_v1_order_proto_init()
 	file_kehu_profile_v1_order_mapping_proto_init()
 	file_kehu_profile_v1_reconciliation_proto_init()

@@ -33,7 +33,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Takes in files of customers and orders. A file is sent in chunks, by itself
+// Takes in files of customers, orders, identities, events and consents, as CSV or
+// JSON lines. A file is sent in chunks, by itself
 // or through a stream; whatever was acknowledged is durable, and an import that
 // broke off goes on at the offset last acknowledged, whoever sends the rest.
 type ImportServiceClient interface {
@@ -154,7 +155,8 @@ type ImportService_DownloadRejectedRowsClient = grpc.ServerStreamingClient[httpb
 // All implementations should embed UnimplementedImportServiceServer
 // for forward compatibility.
 //
-// Takes in files of customers and orders. A file is sent in chunks, by itself
+// Takes in files of customers, orders, identities, events and consents, as CSV or
+// JSON lines. A file is sent in chunks, by itself
 // or through a stream; whatever was acknowledged is durable, and an import that
 // broke off goes on at the offset last acknowledged, whoever sends the rest.
 type ImportServiceServer interface {

@@ -22,6 +22,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What a file is made of.
+type FileSyntax int32
+
+const (
+	// Told from the first character: JSON lines where it is `{`.
+	FileSyntax_FILE_SYNTAX_UNSPECIFIED FileSyntax = 0
+	// Fields with a delimiter between them (CSV), the first row naming the columns.
+	FileSyntax_FILE_SYNTAX_DELIMITED FileSyntax = 1
+	// One JSON object a line. A column's title is the path of a value: `buyer.phone`
+	// is the phone in the object buyer, `items.sku` the sku of each object in the
+	// list items.
+	FileSyntax_FILE_SYNTAX_JSON_LINES FileSyntax = 2
+)
+
+// Enum value maps for FileSyntax.
+var (
+	FileSyntax_name = map[int32]string{
+		0: "FILE_SYNTAX_UNSPECIFIED",
+		1: "FILE_SYNTAX_DELIMITED",
+		2: "FILE_SYNTAX_JSON_LINES",
+	}
+	FileSyntax_value = map[string]int32{
+		"FILE_SYNTAX_UNSPECIFIED": 0,
+		"FILE_SYNTAX_DELIMITED":   1,
+		"FILE_SYNTAX_JSON_LINES":  2,
+	}
+)
+
+func (x FileSyntax) Enum() *FileSyntax {
+	p := new(FileSyntax)
+	*p = x
+	return p
+}
+
+func (x FileSyntax) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FileSyntax) Descriptor() protoreflect.EnumDescriptor {
+	return file_kehu_profile_v1_order_mapping_proto_enumTypes[0].Descriptor()
+}
+
+func (FileSyntax) Type() protoreflect.EnumType {
+	return &file_kehu_profile_v1_order_mapping_proto_enumTypes[0]
+}
+
+func (x FileSyntax) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FileSyntax.Descriptor instead.
+func (FileSyntax) EnumDescriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_order_mapping_proto_rawDescGZIP(), []int{0}
+}
+
 // How the characters of a file are written.
 type FileEncoding int32
 
@@ -61,11 +116,11 @@ func (x FileEncoding) String() string {
 }
 
 func (FileEncoding) Descriptor() protoreflect.EnumDescriptor {
-	return file_kehu_profile_v1_order_mapping_proto_enumTypes[0].Descriptor()
+	return file_kehu_profile_v1_order_mapping_proto_enumTypes[1].Descriptor()
 }
 
 func (FileEncoding) Type() protoreflect.EnumType {
-	return &file_kehu_profile_v1_order_mapping_proto_enumTypes[0]
+	return &file_kehu_profile_v1_order_mapping_proto_enumTypes[1]
 }
 
 func (x FileEncoding) Number() protoreflect.EnumNumber {
@@ -74,7 +129,7 @@ func (x FileEncoding) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FileEncoding.Descriptor instead.
 func (FileEncoding) EnumDescriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_order_mapping_proto_rawDescGZIP(), []int{0}
+	return file_kehu_profile_v1_order_mapping_proto_rawDescGZIP(), []int{1}
 }
 
 // What a row of a file of orders is.
@@ -114,11 +169,11 @@ func (x OrderRows) String() string {
 }
 
 func (OrderRows) Descriptor() protoreflect.EnumDescriptor {
-	return file_kehu_profile_v1_order_mapping_proto_enumTypes[1].Descriptor()
+	return file_kehu_profile_v1_order_mapping_proto_enumTypes[2].Descriptor()
 }
 
 func (OrderRows) Type() protoreflect.EnumType {
-	return &file_kehu_profile_v1_order_mapping_proto_enumTypes[1]
+	return &file_kehu_profile_v1_order_mapping_proto_enumTypes[2]
 }
 
 func (x OrderRows) Number() protoreflect.EnumNumber {
@@ -127,7 +182,7 @@ func (x OrderRows) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use OrderRows.Descriptor instead.
 func (OrderRows) EnumDescriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_order_mapping_proto_rawDescGZIP(), []int{1}
+	return file_kehu_profile_v1_order_mapping_proto_rawDescGZIP(), []int{2}
 }
 
 // What the amount in a row is the amount of.
@@ -169,11 +224,11 @@ func (x AmountMeaning) String() string {
 }
 
 func (AmountMeaning) Descriptor() protoreflect.EnumDescriptor {
-	return file_kehu_profile_v1_order_mapping_proto_enumTypes[2].Descriptor()
+	return file_kehu_profile_v1_order_mapping_proto_enumTypes[3].Descriptor()
 }
 
 func (AmountMeaning) Type() protoreflect.EnumType {
-	return &file_kehu_profile_v1_order_mapping_proto_enumTypes[2]
+	return &file_kehu_profile_v1_order_mapping_proto_enumTypes[3]
 }
 
 func (x AmountMeaning) Number() protoreflect.EnumNumber {
@@ -182,7 +237,7 @@ func (x AmountMeaning) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AmountMeaning.Descriptor instead.
 func (AmountMeaning) EnumDescriptor() ([]byte, []int) {
-	return file_kehu_profile_v1_order_mapping_proto_rawDescGZIP(), []int{2}
+	return file_kehu_profile_v1_order_mapping_proto_rawDescGZIP(), []int{3}
 }
 
 // How a file is written.
@@ -192,7 +247,9 @@ type FileFormat struct {
 	Encoding FileEncoding `protobuf:"varint,1,opt,name=encoding,proto3,enum=kehu.profile.v1.FileEncoding" json:"encoding,omitempty"`
 	// What stands between two fields: `,`, `;` or a tab. Empty is told from the
 	// header.
-	Delimiter     string `protobuf:"bytes,2,opt,name=delimiter,proto3" json:"delimiter,omitempty"`
+	Delimiter string `protobuf:"bytes,2,opt,name=delimiter,proto3" json:"delimiter,omitempty"`
+	// What the file is made of.
+	Syntax        FileSyntax `protobuf:"varint,3,opt,name=syntax,proto3,enum=kehu.profile.v1.FileSyntax" json:"syntax,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -239,6 +296,13 @@ func (x *FileFormat) GetDelimiter() string {
 		return x.Delimiter
 	}
 	return ""
+}
+
+func (x *FileFormat) GetSyntax() FileSyntax {
+	if x != nil {
+		return x.Syntax
+	}
+	return FileSyntax_FILE_SYNTAX_UNSPECIFIED
 }
 
 // How the columns of a shop's order export are to be read. An export of a known
@@ -554,11 +618,12 @@ var File_kehu_profile_v1_order_mapping_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_order_mapping_proto_rawDesc = "" +
 	"\n" +
-	"#kehu/profile/v1/order_mapping.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1bkehu/profile/v1/order.proto\"\x81\x01\n" +
+	"#kehu/profile/v1/order_mapping.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1bkehu/profile/v1/order.proto\"\xc0\x01\n" +
 	"\n" +
 	"FileFormat\x12C\n" +
 	"\bencoding\x18\x01 \x01(\x0e2\x1d.kehu.profile.v1.FileEncodingB\b\xbaH\x05\x82\x01\x02\x10\x01R\bencoding\x12.\n" +
-	"\tdelimiter\x18\x02 \x01(\tB\x10\xbaH\rr\vR\x00R\x01,R\x01;R\x01\tR\tdelimiter\"\xae\x04\n" +
+	"\tdelimiter\x18\x02 \x01(\tB\x10\xbaH\rr\vR\x00R\x01,R\x01;R\x01\tR\tdelimiter\x12=\n" +
+	"\x06syntax\x18\x03 \x01(\x0e2\x1b.kehu.profile.v1.FileSyntaxB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06syntax\"\xae\x04\n" +
 	"\fOrderMapping\x12!\n" +
 	"\aversion\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02\b\x01R\aversion\x12\x1c\n" +
 	"\x04name\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\x04name\x12?\n" +
@@ -593,6 +658,11 @@ const file_kehu_profile_v1_order_mapping_proto_rawDesc = "" +
 	"\n" +
 	"unit_price\x18\x10 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x10\"\ar\x05\x10\x01(\x80\x02R\tunitPrice\x12-\n" +
 	"\bcategory\x18\x11 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x10\"\ar\x05\x10\x01(\x80\x02R\bcategory*`\n" +
+	"\n" +
+	"FileSyntax\x12\x1b\n" +
+	"\x17FILE_SYNTAX_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15FILE_SYNTAX_DELIMITED\x10\x01\x12\x1a\n" +
+	"\x16FILE_SYNTAX_JSON_LINES\x10\x02*`\n" +
 	"\fFileEncoding\x12\x1d\n" +
 	"\x19FILE_ENCODING_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12FILE_ENCODING_UTF8\x10\x01\x12\x19\n" +
@@ -619,30 +689,32 @@ func file_kehu_profile_v1_order_mapping_proto_rawDescGZIP() []byte {
 	return file_kehu_profile_v1_order_mapping_proto_rawDescData
 }
 
-var file_kehu_profile_v1_order_mapping_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_kehu_profile_v1_order_mapping_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_kehu_profile_v1_order_mapping_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_kehu_profile_v1_order_mapping_proto_goTypes = []any{
-	(FileEncoding)(0),    // 0: kehu.profile.v1.FileEncoding
-	(OrderRows)(0),       // 1: kehu.profile.v1.OrderRows
-	(AmountMeaning)(0),   // 2: kehu.profile.v1.AmountMeaning
-	(*FileFormat)(nil),   // 3: kehu.profile.v1.FileFormat
-	(*OrderMapping)(nil), // 4: kehu.profile.v1.OrderMapping
-	(*OrderColumns)(nil), // 5: kehu.profile.v1.OrderColumns
-	nil,                  // 6: kehu.profile.v1.OrderMapping.StatusesEntry
-	(OrderStatus)(0),     // 7: kehu.profile.v1.OrderStatus
+	(FileSyntax)(0),      // 0: kehu.profile.v1.FileSyntax
+	(FileEncoding)(0),    // 1: kehu.profile.v1.FileEncoding
+	(OrderRows)(0),       // 2: kehu.profile.v1.OrderRows
+	(AmountMeaning)(0),   // 3: kehu.profile.v1.AmountMeaning
+	(*FileFormat)(nil),   // 4: kehu.profile.v1.FileFormat
+	(*OrderMapping)(nil), // 5: kehu.profile.v1.OrderMapping
+	(*OrderColumns)(nil), // 6: kehu.profile.v1.OrderColumns
+	nil,                  // 7: kehu.profile.v1.OrderMapping.StatusesEntry
+	(OrderStatus)(0),     // 8: kehu.profile.v1.OrderStatus
 }
 var file_kehu_profile_v1_order_mapping_proto_depIdxs = []int32{
-	0, // 0: kehu.profile.v1.FileFormat.encoding:type_name -> kehu.profile.v1.FileEncoding
-	5, // 1: kehu.profile.v1.OrderMapping.columns:type_name -> kehu.profile.v1.OrderColumns
-	1, // 2: kehu.profile.v1.OrderMapping.rows:type_name -> kehu.profile.v1.OrderRows
-	2, // 3: kehu.profile.v1.OrderMapping.amount:type_name -> kehu.profile.v1.AmountMeaning
-	6, // 4: kehu.profile.v1.OrderMapping.statuses:type_name -> kehu.profile.v1.OrderMapping.StatusesEntry
-	7, // 5: kehu.profile.v1.OrderMapping.StatusesEntry.value:type_name -> kehu.profile.v1.OrderStatus
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	1, // 0: kehu.profile.v1.FileFormat.encoding:type_name -> kehu.profile.v1.FileEncoding
+	0, // 1: kehu.profile.v1.FileFormat.syntax:type_name -> kehu.profile.v1.FileSyntax
+	6, // 2: kehu.profile.v1.OrderMapping.columns:type_name -> kehu.profile.v1.OrderColumns
+	2, // 3: kehu.profile.v1.OrderMapping.rows:type_name -> kehu.profile.v1.OrderRows
+	3, // 4: kehu.profile.v1.OrderMapping.amount:type_name -> kehu.profile.v1.AmountMeaning
+	7, // 5: kehu.profile.v1.OrderMapping.statuses:type_name -> kehu.profile.v1.OrderMapping.StatusesEntry
+	8, // 6: kehu.profile.v1.OrderMapping.StatusesEntry.value:type_name -> kehu.profile.v1.OrderStatus
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_order_mapping_proto_init() }
@@ -656,7 +728,7 @@ func file_kehu_profile_v1_order_mapping_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_profile_v1_order_mapping_proto_rawDesc), len(file_kehu_profile_v1_order_mapping_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
