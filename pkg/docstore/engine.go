@@ -19,6 +19,11 @@ type Engine interface {
 	Table(ctx context.Context, layout Layout) (Table, error)
 	// Ping reports whether the engine can serve, as a fault of kind Unavailable if not.
 	Ping(ctx context.Context) error
+	// Scrub rewrites the files of the store, so that none holds what was removed,
+	// replaced or purged before the call. It takes as long as reading and writing
+	// all of the store once; calls that wait for each other share one rewriting.
+	// On MongoDB it does nothing, for the server's files are beyond a client.
+	Scrub(ctx context.Context) error
 	Close() error
 }
 

@@ -123,6 +123,9 @@ func (e *engine) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Scrub implements docstore.Engine.
+func (e *engine) Scrub(ctx context.Context) error { return e.Ping(ctx) }
+
 // Close implements docstore.Engine. It waits for operations under way, for ten
 // seconds at most. To close twice does no harm.
 func (e *engine) Close() error {

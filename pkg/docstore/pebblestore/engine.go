@@ -120,6 +120,8 @@ type engine struct {
 	seed  maphash.Seed
 	locks [stripes]sync.Mutex
 
+	scrubs scrubs
+
 	filtering sync.Mutex
 	filters   map[string]*idFilter // by table
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -92,17 +94,50 @@ func (t *table) scrub(ctx context.Context, ids []string) error {
 	return t.cleaned(ctx)
 }
 
+// scrubs lets calls of Scrub share the work: a rewriting serves all who asked
+// before it began.
+type scrubs struct {
+	asked atomic.Int64
+	mu    sync.Mutex
+	done  int64 // the last who need not ask again
+}
+
+// Scrub implements docstore.Engine.
+func (e *engine) Scrub(ctx context.Context) error {
+	mine := e.scrubs.asked.Add(1)
+	e.scrubs.mu.Lock()
+	defer e.scrubs.mu.Unlock()
+	if e.scrubs.done >= mine {
+		return nil
+	}
+	serves := e.scrubs.asked.Load()
+	if err := e.enter(ctx); err != nil {
+		return err
+	}
+	err := e.watch.guard(ctx, func() error {
+		defer e.inflight.Done()
+		if err := e.db.Compact(ctx, []byte{0}, []byte{0xff}, true); err != nil {
+			return storeFault(docstore.Fault(err))
+		}
+		return e.cleaned(ctx)
+	})
+	if err == nil {
+		e.scrubs.done = serves
+	}
+	return err
+}
+
 // cleaned waits until the files that have been superseded are deleted. One that
 // a scan still reads is deleted when that ends; where that takes too long, the error
 // is DeadlineExceeded, and erasing again waits again.
-func (t *table) cleaned(ctx context.Context) error {
+func (e *engine) cleaned(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, eraseWait)
 	defer cancel()
 	tick := time.NewTicker(erasePoll)
 	defer tick.Stop()
 	for {
-		metrics := t.db.Metrics()
-		names, err := t.files()
+		metrics := e.db.Metrics()
+		names, err := e.files()
 		if err != nil {
 			return storeFault(err)
 		}

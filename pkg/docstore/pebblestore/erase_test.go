@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
@@ -139,5 +140,50 @@ func BenchmarkErase(b *testing.B) {
 			b.Fatal(err)
 		}
 		i++
+	}
+}
+
+// What was replaced, removed or purged before a scrub is in no file after it,
+// however many scrub at a time.
+func TestScrub(t *testing.T) {
+	const documents = 2000
+	dir := t.TempDir()
+	e := open(t, dir, pebblestore.Options{MemTableBytes: 64 << 10})
+	table := openTable(t, e)
+	id := func(i int) string { return fmt.Sprintf("doc-%05d", i) }
+	for version := int64(1); version <= 2; version++ {
+		for i := range documents {
+			write(t, table, secretWrite(id(i), version))
+		}
+	}
+	write(t, table, docstore.Write{ID: id(5), Expect: docstore.Any})
+	if err := table.Purge(t.Context(), docstore.Range{From: id(100), To: id(300)}); err != nil {
+		t.Fatal(err)
+	}
+	if holders(t, dir, secretOf(id(5), 2)) == nil || holders(t, dir, secretOf(id(200), 2)) == nil {
+		t.Fatal("the secrets are in no file: the test sees nothing")
+	}
+	group, ctx := errgroup.WithContext(t.Context())
+	for range 8 {
+		group.Go(func() error { return e.Scrub(ctx) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	held := 0
+	for i := range documents {
+		if names := holders(t, dir, secretOf(id(i), 1)); names != nil {
+			t.Fatalf("what was replaced of %s is still in %v", id(i), names)
+		}
+		gone := i == 5 || i >= 100 && i < 300
+		switch names := holders(t, dir, secretOf(id(i), 2)); {
+		case gone && names != nil:
+			t.Fatalf("%s is still in %v", id(i), names)
+		case names != nil:
+			held++
+		}
+	}
+	if held < documents*9/10 { // compression takes a few apart
+		t.Errorf("of what was to stay only %d secrets are in a file", held)
 	}
 }
