@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"go.einride.tech/aip/fieldmask"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -40,6 +41,29 @@ func Fields(mask *fieldmaskpb.FieldMask, given proto.Message, changeable []strin
 			strings.Join(changeable, ", "), path)
 	}
 	return paths, nil
+}
+
+// Paths are the paths that an update changes: those of the fields that are set for
+// no mask, all that can be changed for "*". Unlike with Fields a part of a message
+// may be named ("amount.minor_units"); lists and maps are changed as a whole.
+func Paths(mask *fieldmaskpb.FieldMask, given proto.Message, changeable []string) (*fieldmaskpb.FieldMask, error) {
+	if len(mask.GetPaths()) == 0 || fieldmask.IsFullReplacement(mask) {
+		fields, err := Fields(mask, given, changeable)
+		return &fieldmaskpb.FieldMask{Paths: fields}, err
+	}
+	for _, path := range mask.GetPaths() {
+		if err := fieldmask.Validate(&fieldmaskpb.FieldMask{Paths: []string{path}}, given); err != nil || path == fieldmask.WildcardPath {
+			return nil, fault.Invalid("update_mask", "names a field that there is not, or * beside others: %.80q", path)
+		}
+		top, part, _ := strings.Cut(path, ".")
+		if !slices.Contains(changeable, top) {
+			return nil, fault.Invalid("update_mask", "must not name %q, which cannot be changed", top)
+		}
+		if field := given.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(top)); part != "" && (field.IsList() || field.IsMap()) {
+			return nil, fault.Invalid("update_mask", "must name %s as a whole, not %.80q", top, path)
+		}
+	}
+	return mask, nil
 }
 
 // Take copies fields from one message to another of the same type; a field that

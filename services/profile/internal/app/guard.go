@@ -33,6 +33,9 @@ type Guard interface {
 	PurposeIn(ctx context.Context, field, name string) (string, error)
 	// Allowed reports of each customer whether the purpose is allowed.
 	Allowed(ctx context.Context, customers []string, purpose string) ([]bool, error)
+	// RequireIn refuses with CONSENT_MISSING a customer who does not allow the
+	// purpose named in a field of a request; where none is named, nobody.
+	RequireIn(ctx context.Context, field, name, customer string) error
 	// Along is Allowed for one customer after the other, in the order of their
 	// escaped ids, from one on. stop is to be called at the end.
 	Along(ctx context.Context, purpose, from string) (allowed func(customer string) (bool, error), stop func(), err error)
@@ -62,6 +65,8 @@ func (unguarded) Allowed(_ context.Context, customers []string, _ string) ([]boo
 	}
 	return all, nil
 }
+
+func (unguarded) RequireIn(context.Context, string, string, string) error { return nil }
 
 func (unguarded) Along(context.Context, string, string) (func(string) (bool, error), func(), error) {
 	return func(string) (bool, error) { return true, nil }, func() {}, nil

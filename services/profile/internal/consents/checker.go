@@ -8,7 +8,9 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -87,6 +89,29 @@ func (s *Store) allowed(ctx context.Context, forest *domain.Forest, customers []
 		answers[i] = allows(p, inForce(records), now)
 	}
 	return answers, nil
+}
+
+// Require refuses what needs a purpose that the customer does not allow: a
+// PermissionDenied fault CONSENT_MISSING.
+func (s *Store) Require(ctx context.Context, customer, purpose string) error {
+	allowed, err := s.Allowed(ctx, []string{customer}, purpose)
+	if err != nil || allowed[0] {
+		return err
+	}
+	return fault.New(fault.PermissionDenied, "CONSENT_MISSING", "customer %q does not allow %s", customer, aip.Name(purposePattern, purpose))
+}
+
+// RequireIn is Require for the purpose that a field of a request names; where it
+// names none nothing is refused.
+func (s *Store) RequireIn(ctx context.Context, field, name, customer string) error {
+	if name == "" {
+		return nil
+	}
+	purpose, err := s.PurposeIn(ctx, field, name)
+	if err != nil {
+		return err
+	}
+	return s.Require(ctx, customer, purpose)
 }
 
 // Walk answers for customers in the order of their escaped ids, next to one scan

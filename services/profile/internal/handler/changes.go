@@ -8,6 +8,7 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -17,7 +18,7 @@ func (h *Customers) ListCustomerChanges(ctx context.Context, r *profilev1.ListCu
 	if err != nil {
 		return nil, err
 	}
-	after, size, err := place(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func (h *Customers) ListCustomerChanges(ctx context.Context, r *profilev1.ListCu
 	for _, change := range found.Items {
 		answer.Changes = append(answer.Changes, changeProto(id, change))
 	}
-	answer.NextPageToken, err = nextToken(found.Next, r)
+	answer.NextPageToken, err = aip.NextToken(found.Next, r)
 	return answer, err
 }
 

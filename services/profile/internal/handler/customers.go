@@ -2,8 +2,6 @@ package handler
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -11,12 +9,11 @@ import (
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
@@ -41,14 +38,8 @@ func (h *Customers) GetCustomer(ctx context.Context, r *profilev1.GetCustomerReq
 	if err != nil {
 		return nil, err
 	}
-	if r.GetPurpose() != "" {
-		allowed, err := h.allowed(ctx, r.GetPurpose(), id)
-		if err != nil {
-			return nil, err
-		}
-		if !allowed[0] {
-			return nil, fault.New(fault.PermissionDenied, "CONSENT_MISSING", "customer %q does not allow %s", id, r.GetPurpose())
-		}
+	if err := h.app.Guard().RequireIn(ctx, "purpose", r.GetPurpose(), id); err != nil {
+		return nil, err
 	}
 	return h.proto(ctx, &c)
 }
@@ -89,7 +80,7 @@ func (h *Customers) BatchGetCustomers(ctx context.Context, r *profilev1.BatchGet
 
 // ListCustomers lists customers in the order of their ids.
 func (h *Customers) ListCustomers(ctx context.Context, r *profilev1.ListCustomersRequest) (*profilev1.ListCustomersResponse, error) {
-	after, size, err := place(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -97,51 +88,46 @@ func (h *Customers) ListCustomers(ctx context.Context, r *profilev1.ListCustomer
 	if err != nil {
 		return nil, err
 	}
-	answer := &profilev1.ListCustomersResponse{Customers: make([]*profilev1.Customer, len(found.Items))}
+	ids, customers := make([]string, len(found.Items)), make([]*domain.Customer, len(found.Items))
 	for i := range found.Items {
-		if answer.Customers[i], err = h.proto(ctx, &found.Items[i]); err != nil {
-			return nil, err
+		ids[i], customers[i] = found.Items[i].ID, &found.Items[i]
+	}
+	allowed, err := h.allowed(ctx, r.GetPurpose(), ids...)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.app.Guard().Redact(ctx, customers); err != nil {
+		return nil, err
+	}
+	answer := &profilev1.ListCustomersResponse{}
+	for i, c := range customers {
+		if allowed[i] {
+			answer.Customers = append(answer.Customers, customerProto(c))
+		} else {
+			answer.ExcludedWithoutConsent++
 		}
 	}
-	answer.NextPageToken, err = nextToken(found.Next, r)
+	answer.NextPageToken, err = aip.NextToken(found.Next, r)
 	return answer, err
-}
-
-// place is where the page begins, nil for the first, and its size.
-func place(r page.Request) (*docstore.Position, int, error) {
-	token, size, err := page.Of(r)
-	if err != nil || token == (page.Token{}) {
-		return nil, size, err
-	}
-	return &token.Position, size, nil
-}
-
-func nextToken(next *docstore.Position, r page.Request) (string, error) {
-	if next == nil {
-		return "", nil
-	}
-	return page.Token{Position: *next}.Encode(r)
 }
 
 // CreateCustomer creates a customer.
 func (h *Customers) CreateCustomer(ctx context.Context, r *profilev1.CreateCustomerRequest) (*profilev1.Customer, error) {
 	c, err := customerContent(r.GetCustomer())
 	if err != nil {
-		return nil, within("customer", err)
+		return nil, aip.Within("customer", err)
 	}
 	if c.ID = r.GetCustomerId(); c.ID != "" {
 		if f := ident.Check("customer_id", c.ID); f != nil {
 			return nil, f
 		}
 	}
-	if r.GetRequestId() != "" {
-		if c.Request, err = requestKey(r); err != nil {
-			return nil, err
-		}
+	if c.Request, err = requestKey(r); err != nil {
+		return nil, err
 	}
 	created, err := h.app.CreateCustomer(ctx, c, r.GetValidateOnly())
 	if err != nil {
-		return nil, within("customer", err)
+		return nil, aip.Within("customer", err)
 	}
 	return h.shown(ctx, created)
 }
@@ -149,14 +135,9 @@ func (h *Customers) CreateCustomer(ctx context.Context, r *profilev1.CreateCusto
 // requestKey recognises the same request with the same content.
 func requestKey(r *profilev1.CreateCustomerRequest) (domain.RequestKey, error) {
 	content := proto.Clone(r).(*profilev1.CreateCustomerRequest)
-	content.RequestId, content.ValidateOnly = "", false
 	content.Customer.Name = "" // is ignored
-	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(content)
-	if err != nil {
-		return domain.RequestKey{}, err
-	}
-	hash := sha256.Sum256(body)
-	return domain.RequestKey{ID: r.GetRequestId(), Hash: hex.EncodeToString(hash[:])}, nil
+	key, err := aip.KeyOf(content)
+	return domain.RequestKey(key), err
 }
 
 // UpdateCustomer changes the fields that the mask names.
@@ -188,7 +169,7 @@ func (h *Customers) UpdateCustomer(ctx context.Context, r *profilev1.UpdateCusto
 		return nil
 	})
 	if err != nil {
-		return nil, within("customer", err)
+		return nil, aip.Within("customer", err)
 	}
 	return h.shown(ctx, changed)
 }

@@ -23,6 +23,7 @@ type historyBatch struct {
 	codes      []string
 	currencies []uint32 // of this history; nil while all are in codes[0]
 	idBytes    int
+	excluded   int64 // customers left out in front of this history
 }
 
 func newHistoryBatch() *historyBatch {
@@ -36,10 +37,11 @@ func newHistoryBatch() *historyBatch {
 func (b *historyBatch) empty() bool { return len(b.time) == 0 }
 func (b *historyBatch) full() bool  { return len(b.time)*orderBytes+b.idBytes >= batchBytes }
 
-func (b *historyBatch) add(p *store.Purchase) {
+func (b *historyBatch) add(p *store.Purchase, left *excluded) {
 	if p.CustomerKey != b.customer {
 		b.close()
 		b.customer, b.start = p.CustomerKey, len(b.time)
+		b.excluded, left.since = left.since, 0
 	}
 	b.addCurrency(p.Currency)
 	b.time = append(b.time, p.TimeMS)
@@ -87,6 +89,8 @@ func (b *historyBatch) close() {
 		DiscountMinor: b.discount[b.start:end:end],
 		Currency:      b.currencies,
 		CurrencyCodes: b.codes,
+
+		ExcludedBefore: b.excluded,
 	})
 	b.idBytes += len(b.customer) + 16
 	b.currencies, b.start = nil, end

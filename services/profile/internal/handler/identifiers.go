@@ -4,13 +4,13 @@ import (
 	"context"
 	"slices"
 
-	"go.einride.tech/aip/resourcename"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
@@ -44,7 +44,7 @@ func (h *Identifiers) id(i domain.Identifier) (string, error) {
 func (h *Identifiers) proto(customer string, i domain.Identifier) (*profilev1.CustomerIdentifier, error) {
 	id, err := h.id(i)
 	return &profilev1.CustomerIdentifier{
-		Name:       resourcename.Sprint(identifierPattern, customer, id),
+		Name:       aip.Name(identifierPattern, customer, id),
 		Identifier: identifierProto(i),
 	}, err
 }
@@ -55,7 +55,7 @@ func (h *Identifiers) ListCustomerIdentifiers(ctx context.Context, r *profilev1.
 	if err != nil {
 		return nil, err
 	}
-	after, size, err := place(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (h *Identifiers) ListCustomerIdentifiers(ctx context.Context, r *profilev1.
 	answer := &profilev1.ListCustomerIdentifiersResponse{Identifiers: all}
 	if len(all) > size {
 		answer.Identifiers = all[:size]
-		answer.NextPageToken, err = nextToken(&docstore.Position{ID: all[size-1].GetName()}, r)
+		answer.NextPageToken, err = aip.NextToken(&docstore.Position{ID: all[size-1].GetName()}, r)
 	}
 	return answer, err
 }
@@ -109,7 +109,7 @@ func (h *Identifiers) AddCustomerIdentifier(ctx context.Context, r *profilev1.Ad
 	}
 	given, err := identifier(r.GetIdentifier())
 	if err != nil {
-		return nil, within("identifier", err)
+		return nil, aip.Within("identifier", err)
 	}
 	given, f := given.Normalize("identifier")
 	if f != nil {
@@ -142,7 +142,7 @@ func aboutIdentifier(err error) error {
 // RemoveCustomerIdentifier takes an identifier away from a customer.
 func (h *Identifiers) RemoveCustomerIdentifier(ctx context.Context, r *profilev1.RemoveCustomerIdentifierRequest) (*emptypb.Empty, error) {
 	var customer, id string
-	if f := parseName("name", r.GetName(), identifierPattern, &customer, &id); f != nil {
+	if f := aip.ParseName("name", r.GetName(), identifierPattern, &customer, &id); f != nil {
 		return nil, f
 	}
 	_, err := h.app.ChangeCustomer(ctx, customer, app.Change{}, func(c *domain.Customer) error {

@@ -6,6 +6,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -21,6 +22,9 @@ func (h *Customers) LookupCustomer(ctx context.Context, r *profilev1.LookupCusto
 	}
 	c, err := h.app.LookupCustomer(ctx, normal)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.app.Guard().RequireIn(ctx, "purpose", r.GetPurpose(), c.ID); err != nil {
 		return nil, err
 	}
 	return h.proto(ctx, &c)
@@ -43,7 +47,7 @@ func lookedUp(r *profilev1.LookupCustomerRequest) (domain.Identifier, string, er
 	if r.GetIdentifier() != nil {
 		given, err := identifier(r.GetIdentifier())
 		if err != nil {
-			return given, "", within("identifier", err)
+			return given, "", aip.Within("identifier", err)
 		}
 		by, field = append(by, given), "identifier"
 	}

@@ -1,16 +1,17 @@
 package handler
 
 import (
+	"slices"
 	"strings"
 
 	"go.einride.tech/aip/fieldmask"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -23,56 +24,44 @@ type mask struct {
 	attributes []string
 }
 
+// changeableFields are the fields of a customer that an update can change.
+var changeableFields = func() (names []string) {
+	for i := range domain.Fields {
+		names = append(names, domain.Fields[i].Name)
+	}
+	return names
+}()
+
 // customerMask reads an update mask: nothing means the fields that are set, and
 // of the attributes those given; "*" all.
-func customerMask(given *fieldmaskpb.FieldMask, c *profilev1.Customer) (mask, error) {
-	m := mask{fields: &fieldmaskpb.FieldMask{}}
-	switch {
-	case len(given.GetPaths()) == 0:
-		c.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
-			if name := string(field.Name()); name != "attributes" && domain.FieldNamed(name) != nil {
-				m.fields.Paths = append(m.fields.Paths, name)
-			}
-			return true
-		})
+func customerMask(given *fieldmaskpb.FieldMask, c *profilev1.Customer) (m mask, err error) {
+	if len(given.GetPaths()) == 0 {
 		for name := range c.GetAttributes() {
 			m.attributes = append(m.attributes, name)
 		}
-		return m, nil
-	case fieldmask.IsFullReplacement(given):
-		for i := range domain.Fields {
-			m.fields.Paths = append(m.fields.Paths, domain.Fields[i].Name)
-		}
-		return m, nil
+		without := slices.DeleteFunc(slices.Clone(changeableFields), func(name string) bool { return name == "attributes" })
+		m.fields, err = aip.Paths(nil, c, without)
+		return m, err
 	}
+	rest := &fieldmaskpb.FieldMask{}
 	for _, path := range given.GetPaths() {
-		if name, one := strings.CutPrefix(path, ofAttributes); one {
-			if !domain.AttributeName(name) {
-				return mask{}, fault.Invalid("update_mask", "must name an attribute behind %q, not %.80q", ofAttributes, name)
-			}
+		name, one := strings.CutPrefix(path, ofAttributes)
+		switch {
+		case !one:
+			rest.Paths = append(rest.Paths, path)
+		case !domain.AttributeName(name):
+			return mask{}, fault.Invalid("update_mask", "must name an attribute behind %q, not %.80q", ofAttributes, name)
+		default:
 			m.attributes = append(m.attributes, name)
-			continue
 		}
-		if err := checkPath(path, c); err != nil {
-			return mask{}, err
-		}
-		m.fields.Paths = append(m.fields.Paths, path)
 	}
-	return m, nil
-}
-
-func checkPath(path string, c *profilev1.Customer) error {
-	if err := fieldmask.Validate(&fieldmaskpb.FieldMask{Paths: []string{path}}, c); err != nil || path == fieldmask.WildcardPath {
-		return fault.Invalid("update_mask", "names a field that a customer does not have, or * beside others: %.80q", path)
+	if len(rest.GetPaths()) == 1 && len(m.attributes) > 0 && fieldmask.IsFullReplacement(rest) {
+		return mask{}, fault.Invalid("update_mask", "names * beside others")
 	}
-	top, nested, _ := strings.Cut(path, ".")
-	if domain.FieldNamed(top) == nil {
-		return fault.Invalid("update_mask", "must not name %q, which cannot be changed", top)
+	if len(rest.GetPaths()) > 0 {
+		m.fields, err = aip.Paths(rest, c, changeableFields)
 	}
-	if nested != "" && c.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(top)).IsList() {
-		return fault.Invalid("update_mask", "must name %s as a whole, not %.80q", top, path)
-	}
-	return nil
+	return m, err
 }
 
 // apply copies the fields of the mask to c.

@@ -2,18 +2,15 @@ package handler
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"go.einride.tech/aip/fieldmask"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -26,7 +23,7 @@ func (h *Orders) UpdateOrder(ctx context.Context, r *profilev1.UpdateOrderReques
 	if err != nil {
 		return nil, err
 	}
-	fields, err := orderMask(r.GetUpdateMask(), r.GetOrder())
+	fields, err := aip.Paths(r.GetUpdateMask(), r.GetOrder(), correctable)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +34,7 @@ func (h *Orders) UpdateOrder(ctx context.Context, r *profilev1.UpdateOrderReques
 		return withFields(o, fields, r.GetOrder())
 	})
 	if err != nil {
-		return nil, within("order", err)
+		return nil, aip.Within("order", err)
 	}
 	return OrderProto(&corrected), nil
 }
@@ -53,32 +50,6 @@ func (h *Orders) CancelOrder(ctx context.Context, r *profilev1.CancelOrderReques
 		return nil, err
 	}
 	return OrderProto(&cancelled), nil
-}
-
-// orderMask reads an update mask: nothing means the fields that are set, "*" all.
-func orderMask(given *fieldmaskpb.FieldMask, o *profilev1.Order) (*fieldmaskpb.FieldMask, error) {
-	if len(given.GetPaths()) == 0 {
-		set := &fieldmaskpb.FieldMask{}
-		o.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
-			if slices.Contains(correctable, string(field.Name())) {
-				set.Paths = append(set.Paths, string(field.Name()))
-			}
-			return true
-		})
-		return set, nil
-	}
-	if err := fieldmask.Validate(given, o); err != nil {
-		return nil, fault.Invalid("update_mask", "names a field that an order does not have: %v", err)
-	}
-	if fieldmask.IsFullReplacement(given) {
-		return &fieldmaskpb.FieldMask{Paths: correctable}, nil
-	}
-	for _, path := range given.GetPaths() {
-		if top, _, _ := strings.Cut(path, "."); !slices.Contains(correctable, top) {
-			return nil, fault.Invalid("update_mask", "must not name %q, which cannot be changed", top)
-		}
-	}
-	return given, nil
 }
 
 // withFields is an order as it is with some of its fields from another.

@@ -7,6 +7,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/exchange"
@@ -44,7 +45,7 @@ func (h *Orders) ListOrders(ctx context.Context, r *profilev1.ListOrdersRequest)
 	if err != nil {
 		return nil, err
 	}
-	after, size, err := place(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +58,14 @@ func (h *Orders) ListOrders(ctx context.Context, r *profilev1.ListOrdersRequest)
 			return nil, err
 		}
 	}
+	if err := h.app.Guard().RequireIn(ctx, "purpose", r.GetPurpose(), customer); err != nil {
+		return nil, err
+	}
 	answer := &profilev1.ListOrdersResponse{Orders: make([]*profilev1.Order, len(found.Items))}
 	for i := range found.Items {
 		answer.Orders[i] = OrderProto(&found.Items[i])
 	}
-	answer.NextPageToken, err = nextToken(found.Next, r)
+	answer.NextPageToken, err = aip.NextToken(found.Next, r)
 	return answer, err
 }
 

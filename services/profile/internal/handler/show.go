@@ -5,6 +5,7 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 
+	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -26,6 +27,19 @@ func (h *Customers) proto(ctx context.Context, c *domain.Customer) (*profilev1.C
 		return nil, err
 	}
 	return customerProto(c), nil
+}
+
+// along tells of the customers of a stream, one after the other, whether they allow
+// the purpose that a request names; all do where it names none.
+func along(ctx context.Context, guard app.Guard, purpose, from string) (allowed func(string) (bool, error), stop func(), err error) {
+	if purpose == "" {
+		return func(string) (bool, error) { return true, nil }, func() {}, nil
+	}
+	id, err := guard.PurposeIn(ctx, "purpose", purpose)
+	if err != nil {
+		return nil, nil, err
+	}
+	return guard.Along(ctx, id, from)
 }
 
 // allowed reports of each customer whether the purpose named in a request is

@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"context"
 	"math"
 
 	"google.golang.org/grpc"
@@ -25,12 +24,19 @@ func span(r *apiv1.CustomerRange) store.Span {
 // StreamCustomers sends the customers of a range.
 func (h *Customers) StreamCustomers(r *profilev1.StreamCustomersRequest, stream grpc.ServerStreamingServer[profilev1.StreamCustomersResponse]) error {
 	ctx := stream.Context()
-	allowed, stop, err := h.along(ctx, r)
+	allowed, stop, err := along(ctx, h.app.Guard(), r.GetPurpose(), r.GetRange().GetFrom())
 	if err != nil {
 		return err
 	}
 	defer stop()
+	excluded, told := int64(0), int64(0)
 	batch, size := &profilev1.StreamCustomersResponse{}, 0
+	send := func() error {
+		batch.ExcludedWithoutConsent, told = excluded, excluded
+		err := stream.Send(batch)
+		batch, size = &profilev1.StreamCustomersResponse{}, 0
+		return err
+	}
 	for c, err := range h.store.All(ctx, span(r.GetRange())) {
 		if err != nil {
 			return err
@@ -38,6 +44,7 @@ func (h *Customers) StreamCustomers(r *profilev1.StreamCustomersRequest, stream 
 		if yes, err := allowed(c.ID); err != nil {
 			return err
 		} else if !yes {
+			excluded++
 			continue
 		}
 		p, err := h.proto(ctx, &c)
@@ -48,28 +55,14 @@ func (h *Customers) StreamCustomers(r *profilev1.StreamCustomersRequest, stream 
 		if size += proto.Size(p); size < batchBytes {
 			continue
 		}
-		if err := stream.Send(batch); err != nil {
+		if err := send(); err != nil {
 			return err
 		}
-		batch, size = &profilev1.StreamCustomersResponse{}, 0
 	}
-	if len(batch.Customers) == 0 {
+	if len(batch.Customers) == 0 && told == excluded {
 		return nil
 	}
-	return stream.Send(batch)
-}
-
-// along tells of the customers of a stream, one after the other, whether the
-// purpose that the request names is allowed.
-func (h *Customers) along(ctx context.Context, r *profilev1.StreamCustomersRequest) (func(string) (bool, error), func(), error) {
-	if r.GetPurpose() == "" {
-		return func(string) (bool, error) { return true, nil }, func() {}, nil
-	}
-	id, err := h.app.Guard().PurposeIn(ctx, "purpose", r.GetPurpose())
-	if err != nil {
-		return nil, nil, err
-	}
-	return h.app.Guard().Along(ctx, id, r.GetRange().GetFrom())
+	return send()
 }
 
 // StreamPurchaseHistories sends the purchase histories of a range.
@@ -89,10 +82,25 @@ func (h *Orders) StreamPurchaseHistories(r *profilev1.StreamPurchaseHistoriesReq
 	if err != nil {
 		return err
 	}
+	allowed, stop, err := along(stream.Context(), h.app.Guard(), r.GetPurpose(), r.GetRange().GetFrom())
+	if err != nil {
+		return err
+	}
+	defer stop()
 	b := newHistoryBatch()
+	of, left := "", excluded{} // the customer at hand
 	for p, err := range h.store.Orders.Purchases(stream.Context(), span(r.GetRange()), beforeMS) {
 		if err != nil {
 			return err
+		}
+		if p.CustomerKey != of {
+			of = p.CustomerKey
+			if err := left.meet(allowed(store.CustomerOf(of))); err != nil {
+				return err
+			}
+		}
+		if left.out {
+			continue
 		}
 		if err := convert(p); err != nil {
 			return err
@@ -103,10 +111,25 @@ func (h *Orders) StreamPurchaseHistories(r *profilev1.StreamPurchaseHistoriesReq
 			}
 			b = newHistoryBatch()
 		}
-		b.add(p)
+		b.add(p, &left)
 	}
-	if b.empty() {
+	if b.empty() && left.since == 0 {
 		return nil
 	}
-	return stream.Send(b.message())
+	last := b.message()
+	last.ExcludedWithoutConsent = left.since
+	return stream.Send(last)
+}
+
+// excluded counts the customers of a stream who do not allow its purpose.
+type excluded struct {
+	out   bool  // the customer at hand is one
+	since int64 // how many there were since the last one who allows it
+}
+
+func (e *excluded) meet(allowed bool, err error) error {
+	if e.out = !allowed; e.out && err == nil {
+		e.since++
+	}
+	return err
 }
