@@ -559,8 +559,9 @@ type StreamPurchaseHistoriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// About 256 KiB a message.
 	Histories []*PurchaseHistory `protobuf:"bytes,1,rep,name=histories,proto3" json:"histories,omitempty"`
-	// Customers with orders who do not allow the purpose, since the stream began:
-	// the last message, which may hold no histories, tells of all.
+	// Customers with orders behind the last of these histories who do not allow the
+	// purpose; of those in front of a history it tells itself. Only in the last
+	// message, which may hold no histories.
 	ExcludedWithoutConsent int64 `protobuf:"varint,2,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
 	unknownFields          protoimpl.UnknownFields
 	sizeCache              protoimpl.SizeCache
@@ -629,8 +630,11 @@ type PurchaseHistory struct {
 	Currency []uint32 `protobuf:"varint,6,rep,packed,name=currency,proto3" json:"currency,omitempty"`
 	// ISO 4217 codes that occur, e.g. ["CNY"].
 	CurrencyCodes []string `protobuf:"bytes,7,rep,name=currency_codes,json=currencyCodes,proto3" json:"currency_codes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Customers with orders between the history before and this one who do not allow
+	// the purpose.
+	ExcludedBefore int64 `protobuf:"varint,8,opt,name=excluded_before,json=excludedBefore,proto3" json:"excluded_before,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *PurchaseHistory) Reset() {
@@ -712,6 +716,13 @@ func (x *PurchaseHistory) GetCurrencyCodes() []string {
 	return nil
 }
 
+func (x *PurchaseHistory) GetExcludedBefore() int64 {
+	if x != nil {
+		return x.ExcludedBefore
+	}
+	return 0
+}
+
 var File_kehu_profile_v1_order_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
@@ -755,7 +766,7 @@ const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
 	"\apurpose\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x9b\x01\n" +
 	"\x1fStreamPurchaseHistoriesResponse\x12>\n" +
 	"\thistories\x18\x01 \x03(\v2 .kehu.profile.v1.PurchaseHistoryR\thistories\x128\n" +
-	"\x18excluded_without_consent\x18\x02 \x01(\x03R\x16excludedWithoutConsent\"\xfc\x01\n" +
+	"\x18excluded_without_consent\x18\x02 \x01(\x03R\x16excludedWithoutConsent\"\xa5\x02\n" +
 	"\x0fPurchaseHistory\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\"\n" +
@@ -765,7 +776,8 @@ const file_kehu_profile_v1_order_service_proto_rawDesc = "" +
 	"cost_minor\x18\x04 \x03(\x12R\tcostMinor\x12%\n" +
 	"\x0ediscount_minor\x18\x05 \x03(\x12R\rdiscountMinor\x12\x1a\n" +
 	"\bcurrency\x18\x06 \x03(\rR\bcurrency\x12%\n" +
-	"\x0ecurrency_codes\x18\a \x03(\tR\rcurrencyCodes2\xde\b\n" +
+	"\x0ecurrency_codes\x18\a \x03(\tR\rcurrencyCodes\x12'\n" +
+	"\x0fexcluded_before\x18\b \x01(\x03R\x0eexcludedBefore2\xde\b\n" +
 	"\fOrderService\x12\x84\x01\n" +
 	"\bGetOrder\x12 .kehu.profile.v1.GetOrderRequest\x1a\x16.kehu.profile.v1.Order\">\x8a\xa6\x1d\x13profile.orders.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=customers/*/orders/*}\x12\x95\x01\n" +
 	"\n" +
