@@ -171,6 +171,21 @@ func (b *Book) at() string {
 	return b.cursor
 }
 
+// Forget forgets the links that name one of the ids: those people have been erased,
+// and nobody will tell of them any more. Other processes forget when they begin
+// anew.
+func (b *Book) Forget(ids ...string) {
+	b.asking.Lock() // what is being fetched may name them
+	defer b.asking.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, link := range b.into {
+		if slices.Contains(ids, link.ID) || slices.Contains(ids, link.Into) {
+			b.drop(link)
+		}
+	}
+}
+
 // take notes a change. It may have been told before.
 func (b *Book) take(link Link) {
 	known, has := b.into[link.ID]
@@ -181,14 +196,19 @@ func (b *Book) take(link Link) {
 		return
 	}
 	if has {
-		b.below[known.Into] = slices.DeleteFunc(b.below[known.Into], func(id string) bool { return id == link.ID })
-		if len(b.below[known.Into]) == 0 {
-			delete(b.below, known.Into)
-		}
-		delete(b.into, link.ID)
+		b.drop(known)
 	}
 	if link.Linked {
 		b.into[link.ID] = link
 		b.below[link.Into] = append(b.below[link.Into], link.ID)
 	}
+}
+
+// drop takes a link away.
+func (b *Book) drop(link Link) {
+	b.below[link.Into] = slices.DeleteFunc(b.below[link.Into], func(id string) bool { return id == link.ID })
+	if len(b.below[link.Into]) == 0 {
+		delete(b.below, link.Into)
+	}
+	delete(b.into, link.ID)
 }

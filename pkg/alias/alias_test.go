@@ -116,3 +116,21 @@ func TestBookGoesOnWhileNobodyAnswers(t *testing.T) {
 		t.Errorf("what was known is forgotten: %q", got)
 	}
 }
+
+func TestForget(t *testing.T) {
+	f := &feed{changes: []Link{{"b", "a", "1", true}, {"c", "b", "2", true}, {"e", "d", "3", true}, {"f", "d", "4", true}}}
+	b, now := newBook(f)
+	if got := b.Root(t.Context(), "c"); got != "a" {
+		t.Fatalf("c belongs to %s", got)
+	}
+	b.Forget("b", "e", "nobody")
+	f.changes = f.changes[:4:4]
+	*now = now.Add(MaxAge)
+	want := map[string]string{"f": "d"}
+	if got := b.View(t.Context()); len(got) != 1 || got["f"] != "d" {
+		t.Errorf("known are %v, want %v", got, want)
+	}
+	if got := b.Members(t.Context(), "d"); !slices.Equal(got, []string{"d", "f"}) {
+		t.Errorf("members of d: %q", got)
+	}
+}
