@@ -11,6 +11,7 @@ import (
 	feedbackv1 "github.com/kehuhq/kehu/gen/kehu/feedback/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/periodic"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/feedback/internal/app"
 	"github.com/kehuhq/kehu/services/feedback/internal/handler"
@@ -21,6 +22,7 @@ import (
 // Deps is what the service is given. Engine and connections stay the caller's.
 type Deps struct {
 	Engine       docstore.Engine
+	Vault        *vault.Vault             // seals what customers say
 	Profile      grpc.ClientConnInterface // says who is a customer
 	Segmentation grpc.ClientConnInterface // says who is in which segment
 	Logger       *slog.Logger             // slog.Default by default
@@ -49,16 +51,17 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		s.now = time.Now
 	}
 	var err error
-	if s.store, err = store.Open(ctx, deps.Engine, s.now); err != nil {
+	if s.store, err = store.Open(ctx, deps.Engine, deps.Vault, s.now); err != nil {
 		return nil, err
 	}
-	s.app = app.New(s.store, peer.NewProfile(deps.Profile, s.log), peer.NewSegmentation(deps.Segmentation), s.now)
+	s.app = app.New(s.store, peer.NewProfile(deps.Profile, s.log), peer.NewSegmentation(deps.Segmentation), cfg.SubmitTimeout, s.now)
 	return s, nil
 }
 
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	feedbackv1.RegisterSurveyServiceServer(r, handler.NewSurveys(s.app, s.store))
+	feedbackv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.store))
 }
 
 // Serve works in the background until ctx ends: it removes tombstones that nobody

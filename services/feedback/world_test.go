@@ -27,6 +27,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 	"github.com/kehuhq/kehu/services/feedback"
 )
 
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) {
 // world is the feedback service behind a real server, with its peers.
 type world struct {
 	feedbackv1.SurveyServiceClient
+	personal     feedbackv1.PersonalDataServiceClient
 	clock        *clock
 	profile      *profile
 	segmentation *segmentation
@@ -74,14 +76,16 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 	serve(t, w.profile.line.listener, func(r grpc.ServiceRegistrar) { profilev1.RegisterCustomerServiceServer(r, w.profile) })
 	serve(t, w.segmentation.line.listener, func(r grpc.ServiceRegistrar) { segmentationv1.RegisterSegmentServiceServer(r, w.segmentation) })
 	service, err := feedback.New(context.Background(), feedback.DefaultConfig(), feedback.Deps{
-		Engine: engine, Profile: w.profile.line.dial(t, "profile"), Segmentation: w.segmentation.line.dial(t, "segmentation"),
+		Engine: engine, Vault: vaulttest.On(t, engine), Profile: w.profile.line.dial(t, "profile"), Segmentation: w.segmentation.line.dial(t, "segmentation"),
 		Clock: w.clock.Now,
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, service.Close()) })
 	line := newLine()
 	serve(t, line.listener, service.Register)
-	w.SurveyServiceClient = feedbackv1.NewSurveyServiceClient(line.dial(t, "feedback"))
+	conn := line.dial(t, "feedback")
+	w.SurveyServiceClient = feedbackv1.NewSurveyServiceClient(conn)
+	w.personal = feedbackv1.NewPersonalDataServiceClient(conn)
 	return w
 }
 

@@ -46,6 +46,11 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 		return err
 	}
 	host.OnStop(func(context.Context) error { return engine.Close() })
+	vault, keys, err := engines.OpenVault(ctx, s.Store, "feedback", host.Telemetry.Logger)
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return keys.Close() })
 	profilePeer, err := host.Dial(s.Profile, rpc.DefaultClientConfig("profile"))
 	if err != nil {
 		return err
@@ -54,7 +59,9 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	if err != nil {
 		return err
 	}
-	service, err := feedback.New(ctx, s.Service, feedback.Deps{Engine: engine, Profile: profilePeer, Segmentation: segmentationPeer, Logger: host.Telemetry.Logger})
+	service, err := feedback.New(ctx, s.Service, feedback.Deps{
+		Engine: engine, Vault: vault, Profile: profilePeer, Segmentation: segmentationPeer, Logger: host.Telemetry.Logger,
+	})
 	if err != nil {
 		return err
 	}
@@ -62,5 +69,6 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	host.Register(service.Register)
 	host.Background(service.Serve)
 	host.Needs(engine.Ping)
+	host.Needs(keys.Ping)
 	return nil
 }

@@ -14,12 +14,14 @@ type App struct {
 	store        *store.Store
 	profile      *peer.Profile
 	segmentation *peer.Segmentation
+	patience     time.Duration // see New
 	clock        func() time.Time
 }
 
-// New puts the use cases on a store and peers.
-func New(s *store.Store, p *peer.Profile, g *peer.Segmentation, clock func() time.Time) *App {
-	return &App{store: s, profile: p, segmentation: g, clock: clock}
+// New puts the use cases on a store and peers. patience is how long an answer may
+// take to be stored once profile has been asked about its customer.
+func New(s *store.Store, p *peer.Profile, g *peer.Segmentation, patience time.Duration, clock func() time.Time) *App {
+	return &App{store: s, profile: p, segmentation: g, patience: patience, clock: clock}
 }
 
 // now is the time as documents keep it.

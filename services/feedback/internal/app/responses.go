@@ -83,6 +83,9 @@ func (a *App) submit(ctx context.Context, id string, all []*submission) error {
 	if err := survey.NotOpen(); err != nil {
 		return refuseAll(open, err)
 	}
+	// Erase relies on this: what was asked for longer ago is stored, or never will be.
+	ctx, cancel := context.WithTimeout(ctx, a.patience)
+	defer cancel()
 	if open, err = a.ofKnown(ctx, open); err != nil || len(open) == 0 {
 		return err
 	}

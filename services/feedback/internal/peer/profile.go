@@ -27,6 +27,9 @@ func NewProfile(conn grpc.ClientConnInterface, log *slog.Logger) *Profile {
 // belongs to. While profile cannot be reached it is what was known last.
 func (p *Profile) Merged(ctx context.Context) map[string]string { return p.merges.View(ctx) }
 
+// Forget forgets which of some ids, of people who have been erased, were merged.
+func (p *Profile) Forget(ids []string) { p.merges.Forget(ids...) }
+
 // Known returns those of the distinct ids that are customers. The error is a
 // fault PEER_UNAVAILABLE that names profile while it cannot be reached.
 func (p *Profile) Known(ctx context.Context, ids []string) (map[string]bool, error) {

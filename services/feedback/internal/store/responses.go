@@ -11,6 +11,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/feedback/internal/domain"
 )
@@ -20,8 +21,7 @@ type response struct {
 	docstore.Meta `bson:",inline"`
 	Customer      string    `bson:"customer"`
 	Score         int32     `bson:"score"`
-	Comment       string    `bson:"comment"`
-	Channel       string    `bson:"channel"`
+	Sealed        []byte    `bson:"sealed,omitempty"` // a words, where there are any
 	Time          time.Time `bson:"time"`
 	CreatedAt     time.Time `bson:"created_at"`
 }
@@ -30,33 +30,41 @@ type response struct {
 // time of the answer, then that of its recording, then the id.
 const byCustomer = "by_customer"
 
+// byPerson orders all responses by customer, each one's by the time of the answer.
+const byPerson = "by_person"
+
 var responseSchema = docstore.Schema[response]{
 	Name: "responses",
-	Indexes: []docstore.Index[response]{{Name: byCustomer, Key: func(r *response) string {
-		return docstore.Key(docstore.String(docstore.ParseID(r.ID)[0]), docstore.String(r.Customer),
-			docstore.Time(r.Time), docstore.Time(r.CreatedAt))
-	}}},
+	Indexes: []docstore.Index[response]{
+		{Name: byCustomer, Key: func(r *response) string {
+			return docstore.Key(docstore.String(docstore.ParseID(r.ID)[0]), docstore.String(r.Customer),
+				docstore.Time(r.Time), docstore.Time(r.CreatedAt))
+		}},
+		{Name: byPerson, Key: func(r *response) string {
+			return docstore.Key(docstore.String(r.Customer), docstore.Time(r.Time))
+		}},
+	},
 }
 
 func responseDoc(r *domain.Response) *response {
 	return &response{
 		Meta:     docstore.Meta{ID: docstore.ID(r.Survey, r.ID)},
-		Customer: r.Customer, Score: int32(r.Score), Comment: r.Comment, Channel: r.Channel,
-		Time: r.Time, CreatedAt: r.CreatedAt,
+		Customer: r.Customer, Score: int32(r.Score), Time: r.Time, CreatedAt: r.CreatedAt,
 	}
 }
 
-func (d *response) domain() *domain.Response {
+func (d *response) domain(w words) *domain.Response {
 	id := docstore.ParseID(d.ID)
 	return &domain.Response{
 		Survey: id[0], ID: id[len(id)-1], Customer: d.Customer, Score: int(d.Score),
-		Comment: d.Comment, Channel: d.Channel, Time: d.Time, CreatedAt: d.CreatedAt,
+		Comment: w.Comment, Channel: w.Channel, Time: d.Time, CreatedAt: d.CreatedAt,
 	}
 }
 
-// Responses keeps the responses.
+// Responses keeps the responses. What a customer said is sealed.
 type Responses struct {
-	docs *docstore.Collection[response]
+	docs  *docstore.Collection[response]
+	vault *vault.Vault
 }
 
 // Get returns a response, or the fault RESPONSE_NOT_FOUND.
@@ -68,7 +76,11 @@ func (s *Responses) Get(ctx context.Context, survey, id string) (*domain.Respons
 	if err != nil {
 		return nil, err
 	}
-	return doc.domain(), nil
+	opened, err := s.open(ctx, []*response{doc})
+	if err != nil {
+		return nil, err
+	}
+	return opened[0], nil
 }
 
 // GetMany returns one entry per id, nil where the survey has no such response.
@@ -81,21 +93,19 @@ func (s *Responses) GetMany(ctx context.Context, survey string, ids []string) ([
 	if err != nil {
 		return nil, err
 	}
-	found := make([]*domain.Response, len(docs))
-	for i, doc := range docs {
-		if doc != nil {
-			found[i] = doc.domain()
-		}
-	}
-	return found, nil
+	return s.open(ctx, docs)
 }
 
 // Insert stores new responses, each by itself, and returns one error per
 // response: docstore.ErrConflict where its id is taken.
 func (s *Responses) Insert(ctx context.Context, responses []*domain.Response) ([]error, error) {
-	ops := make([]docstore.Op[response], len(responses))
-	for i, r := range responses {
-		ops[i] = docstore.Op[response]{Doc: responseDoc(r), Expect: docstore.Absent}
+	docs, err := s.sealed(ctx, responses)
+	if err != nil {
+		return nil, err
+	}
+	ops := make([]docstore.Op[response], len(docs))
+	for i, doc := range docs {
+		ops[i] = docstore.Op[response]{Doc: doc, Expect: docstore.Absent}
 	}
 	return s.docs.Write(ctx, ops)
 }
@@ -106,10 +116,10 @@ func (s *Responses) Page(ctx context.Context, survey string, after *docstore.Pos
 	r := docstore.Within(docstore.ID(survey))
 	r.After, r.Limit = after, size
 	docs, next, err := s.docs.Page(ctx, r)
-	responses := make([]*domain.Response, len(docs))
-	for i, doc := range docs {
-		responses[i] = doc.domain()
+	if err != nil {
+		return nil, nil, err
 	}
+	responses, err := s.open(ctx, docs)
 	return responses, next, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 	"github.com/kehuhq/kehu/services/feedback/internal/domain"
 	"github.com/kehuhq/kehu/services/feedback/internal/store"
 )
@@ -21,7 +22,7 @@ var noon = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 func onBothEngines(t *testing.T, test func(*testing.T, *store.Store, *time.Time)) {
 	run := func(t *testing.T, engine docstore.Engine) {
 		now := noon
-		s, err := store.Open(t.Context(), engine, func() time.Time { return now })
+		s, err := store.Open(t.Context(), engine, vaulttest.On(t, engine), func() time.Time { return now })
 		must(t, err)
 		test(t, s, &now)
 	}

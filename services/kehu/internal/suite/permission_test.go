@@ -13,7 +13,7 @@ import (
 
 // TestEveryMethodDeclaresItsPermission looks at the services that are compiled in.
 func TestEveryMethodDeclaresItsPermission(t *testing.T) {
-	form := regexp.MustCompile(`^(profile|valuation|segmentation|referral|feedback)\.[a-z]+\.[a-z]+$`)
+	form := regexp.MustCompile(`^(profile|valuation|segmentation|referral|feedback)\.[a-z_]+\.[a-z]+$`)
 	methods := 0
 	protoregistry.GlobalFiles.RangeFiles(func(file protoreflect.FileDescriptor) bool {
 		if file.Package().Parent().Parent() != "kehu" {

@@ -99,7 +99,9 @@ func builders(c ServicesConfig) []builder {
 			return referral.New(ctx, c.Referral, referral.Deps{Engine: d.engine, Profile: d.peers, Logger: d.log, Clock: time.Now})
 		}, false},
 		{"feedback", func(ctx context.Context, d deps) (service, error) {
-			return feedback.New(ctx, c.Feedback, feedback.Deps{Engine: d.engine, Profile: d.peers, Segmentation: d.peers, Logger: d.log, Clock: time.Now})
-		}, false},
+			return feedback.New(ctx, c.Feedback, feedback.Deps{
+				Engine: d.engine, Vault: d.vault, Profile: d.peers, Segmentation: d.peers, Logger: d.log, Clock: time.Now,
+			})
+		}, true},
 	}
 }
