@@ -606,8 +606,13 @@ type ValuationSummary struct {
 	// Customers with orders who do not allow the purpose segmentation. They have no
 	// valuation and are in no figure.
 	ExcludedWithoutConsent int64 `protobuf:"varint,20,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
-	unknownFields          protoimpl.UnknownFields
-	sizeCache              protoimpl.SizeCache
+	// Customers who have been erased since the summary was published. They are in no
+	// list any more, and still in every other figure of the summary, which tells
+	// nobody who they were; the next refresh is without them. The valuations that are
+	// listed are thus customers less erased_customers.
+	ErasedCustomers int64 `protobuf:"varint,21,opt,name=erased_customers,json=erasedCustomers,proto3" json:"erased_customers,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ValuationSummary) Reset() {
@@ -776,6 +781,13 @@ func (x *ValuationSummary) GetConcentration() []*Concentration {
 func (x *ValuationSummary) GetExcludedWithoutConsent() int64 {
 	if x != nil {
 		return x.ExcludedWithoutConsent
+	}
+	return 0
+}
+
+func (x *ValuationSummary) GetErasedCustomers() int64 {
+	if x != nil {
+		return x.ErasedCustomers
 	}
 	return 0
 }
@@ -1402,7 +1414,7 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\rcurrency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\fcurrencyCode\x12L\n" +
 	"\x17reporting_currency_code\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x15reportingCurrencyCode\x12?\n" +
 	"\brfm_ties\x18\x04 \x01(\x0e2\x1a.kehu.valuation.v1.RfmTiesB\b\xbaH\x05\x82\x01\x02\x10\x01R\arfmTies\x12N\n" +
-	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\"\xeb\b\n" +
+	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\"\x96\t\n" +
 	"\x10ValuationSummary\x12:\n" +
 	"\x06policy\x18\x01 \x01(\v2\".kehu.valuation.v1.ValuationPolicyR\x06policy\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1c\n" +
@@ -1427,7 +1439,8 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\forder_values\x18\x11 \x01(\v2\x1f.kehu.valuation.v1.DistributionR\vorderValues\x12N\n" +
 	"\x12purchase_intervals\x18\x12 \x01(\v2\x1f.kehu.valuation.v1.DistributionR\x11purchaseIntervals\x12F\n" +
 	"\rconcentration\x18\x13 \x03(\v2 .kehu.valuation.v1.ConcentrationR\rconcentration\x128\n" +
-	"\x18excluded_without_consent\x18\x14 \x01(\x03R\x16excludedWithoutConsent\x1a;\n" +
+	"\x18excluded_without_consent\x18\x14 \x01(\x03R\x16excludedWithoutConsent\x12)\n" +
+	"\x10erased_customers\x18\x15 \x01(\x03R\x0ferasedCustomers\x1a;\n" +
 	"\rRfmCellsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x98\x01\n" +

@@ -197,7 +197,7 @@ type ListValuationsResponse struct {
 	Valuations []*Valuation `protobuf:"bytes,1,rep,name=valuations,proto3" json:"valuations,omitempty"`
 	// Empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// All there are.
+	// All there are, less those who have been erased since.
 	TotalSize     int64 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
