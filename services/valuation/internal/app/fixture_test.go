@@ -173,12 +173,24 @@ func (c crowd) After(_ context.Context, customer string, _ time.Time, _ string) 
 				return
 			}
 		}
+		yield(&domain.History{Excluded: behindAll}, nil)
 	}
+}
+
+// behindAll is how many of a crowd are left out behind its last customer.
+const behindAll = 2
+
+// excluded is how many of a crowd are left out.
+func (c crowd) excluded() (n int64) {
+	for i := range c.customers {
+		n += c.history(i).Excluded
+	}
+	return n + behindAll
 }
 
 func (c crowd) history(i int) *domain.History {
 	random := rand.New(rand.NewPCG(c.seed, uint64(i)))
-	h := &domain.History{Customer: fmt.Sprintf("c%04d", i), Codes: []string{"CNY"}}
+	h := &domain.History{Customer: fmt.Sprintf("c%04d", i), Codes: []string{"CNY"}, Excluded: int64(i % 3)}
 	days := []int64{100, 2500}[random.IntN(2)] // the last months, or more years than cohorts are followed
 	for range random.IntN(4) {                 // some have none
 		h.TimeMS = append(h.TimeMS, today.UnixMilli()-random.Int64N(days*86_400_000))

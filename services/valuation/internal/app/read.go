@@ -36,6 +36,10 @@ func (r *run) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		next.Excluded += history.Excluded
+		if history.Customer == "" { // those behind the last one
+			continue
+		}
 		counts, err := bookkeeper.Account(history, &account)
 		if err != nil {
 			return err

@@ -59,6 +59,9 @@ func testResumed(t *testing.T, open func(testing.TB) docstore.Engine) {
 	if want.summary.Customers < 50 || len(want.valuations) != int(want.summary.Customers) {
 		t.Fatalf("%d valuations of %d customers", len(want.valuations), want.summary.Customers)
 	}
+	if want.summary.Excluded != people.excluded() {
+		t.Fatalf("%d were left out, want %d", want.summary.Excluded, people.excluded())
+	}
 	if err := want.agree(); err != nil || want.summary.Cohorts.OmittedCustomers == 0 {
 		t.Fatalf("%v; omitted: %d", err, want.summary.Cohorts.OmittedCustomers)
 	}

@@ -36,29 +36,35 @@ func (r *run) score(ctx context.Context) (*domain.Scoring, domain.Summary, error
 	// What is left are the values of the last dimension, the monetary one.
 	summary := domain.Summarize(r.asOf, tally, scored, values)
 	summary.Generation = r.state.Generation
-	counted, err := r.counted(ctx, policy.Currency)
+	counted, excluded, err := r.counted(ctx, policy.Currency)
+	summary.Excluded = excluded
 	if err != nil {
 		return nil, domain.Summary{}, err
 	}
 	return scored, summary, summary.Describe(r.asOf, counted, values)
 }
 
-// counted adds up the statistics of all chunks. Of chunks that an older version
-// has read it returns none, for they would be those of some customers only.
-func (r *run) counted(ctx context.Context, currency string) (*domain.Statistics, error) {
-	all := domain.NewStatistics()
+// counted adds up the statistics of all chunks, and the customers left out. Of
+// chunks that an older version has read it returns no statistics, for they would be
+// those of some customers only.
+func (r *run) counted(ctx context.Context, currency string) (all *domain.Statistics, excluded int64, err error) {
+	all = domain.NewStatistics()
 	for chunk, err := range r.store.Spool.Chunks(ctx, r.state.Generation, 0) {
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
+		excluded += chunk.Excluded
 		if len(chunk.Statistics) == 0 {
-			return nil, nil
+			all = nil
+		}
+		if all == nil {
+			continue
 		}
 		if err := chunk.AddStatistics(all, currency); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return all, nil
+	return all, excluded, nil
 }
 
 func (r *run) tally(ctx context.Context) (*domain.Tally, error) {

@@ -18,6 +18,9 @@ type History struct {
 	// Currency of each order as an index into Codes; empty when all are in Codes[0].
 	Currency []uint32
 	Codes    []string // ISO 4217
+	// Excluded is the customers in front of this one who do not allow to be valued.
+	// Of those behind the last customer a history without a customer tells.
+	Excluded int64
 }
 
 // Unknown marks a cost that is not known.

@@ -16,6 +16,7 @@ type Summary struct {
 	AsOf        time.Time
 	Customers   int64
 	Orders      int64
+	Excluded    int64   // customers who do not allow to be valued, in no other figure
 	Revenue     []Money // the valuation's currency first, the others by their codes
 	RepeatRate  float64
 	Cells       []CellCount      // that occur, by name

@@ -118,7 +118,8 @@ func moneyProto(currency string, minor int64) *apiv1.Money {
 func summaryProto(s *domain.Summary) *valuationv1.ValuationSummary {
 	m := &valuationv1.ValuationSummary{
 		Policy: policyProto(s.Policy), AsOf: timestamppb.New(s.AsOf), Customers: s.Customers, Orders: s.Orders,
-		RepeatRate: s.RepeatRate, RfmCells: make(map[string]int64, len(s.Cells)),
+		ExcludedWithoutConsent: s.Excluded,
+		RepeatRate:             s.RepeatRate, RfmCells: make(map[string]int64, len(s.Cells)),
 		RecencyScores:   s.Scores[domain.Recency][:],
 		FrequencyScores: s.Scores[domain.Frequency][:],
 		MonetaryScores:  s.Scores[domain.Monetary][:],

@@ -24,6 +24,10 @@ import (
 // so that one message may hold some three million orders of one customer.
 const maxMessage = 64 << 20
 
+// purpose is what histories are read for: a valuation puts each customer into
+// groups by machine, and who objects to that is left out.
+const purpose = "purposes/segmentation"
+
 // Histories streams purchase histories.
 type Histories struct {
 	orders   profilev1.OrderServiceClient
@@ -55,7 +59,8 @@ func (h *Histories) Reach(ctx context.Context) error {
 // After yields the histories of all customers behind one, in the order of their
 // escaped ids, leaving out orders at or after an instant. The empty id is before
 // all. A history is valid until the iteration moves on. Orders are converted into
-// a currency, ISO 4217, where one is given.
+// a currency, ISO 4217, where one is given. Where customers behind the last one are
+// left out, a history without a customer says how many.
 //
 // Besides the errors of profile, it yields faults: UNAVAILABLE where the stream
 // falls silent, HISTORY_MALFORMED where it is out of order.
@@ -67,7 +72,7 @@ func (h *Histories) After(ctx context.Context, customer string, before time.Time
 		defer silence.Stop()
 		stream, err := h.orders.StreamPurchaseHistories(ctx, &profilev1.StreamPurchaseHistoriesRequest{
 			Range: &apiv1.CustomerRange{From: behind(customer)}, Before: timestamppb.New(before),
-			ReportingCurrencyCode: currency,
+			ReportingCurrencyCode: currency, Purpose: purpose,
 		}, grpc.MaxCallRecvMsgSize(maxMessage))
 		if err != nil {
 			yield(nil, told(ctx, err))
@@ -113,11 +118,14 @@ func each(batch *profilev1.StreamPurchaseHistoriesResponse, last *string, yield 
 		*last = id
 		history = domain.History{
 			Customer: p.GetCustomerId(), TimeMS: p.GetOrderTimeMs(), Net: p.GetNetMinor(), Cost: p.GetCostMinor(),
-			Currency: p.GetCurrency(), Codes: p.GetCurrencyCodes(),
+			Currency: p.GetCurrency(), Codes: p.GetCurrencyCodes(), Excluded: p.GetExcludedBefore(),
 		}
 		if !yield(&history, nil) {
 			return false
 		}
+	}
+	if n := batch.GetExcludedWithoutConsent(); n > 0 {
+		return yield(&domain.History{Excluded: n}, nil)
 	}
 	return true
 }

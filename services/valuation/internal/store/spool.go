@@ -29,6 +29,7 @@ type Chunk struct {
 	Count      int    // accounts in it
 	Accounts   []byte // see AppendAccount
 	Statistics []byte // of their orders, see AppendStatistics
+	Excluded   int64  // customers among them who do not allow to be valued
 	// Last says that no chunk follows: what is computed from the spool is computed
 	// from the same accounts by every run.
 	Last bool
@@ -42,6 +43,7 @@ type chunk struct {
 	Count         int    `bson:"count"`
 	Accounts      []byte `bson:"accounts"`
 	Statistics    []byte `bson:"statistics"`
+	Excluded      int64  `bson:"excluded,omitempty"`
 	Last          bool   `bson:"last"`
 }
 
@@ -62,7 +64,7 @@ func (s *Spool) Append(ctx context.Context, generation int64, c Chunk) error {
 	}
 	err := s.docs.Insert(ctx, &chunk{
 		Meta:   docstore.Meta{ID: chunkID(generation, c.Number)},
-		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts, Statistics: c.Statistics, Last: c.Last,
+		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts, Statistics: c.Statistics, Excluded: c.Excluded, Last: c.Last,
 	})
 	if errors.Is(err, docstore.ErrConflict) {
 		return fault.New(fault.Aborted, "REFRESH_OVERTAKEN", "another run of the refresh has read on from the same place").Because(err)
@@ -78,7 +80,7 @@ func (s *Spool) Last(ctx context.Context, generation int64) (Chunk, bool, error)
 		if err != nil {
 			return Chunk{}, false, err
 		}
-		return Chunk{doc.Number, doc.Start, doc.Count, doc.Accounts, doc.Statistics, doc.Last}, true, nil
+		return Chunk{doc.Number, doc.Start, doc.Count, doc.Accounts, doc.Statistics, doc.Excluded, doc.Last}, true, nil
 	}
 	return Chunk{}, false, nil
 }
@@ -116,8 +118,9 @@ func readChunk(raw bson.Raw) (Chunk, error) {
 		return Chunk{}, errors.New("stored document: a field of the chunk is missing")
 	}
 	_, statistics, _ := raw.Lookup("statistics").BinaryOK() // of older versions: none
+	excluded, _ := raw.Lookup("excluded").AsInt64OK()
 	last, _ := raw.Lookup("last").BooleanOK()
-	return Chunk{int(number), start, int(count), accounts, statistics, last}, nil
+	return Chunk{int(number), start, int(count), accounts, statistics, excluded, last}, nil
 }
 
 // Accounts yields the accounts of a generation in order, each valid until the

@@ -19,6 +19,7 @@ type summaryDoc struct {
 	AsOf        time.Time    `bson:"as_of"`
 	Customers   int64        `bson:"customers"`
 	Orders      int64        `bson:"orders"`
+	Excluded    int64        `bson:"excluded,omitempty"`
 	Revenue     []moneyDoc   `bson:"revenue"`
 	RepeatRate  float64      `bson:"repeat_rate"`
 	Cells       []cellDoc    `bson:"cells"`
@@ -73,7 +74,7 @@ type warningDoc struct {
 func newSummaryDoc(s *domain.Summary) *summaryDoc {
 	return &summaryDoc{
 		Generation: s.Generation, PublishedAt: s.PublishedAt, Policy: policyDoc(s.Policy), AsOf: s.AsOf,
-		Customers: s.Customers, Orders: s.Orders, RepeatRate: s.RepeatRate, Scores: s.Scores,
+		Customers: s.Customers, Orders: s.Orders, Excluded: s.Excluded, RepeatRate: s.RepeatRate, Scores: s.Scores,
 		Revenue:  each(s.Revenue, func(m domain.Money) moneyDoc { return moneyDoc(m) }),
 		Cells:    each(s.Cells, func(c domain.CellCount) cellDoc { return cellDoc(c) }),
 		Groups:   each(s.Groups, func(g domain.GroupSummary) groupDoc { return groupDoc(g) }),
@@ -97,7 +98,7 @@ func (d *summaryDoc) domain() (domain.Summary, error) {
 	cohorts, err := d.Cohorts.domain()
 	return domain.Summary{
 		Generation: d.Generation, PublishedAt: d.PublishedAt, Policy: domain.Policy(d.Policy), AsOf: d.AsOf,
-		Customers: d.Customers, Orders: d.Orders, RepeatRate: d.RepeatRate, Scores: d.Scores,
+		Customers: d.Customers, Orders: d.Orders, Excluded: d.Excluded, RepeatRate: d.RepeatRate, Scores: d.Scores,
 		Revenue:  each(d.Revenue, func(m moneyDoc) domain.Money { return domain.Money(m) }),
 		Cells:    each(d.Cells, func(c cellDoc) domain.CellCount { return domain.CellCount(c) }),
 		Groups:   each(d.Groups, func(g groupDoc) domain.GroupSummary { return domain.GroupSummary(g) }),
