@@ -15,6 +15,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/analysis"
 	"github.com/kehuhq/kehu/services/profile/internal/attributes"
 	"github.com/kehuhq/kehu/services/profile/internal/consents"
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/journey"
 )
 
@@ -34,7 +35,7 @@ func (s *Service) openAnalyses(ctx context.Context, deps Deps) (*analyses, error
 		return nil, err
 	}
 	reader := activity.NewReader(s.store.Customers, s.store.Orders, s.events)
-	a.journey = journey.NewServer(a.journeys, s.store.Customers, reader, s.now)
+	a.journey = journey.NewServer(a.journeys, s.store.Customers, s.consents.consents, reader, s.now)
 	a.analysis, err = analysis.New(ctx, analysis.Deps{
 		Engine: deps.Engine, Reader: reader, Journeys: a.journeys, Segments: analysis.NewSegments(deps.Segmentation),
 		Consents:   permissions{consents.NewGuard(s.consents.consents, s.consents.attributes.Sensitive), s.consents.attributes},
@@ -47,6 +48,11 @@ func (s *Service) openAnalyses(ctx context.Context, deps Deps) (*analyses, error
 type permissions struct {
 	*consents.Guard
 	attributes *attributes.Store
+}
+
+// Types are the types of the attributes that are defined.
+func (p permissions) Types(ctx context.Context) (map[string]domain.ValueType, error) {
+	return p.attributes.Types(ctx)
 }
 
 // Sensitive are the attributes that are sensitive.

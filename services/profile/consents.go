@@ -38,6 +38,7 @@ func (s *Service) openConsents(ctx context.Context, deps Deps) (*consented, erro
 	s.app.Heed(c.attributes.Check)
 	s.app.Heed(guard.Check)
 	s.app.Protect(guard)
+	s.events.Protect(guard)
 	s.app.Mind(app.Records{Reason: "CUSTOMER_HAS_CONSENTS", What: "consents", Any: c.consents.Any})
 	return c, nil
 }

@@ -126,7 +126,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 func (s *Service) openRooms(ctx context.Context, deps Deps) (err error) {
 	if s.duplicates, err = duplicates.New(ctx, duplicates.Deps{
 		Engine: deps.Engine, Customers: s.store.Customers, Blinder: deps.Vault,
-		Merger: merging.NewServer(s.merger, handler.CustomerProto), Operations: s.operations, Clock: s.now,
+		Merger: merging.NewServer(s.merger, handler.Shown(s.app.Guard())), Operations: s.operations, Clock: s.now,
 	}); err != nil {
 		return err
 	}
@@ -154,12 +154,12 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterCustomerServiceServer(r, handler.NewCustomers(s.app, s.store.Customers))
 	profilev1.RegisterOrderServiceServer(r, handler.NewOrders(s.app, s.store, s.rates))
 	profilev1.RegisterExchangeRateServiceServer(r, exchange.NewServer(s.rates, s.now))
-	profilev1.RegisterMergingServiceServer(r, merging.NewServer(s.merger, handler.CustomerProto))
+	profilev1.RegisterMergingServiceServer(r, merging.NewServer(s.merger, handler.Shown(s.app.Guard())))
 	profilev1.RegisterImportServiceServer(r, s.importer)
 	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.consents.attributes, s.now)))
 	profilev1.RegisterDuplicateServiceServer(r, s.duplicates)
 	profilev1.RegisterDataQualityServiceServer(r, s.quality)
-	profilev1.RegisterExportServiceServer(r, exporter.NewServer(s.exports()))
+	profilev1.RegisterExportServiceServer(r, exporter.NewServer(s.exports(), s.app.Guard()))
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	profilev1.RegisterRecommendationServiceServer(r, recommend.NewServer(s.needs))
 	s.relations.register(r)

@@ -65,10 +65,11 @@ func (s *Server) prepare(ctx context.Context, a *profilev1.Analysis) (*job, erro
 		return nil, err
 	}
 	j := &job{frame: facet.Frame{AsOf: a.GetAsOf().AsTime(), Zone: zone}}
-	if s.consents != nil {
-		if j.frame.Sensitive, err = s.consents.Sensitive(ctx); err != nil {
-			return nil, err
-		}
+	if j.frame.Attributes, err = s.consents.Types(ctx); err != nil {
+		return nil, err
+	}
+	if j.frame.Sensitive, err = s.consents.Sensitive(ctx); err != nil {
+		return nil, err
 	}
 	if j.population, err = newPopulation("analysis.population", a.GetPopulation(), j.frame); err != nil {
 		return nil, err

@@ -9,7 +9,8 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
 
 // ListAnalysisCustomers lists the customers behind a figure.
@@ -18,7 +19,11 @@ func (s *Server) ListAnalysisCustomers(ctx context.Context, r *profilev1.ListAna
 	if err != nil {
 		return nil, err
 	}
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
+	if err != nil {
+		return nil, err
+	}
+	purposes, err := s.purposes(ctx, r.GetPurpose())
 	if err != nil {
 		return nil, err
 	}
@@ -34,24 +39,57 @@ func (s *Server) ListAnalysisCustomers(ctx context.Context, r *profilev1.ListAna
 		prefix = listKey(id, doc.Run, r.GetList(), r.GetValue()) + "!"
 	}
 	in := docstore.Prefix(prefix)
-	in.Index, in.Limit = byList, size
-	if token.Position.ID != "" {
-		in.After = &token.Position
-	}
+	in.Index, in.Limit, in.After = byList, size, after
 	members, next, err := s.store.members.Page(ctx, in)
 	if err != nil {
 		return nil, err
 	}
+	may, err := s.mayList(ctx, members, purposes)
+	if err != nil {
+		return nil, err
+	}
 	answer := &profilev1.ListAnalysisCustomersResponse{}
-	for _, m := range members {
-		told := &profilev1.AnalysisCustomer{Customer: "customers/" + docstore.ParseID(m.ID)[2], Value: m.Value}
+	for i, m := range members {
+		if !may[i] {
+			answer.ExcludedWithoutConsent++
+			continue
+		}
+		told := &profilev1.AnalysisCustomer{Customer: "customers/" + m.customer(), Value: m.Value}
 		if m.TimeMS != 0 {
 			told.Time = timestamppb.New(time.UnixMilli(m.TimeMS))
 		}
 		answer.Customers = append(answer.Customers, told)
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
+
+// purposes are what a list is for: that for which the analysis was made, and the
+// one that the request names.
+func (s *Server) purposes(ctx context.Context, named string) ([]string, error) {
+	if named == "" {
+		return []string{purpose}, nil
+	}
+	id, err := s.consents.PurposeIn(ctx, "purpose", named)
+	return []string{purpose, id}, err
+}
+
+// mayList reports of each customer on a list whether all purposes are allowed, now.
+func (s *Server) mayList(ctx context.Context, members []*memberDoc, purposes []string) ([]bool, error) {
+	ids, may := make([]string, len(members)), make([]bool, len(members))
+	for i, m := range members {
+		ids[i], may[i] = m.customer(), true
+	}
+	for _, purpose := range purposes {
+		allowed, err := s.consents.Allowed(ctx, ids, purpose)
+		if err != nil {
+			return nil, err
+		}
+		for i := range may {
+			may[i] = may[i] && allowed[i]
+		}
+	}
+	return may, nil
+}
+
+func (m *memberDoc) customer() string { return docstore.ParseID(m.ID)[2] }

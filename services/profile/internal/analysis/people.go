@@ -25,10 +25,8 @@ type people struct {
 
 // begin opens what the job asks for.
 func (p *people) begin(ctx context.Context) (err error) {
-	if p.server.consents != nil {
-		if p.allowed, p.ended, err = p.server.consents.Along(ctx, purpose, ""); err != nil {
-			return err
-		}
+	if p.allowed, p.ended, err = p.server.consents.Along(ctx, purpose, ""); err != nil {
+		return err
 	}
 	if name := p.job.population.segment; name != "" {
 		members, err := p.server.segments.Members(ctx, name)
@@ -64,11 +62,9 @@ func (p *people) stop() {
 // meet fills in what is known of a customer, and reports whether the customer
 // belongs to the population.
 func (p *people) meet(ctx context.Context, s *facet.Subject) (bool, error) {
-	if p.allowed != nil {
-		if allowed, err := p.allowed(s.Customer.ID); err != nil || !allowed {
-			p.optedOut++
-			return false, err
-		}
+	if allowed, err := p.allowed(s.Customer.ID); err != nil || !allowed {
+		p.optedOut++
+		return false, err
 	}
 	inSegment, err := p.segment.has(s.Key)
 	if err != nil {

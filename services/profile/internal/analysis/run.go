@@ -152,7 +152,7 @@ func (s *Server) pass(ctx context.Context, people *people, lists *listWriter, an
 		}
 	}
 	r.Progress(met, met, "customers")
-	if people.optedOut > 0 {
+	if answer.ExcludedWithoutConsent = people.optedOut; people.optedOut > 0 {
 		answer.Warnings = append(answer.Warnings, warning("CUSTOMERS_OPTED_OUT",
 			fmt.Sprintf("%d customers do not allow analytics and were left out", people.optedOut)))
 	}

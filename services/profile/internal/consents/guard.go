@@ -21,6 +21,23 @@ func NewGuard(s *Store, sensitive func(context.Context) (map[string]bool, error)
 	return &Guard{s, sensitive}
 }
 
+// SensitiveNames are the fields of a customer and the company's own attributes that
+// are sensitive.
+func (g *Guard) SensitiveNames(ctx context.Context) (map[string]bool, error) {
+	own, err := g.attributes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]bool, len(own)+1)
+	maps.Copy(all, own)
+	for i := range domain.Fields {
+		if f := &domain.Fields[i]; f.Sensitive {
+			all[f.Name] = true
+		}
+	}
+	return all, nil
+}
+
 // Check reports sensitive data that would be given a value without the person's
 // consent: SENSITIVE_NEEDS_CONSENT. What is stored already may stay, and go.
 func (g *Guard) Check(ctx context.Context, before, after *domain.Customer) error {

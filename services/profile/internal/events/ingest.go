@@ -101,6 +101,9 @@ func (r *Recorder) Ingest(ctx context.Context, items []Item, validateOnly bool) 
 		}
 		return g.statuses, nil
 	}
+	if err := g.withhold(ctx); err != nil {
+		return nil, err
+	}
 	return g.statuses, r.customers.WithCustomers(ctx, g.senders(), func() error {
 		if err := g.act(ctx); err != nil {
 			return err

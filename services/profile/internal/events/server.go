@@ -80,11 +80,11 @@ func (h *Server) GetEvent(ctx context.Context, r *profilev1.GetEventRequest) (*p
 	if err != nil {
 		return nil, err
 	}
-	c, err := e.Content(ctx)
+	shown, err := h.store.Protos(ctx, []*Event{e})
 	if err != nil {
 		return nil, err
 	}
-	return eventProto(e, c)
+	return shown[0], nil
 }
 
 // ListEvents lists the events of a customer or a visitor in the order of time.
@@ -102,6 +102,9 @@ func (h *Server) ListEvents(ctx context.Context, r *profilev1.ListEventsRequest)
 		if _, senders, err = h.store.senders(ctx, parent.ID); err != nil {
 			return nil, err
 		}
+	}
+	if err := h.store.permit(ctx, r.GetPurpose(), parent); err != nil {
+		return nil, err
 	}
 	size := q.Limit
 	q.Limit++ // one more tells whether there is a next page
@@ -123,18 +126,8 @@ func (h *Server) ListEvents(ctx context.Context, r *profilev1.ListEventsRequest)
 			return nil, err
 		}
 	}
-	contents, err := Contents(ctx, found)
-	if err != nil {
-		return nil, err
-	}
-	for i, e := range found {
-		p, err := eventProto(e, contents[i])
-		if err != nil {
-			return nil, err
-		}
-		answer.Events = append(answer.Events, p)
-	}
-	return answer, nil
+	answer.Events, err = h.store.Protos(ctx, found)
+	return answer, err
 }
 
 func queryOf(r *profilev1.ListEventsRequest) (Query, error) {

@@ -22,6 +22,7 @@ type Store struct {
 	visitors *docstore.Collection[visitor]
 	families merging.Family
 	keeper   keeper
+	consents Consents // nil heeds none
 }
 
 // Indexes of the events.

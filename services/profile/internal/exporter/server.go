@@ -5,10 +5,12 @@ import (
 	"context"
 	"io"
 	"iter"
+	"strconv"
 	"time"
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -20,6 +22,10 @@ import (
 type Span struct {
 	From, To   string // customers, in the order of escaped ids; empty is open
 	Start, End time.Time
+	// Allowed reports whether a customer is to be in the export: it is asked once or
+	// more for each customer of whom there is something, in the order of their
+	// escaped ids, and counts those who are not.
+	Allowed func(customer string) (bool, error)
 }
 
 // Holds reports whether an instant lies in the span.
@@ -33,14 +39,24 @@ type Records func(ctx context.Context, span Span) iter.Seq2[proto.Message, error
 // Sources are the records of each kind.
 type Sources struct{ Customers, Orders, Events Records }
 
+// Consents tell which customers allow a purpose.
+type Consents interface {
+	// PurposeIn is the id of the purpose named in a field of a request.
+	PurposeIn(ctx context.Context, field, name string) (string, error)
+	// Along answers for customers in the order of their escaped ids, from one on,
+	// until it is stopped.
+	Along(ctx context.Context, purpose, from string) (allowed func(customer string) (bool, error), stop func(), err error)
+}
+
 // Server answers the ExportService.
 type Server struct {
 	profilev1.UnimplementedExportServiceServer
-	sources Sources
+	sources  Sources
+	consents Consents
 }
 
 // NewServer makes the ExportService.
-func NewServer(s Sources) *Server { return &Server{sources: s} }
+func NewServer(s Sources, c Consents) *Server { return &Server{sources: s, consents: c} }
 
 // DownloadExport sends one file.
 func (s *Server) DownloadExport(r *profilev1.DownloadExportRequest, stream grpc.ServerStreamingServer[httpbody.HttpBody]) error {
@@ -48,6 +64,12 @@ func (s *Server) DownloadExport(r *profilev1.DownloadExportRequest, stream grpc.
 	if err != nil {
 		return err
 	}
+	heed, stop, err := s.heeding(stream.Context(), r)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	span.Allowed = heed.allows
 	records, columns, name := s.of(r.GetKind())
 	to := &body{stream: stream}
 	out, contentType, err := open(to, r.GetFormat(), name, columns)
@@ -65,6 +87,9 @@ func (s *Server) DownloadExport(r *profilev1.DownloadExportRequest, stream grpc.
 	}
 	if err := out.close(); err != nil {
 		return err
+	}
+	if r.GetPurpose() != "" {
+		stream.SetTrailer(metadata.Pairs(ExcludedTrailer, strconv.FormatInt(heed.excluded, 10)))
 	}
 	return to.flush()
 }

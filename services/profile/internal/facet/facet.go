@@ -26,6 +26,8 @@ type Subject struct {
 type Frame struct {
 	AsOf time.Time
 	Zone *time.Location // in which a birthday begins
+	// Attributes are the types of the company's own attributes that are defined.
+	Attributes map[string]domain.ValueType
 	// Sensitive are attributes that no analysis may ask for.
 	Sensitive map[string]bool
 }
@@ -42,8 +44,8 @@ type Facet struct {
 // Of is the customer's value, missing where it is not known.
 func (f *Facet) Of(s *Subject) condition.Value { return f.of(s) }
 
-// New finds a facet by its name. The fault FIELD_UNKNOWN names the field of the
-// request in which the name stands.
+// New finds a facet by its name. The faults FIELD_UNKNOWN, FIELD_SENSITIVE and
+// ATTRIBUTE_UNKNOWN name the field of the request in which the name stands.
 func New(at, name string, frame Frame) (*Facet, error) {
 	head, rest, _ := strings.Cut(name, ".")
 	f := &Facet{Name: name}
@@ -51,7 +53,9 @@ func New(at, name string, frame Frame) (*Facet, error) {
 	case head == "customer":
 		f.ofRecord(rest)
 	case head == "attributes":
-		f.ofAttribute(rest)
+		if err := f.ofAttribute(at, rest, frame); err != nil {
+			return nil, err
+		}
 	case name == "age":
 		f.Number = true
 		f.of = func(s *Subject) condition.Value { return age(s.Customer.BirthDate, frame) }
@@ -71,17 +75,19 @@ func New(at, name string, frame Frame) (*Facet, error) {
 		f.Stage = true
 		f.of = func(s *Subject) condition.Value { return condition.Of(s.Stage.String()) }
 	}
-	if attribute, _, _ := strings.Cut(rest, "."); head == "attributes" && frame.Sensitive[attribute] || head == "customer" && sensitive(rest) {
-		refused := fault.Invalid(at, "must not be %q: it is sensitive, and was given for another purpose", name)
-		refused.Reason = "FIELD_SENSITIVE"
-		return nil, refused
+	if head == "customer" && sensitive(rest) {
+		return nil, refused(at, "FIELD_SENSITIVE", "must not be %q: it is sensitive, and was given for another purpose", name)
 	}
 	if f.of == nil {
-		unknown := fault.Invalid(at, "customers have no field %q; there are customer.…, attributes.…, age, birth_month, orders.count, orders.recency_days, orders.tenure_days, orders.revenue.CNY, orders.average.CNY, events.count, events.recency_days and journey.stage", name)
-		unknown.Reason = "FIELD_UNKNOWN"
-		return nil, unknown
+		return nil, refused(at, "FIELD_UNKNOWN", "customers have no field %q; there are customer.…, attributes.…, age, birth_month, orders.count, orders.recency_days, orders.tenure_days, orders.revenue.CNY, orders.average.CNY, events.count, events.recency_days and journey.stage", name)
 	}
 	return f, nil
+}
+
+func refused(at, reason, what string, args ...any) *fault.Fault {
+	f := fault.Invalid(at, what, args...)
+	f.Reason = reason
+	return f
 }
 
 // age is in whole years on the day that it is in the frame's zone. Who is born on

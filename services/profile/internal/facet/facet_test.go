@@ -38,7 +38,12 @@ func frame(zone string) facet.Frame {
 	if err != nil {
 		panic(err)
 	}
-	return facet.Frame{AsOf: time.Date(2026, 2, 28, 20, 0, 0, 0, time.UTC), Zone: z}
+	return facet.Frame{
+		AsOf: time.Date(2026, 2, 28, 20, 0, 0, 0, time.UTC), Zone: z,
+		Attributes: map[string]domain.ValueType{
+			"tier": domain.TextValue, "seats": domain.IntegerValue, "since": domain.DateValue, "budget": domain.MoneyValue, "none": domain.BoolValue,
+		},
+	}
 }
 
 func TestValues(t *testing.T) {
@@ -59,7 +64,6 @@ func TestValues(t *testing.T) {
 		{"attributes.since", "UTC", "2024-02-09"},
 		{"attributes.budget.CNY", "UTC", "900"},
 		{"attributes.budget.USD", "UTC", ""},
-		{"attributes.budget", "UTC", ""}, // an amount has no value without its currency
 		{"attributes.none", "UTC", ""},
 		{"orders.count", "UTC", "3"},
 		{"orders.recency_days", "UTC", "0"},
@@ -108,11 +112,29 @@ func TestSensitiveFieldsAreRefused(t *testing.T) {
 	}
 }
 
+func TestAttributesAreNumbersByTheirType(t *testing.T) {
+	for name, want := range map[string]bool{"attributes.seats": true, "attributes.budget.CNY": true, "attributes.tier": false, "attributes.since": false} {
+		if f, err := facet.New("field", name, frame("UTC")); err != nil || f.Number != want {
+			t.Errorf("%s: %v, %v", name, f, err)
+		}
+	}
+}
+
+func TestAttributesThatAreNotDefined(t *testing.T) {
+	for _, name := range []string{"attributes", "attributes.", "attributes.A b", "attributes.teir", "attributes.teir.CNY"} {
+		_, err := facet.New("the.field", name, frame("UTC"))
+		if f, ok := fault.As(err); !ok || f.Reason != "ATTRIBUTE_UNKNOWN" || f.Violations[0].Field != "the.field" {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 // What names or finds a person, and what there is not.
 func TestNoFacets(t *testing.T) {
 	for _, name := range []string{
+		"attributes.budget", "attributes.budget.", "attributes.budget.cny", "attributes.tier.CNY", // an amount has a currency, and nothing else
 		"", "customer", "customer.display_name", "customer.identifiers", "customer.postal_addresses", "customer.birth_date",
-		"customer.attributes", "customer.usage_summaries", "attributes", "attributes.", "attributes.A b", "orders", "orders.revenue", "orders.revenue.cny",
+		"customer.attributes", "customer.usage_summaries", "orders", "orders.revenue", "orders.revenue.cny",
 		"orders.revenue.XQQ", "events.", "age.x", "journey",
 	} {
 		_, err := facet.New("the.field", name, frame("UTC"))

@@ -65,17 +65,23 @@ func (f *Facet) ofRecord(name string) {
 
 // ofAttribute makes the facet of one of the company's own attributes. An amount of
 // money is a number of minor units in the currency that is asked for behind the
-// attribute's name, as in "budget.CNY", and without one it has no value.
-func (f *Facet) ofAttribute(name string) {
+// attribute's name, as in "budget.CNY".
+func (f *Facet) ofAttribute(at, name string, frame Frame) error {
 	name, currency, _ := strings.Cut(name, ".")
-	if !domain.AttributeName(name) {
-		return
+	kind := frame.Attributes[name]
+	switch {
+	case frame.Sensitive[name]:
+		return refused(at, "FIELD_SENSITIVE", "must not be %q: it is sensitive, and was given for another purpose", f.Name)
+	case kind == "":
+		return refused(at, "ATTRIBUTE_UNKNOWN", "must be an attribute that is defined: there is no attributeDefinitions/%.80s", name)
+	case kind == domain.MoneyValue && domain.CheckCurrency("", currency) != nil:
+		return refused(at, "FIELD_UNKNOWN", "must say in which currency the amount is, as in attributes.%s.CNY, is %q", name, f.Name)
+	case kind != domain.MoneyValue && currency != "":
+		return refused(at, "FIELD_UNKNOWN", "must be attributes.%s, which is no amount of money, is %.80q", name, f.Name)
 	}
+	f.Number = kind == domain.NumberValue || kind == domain.IntegerValue || kind == domain.MoneyValue
 	f.of = func(s *Subject) condition.Value {
-		v, ok := s.Customer.Attributes[name]
-		if !ok || (currency != "") != (v.Type == domain.MoneyValue) {
-			return condition.Value{}
-		}
+		v := s.Customer.Attributes[name]
 		switch v.Type {
 		case domain.TextValue:
 			return condition.Of(v.Text)
@@ -98,4 +104,5 @@ func (f *Facet) ofAttribute(name string) {
 		}
 		return condition.Value{}
 	}
+	return nil
 }

@@ -9,24 +9,28 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
-// CustomerProto is a customer as other rooms show it: without what is sensitive,
-// of which only the CustomerService knows whether it may be shown.
-func CustomerProto(c *domain.Customer) *profilev1.Customer {
-	plain := *c
-	for i := range domain.Fields {
-		if f := &domain.Fields[i]; f.Sensitive {
-			f.Of(&plain.Details).SetZero()
+// Shown makes customers as the API shows them: what is sensitive only with consent.
+// What may not be shown is taken out of the customers given.
+func Shown(guard app.Guard) func(context.Context, ...*domain.Customer) ([]*profilev1.Customer, error) {
+	return func(ctx context.Context, customers ...*domain.Customer) ([]*profilev1.Customer, error) {
+		if err := guard.Redact(ctx, customers); err != nil {
+			return nil, err
 		}
+		shown := make([]*profilev1.Customer, len(customers))
+		for i, c := range customers {
+			shown[i] = customerProto(c)
+		}
+		return shown, nil
 	}
-	return customerProto(&plain)
 }
 
-// proto is a customer as the API shows it: what is sensitive only with consent.
+// proto is a customer as the API shows it.
 func (h *Customers) proto(ctx context.Context, c *domain.Customer) (*profilev1.Customer, error) {
-	if err := h.app.Guard().Redact(ctx, []*domain.Customer{c}); err != nil {
+	shown, err := Shown(h.app.Guard())(ctx, c)
+	if err != nil {
 		return nil, err
 	}
-	return customerProto(c), nil
+	return shown[0], nil
 }
 
 // along tells of the customers of a stream, one after the other, whether they allow

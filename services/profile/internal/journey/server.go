@@ -25,19 +25,38 @@ type Customers interface {
 	View(ctx context.Context, id string) (domain.Customer, error)
 }
 
+// Consents refuse what a customer does not allow.
+type Consents interface {
+	Require(ctx context.Context, customer, purpose string) error
+}
+
+// purpose is what one customer's journey is looked at for: a machine judges where
+// the customer stands.
+const purpose = "segmentation"
+
 // Server is profile's JourneyService.
 type Server struct {
 	profilev1.UnimplementedJourneyServiceServer
 
 	store     *Store
 	customers Customers
+	consents  Consents
 	reader    *activity.Reader
 	now       func() time.Time
 }
 
 // NewServer makes the JourneyService.
-func NewServer(s *Store, c Customers, r *activity.Reader, clock func() time.Time) *Server {
-	return &Server{store: s, customers: c, reader: r, now: clock}
+func NewServer(s *Store, c Customers, consents Consents, r *activity.Reader, clock func() time.Time) *Server {
+	return &Server{store: s, customers: c, consents: consents, reader: r, now: clock}
+}
+
+// customer is the one to whom a record belongs and who allows being looked at.
+func (s *Server) customer(ctx context.Context, id string) (domain.Customer, error) {
+	c, err := s.customers.View(ctx, id)
+	if err == nil {
+		err = s.consents.Require(ctx, c.ID, purpose)
+	}
+	return c, err
 }
 
 // GetJourneyPolicy returns the policy in force.
@@ -126,7 +145,7 @@ func (s *Server) journey(ctx context.Context, id string) (*profilev1.CustomerJou
 	if err != nil {
 		return nil, err
 	}
-	customer, err := s.customers.View(ctx, id)
+	customer, err := s.customer(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +214,7 @@ func (s *Server) SetStage(ctx context.Context, r *profilev1.SetStageRequest) (*p
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.customers.View(ctx, id); err != nil {
+	if _, err := s.customer(ctx, id); err != nil {
 		return nil, err
 	}
 	now := s.now().UTC().Truncate(time.Millisecond)

@@ -18,11 +18,14 @@ const actor = "api"
 // Server answers the MergingService.
 type Server struct {
 	merger *Merger
-	show   func(*domain.Customer) *profilev1.Customer
+	show   Show
 }
 
-// NewServer makes the MergingService. show is a customer as the API shows it.
-func NewServer(m *Merger, show func(*domain.Customer) *profilev1.Customer) *Server {
+// Show makes customers as the API shows them: what is sensitive only with consent.
+type Show func(context.Context, ...*domain.Customer) ([]*profilev1.Customer, error)
+
+// NewServer makes the MergingService.
+func NewServer(m *Merger, show Show) *Server {
 	return &Server{m, show}
 }
 
@@ -43,7 +46,14 @@ func (s *Server) MergeCustomers(ctx context.Context, r *profilev1.MergeCustomers
 		return nil, err
 	}
 	p, err := s.merger.proto(ctx, record)
-	return &profilev1.MergeCustomersResponse{MergeRecord: p, Customer: s.show(&view)}, err
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.show(ctx, &view)
+	if err != nil {
+		return nil, err
+	}
+	return &profilev1.MergeCustomersResponse{MergeRecord: p, Customer: shown[0]}, nil
 }
 
 func command(r *profilev1.MergeCustomersRequest) (Command, error) {
@@ -91,9 +101,13 @@ func (s *Server) UnmergeCustomers(ctx context.Context, r *profilev1.UnmergeCusto
 	if err != nil {
 		return nil, err
 	}
-	answer := &profilev1.UnmergeCustomersResponse{}
+	customers := make([]*domain.Customer, len(views))
 	for i := range views {
-		answer.Customers = append(answer.Customers, s.show(&views[i]))
+		customers[i] = &views[i]
+	}
+	answer := &profilev1.UnmergeCustomersResponse{}
+	if answer.Customers, err = s.show(ctx, customers...); err != nil {
+		return nil, err
 	}
 	answer.MergeRecord, err = s.merger.proto(ctx, record)
 	return answer, err
