@@ -22,28 +22,58 @@ func (s *Server) ListCareTasks(ctx context.Context, r *profilev1.ListCareTasksRe
 	if err != nil {
 		return nil, err
 	}
-	tasks, token, err := s.page(ctx, span, r)
-	return &profilev1.ListCareTasksResponse{CareTasks: tasks, NextPageToken: token}, err
+	p, err := s.page(ctx, span, r)
+	return &profilev1.ListCareTasksResponse{CareTasks: p.tasks, NextPageToken: p.next, ExcludedWithoutConsent: p.excluded}, err
+}
+
+// listPage is a page of contacts.
+type listPage struct {
+	tasks    []*profilev1.CareTask
+	next     string
+	excluded int64 // planned as marketing, which the customer does not allow
 }
 
 // page reads a page of a range.
-func (s *Server) page(ctx context.Context, span docstore.Range, r page.Request) ([]*profilev1.CareTask, string, error) {
-	var err error
+func (s *Server) page(ctx context.Context, span docstore.Range, r page.Request) (p listPage, err error) {
 	if span.After, span.Limit, err = aip.Place(r); err != nil {
-		return nil, "", err
+		return p, err
 	}
 	docs, next, err := s.docs.Page(ctx, span)
 	if err != nil {
-		return nil, "", err
+		return p, err
 	}
-	tasks := make([]*profilev1.CareTask, len(docs))
+	if docs, p.excluded, err = s.permitted(ctx, docs); err != nil {
+		return p, err
+	}
+	p.tasks = make([]*profilev1.CareTask, len(docs))
 	for i, doc := range docs {
-		if tasks[i], err = s.read(ctx, doc); err != nil {
-			return nil, "", err
+		if p.tasks[i], err = s.read(ctx, doc); err != nil {
+			return p, err
 		}
 	}
-	token, err := aip.NextToken(next, r)
-	return tasks, token, err
+	p.next, err = aip.NextToken(next, r)
+	return p, err
+}
+
+// permitted leaves out the planned contacts that are marketing to customers who do
+// not allow it, and counts them. What was done is the log, and stays.
+func (s *Server) permitted(ctx context.Context, docs []*task) (kept []*task, excluded int64, err error) {
+	ids := make([]string, len(docs))
+	for i, doc := range docs {
+		ids[i] = doc.Customer
+	}
+	allowed, err := s.allowed(ctx, ids)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, doc := range docs {
+		if doc.Marketing && doc.State == planned && !allowed[i] {
+			excluded++
+			continue
+		}
+		kept = append(kept, doc)
+	}
+	return kept, excluded, nil
 }
 
 // listed is the range of an index that a list asks for.
@@ -94,6 +124,8 @@ func (s *Server) ListOverdueCareTasks(ctx context.Context, r *profilev1.ListOver
 		span = docstore.Within(docstore.Key(docstore.String(r.GetManager()), stateKey(planned)))
 		span.Index, span.To = byManager, docstore.Key(docstore.String(r.GetManager()), stateKey(planned), docstore.Time(now))
 	}
-	tasks, token, err := s.page(ctx, span, r)
-	return &profilev1.ListOverdueCareTasksResponse{CareTasks: tasks, NextPageToken: token, AsOf: timestamppb.New(now)}, err
+	p, err := s.page(ctx, span, r)
+	return &profilev1.ListOverdueCareTasksResponse{
+		CareTasks: p.tasks, NextPageToken: p.next, AsOf: timestamppb.New(now), ExcludedWithoutConsent: p.excluded,
+	}, err
 }

@@ -20,9 +20,16 @@ var byIdentifier = map[string]domain.IdentifierType{"phone": domain.Phone, "emai
 func (p Policy) Check() error {
 	for i, field := range p.Expected {
 		_, identifier := byIdentifier[field]
-		if !identifier && domain.FieldNamed(field) == nil {
+		known := domain.FieldNamed(field)
+		if !identifier && known == nil {
 			return fault.Invalid(fmt.Sprintf("policy.expected_fields[%d]", i),
 				"must be a field of a customer, or phone or email, is %q", field)
+		}
+		if known != nil && known.Sensitive {
+			f := fault.Invalid(fmt.Sprintf("policy.expected_fields[%d]", i),
+				"must not be %q: what is sensitive is expected of nobody", field)
+			f.Reason = "FIELD_SENSITIVE"
+			return f
 		}
 		if slices.Contains(p.Expected[:i], field) {
 			return fault.Invalid(fmt.Sprintf("policy.expected_fields[%d]", i), "%q is there twice", field)
