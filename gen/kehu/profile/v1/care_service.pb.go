@@ -556,8 +556,11 @@ type ListCareTasksResponse struct {
 	CareTasks []*CareTask `protobuf:"bytes,1,rep,name=care_tasks,json=careTasks,proto3" json:"care_tasks,omitempty"`
 	// Empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Planned contacts of this page left out: they are marketing, and the customer
+	// does not allow that, or no longer.
+	ExcludedWithoutConsent int64 `protobuf:"varint,3,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *ListCareTasksResponse) Reset() {
@@ -602,6 +605,13 @@ func (x *ListCareTasksResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListCareTasksResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
 }
 
 // Request of ListOverdueCareTasks.
@@ -676,9 +686,11 @@ type ListOverdueCareTasksResponse struct {
 	// Empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// When this was asked.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// As in ListCareTasksResponse.
+	ExcludedWithoutConsent int64 `protobuf:"varint,4,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *ListOverdueCareTasksResponse) Reset() {
@@ -730,6 +742,13 @@ func (x *ListOverdueCareTasksResponse) GetAsOf() *timestamppb.Timestamp {
 		return x.AsOf
 	}
 	return nil
+}
+
+func (x *ListOverdueCareTasksResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
 }
 
 // Request of CreateCareTask.
@@ -1087,21 +1106,23 @@ const file_kehu_profile_v1_care_service_proto_rawDesc = "" +
 	"\x02to\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12$\n" +
 	"\tpage_size\x18\x06 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\a \x01(\tB\b\xbaH\x05r\x03(\x80@R\tpageToken\"y\n" +
+	"page_token\x18\a \x01(\tB\b\xbaH\x05r\x03(\x80@R\tpageToken\"\xb3\x01\n" +
 	"\x15ListCareTasksResponse\x128\n" +
 	"\n" +
 	"care_tasks\x18\x01 \x03(\v2\x19.kehu.profile.v1.CareTaskR\tcareTasks\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x90\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\x18excluded_without_consent\x18\x03 \x01(\x03R\x16excludedWithoutConsent\"\x90\x01\n" +
 	"\x1bListOverdueCareTasksRequest\x12\"\n" +
 	"\amanager\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\amanager\x12$\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\tpageToken\"\xb1\x01\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\tpageToken\"\xeb\x01\n" +
 	"\x1cListOverdueCareTasksResponse\x128\n" +
 	"\n" +
 	"care_tasks\x18\x01 \x03(\v2\x19.kehu.profile.v1.CareTaskR\tcareTasks\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xa4\x01\n" +
+	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x128\n" +
+	"\x18excluded_without_consent\x18\x04 \x01(\x03R\x16excludedWithoutConsent\"\xa4\x01\n" +
 	"\x15CreateCareTaskRequest\x12\"\n" +
 	"\x06parent\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xd8\x04R\x06parent\x12>\n" +

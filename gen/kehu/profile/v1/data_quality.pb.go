@@ -217,7 +217,8 @@ type DataQualityPolicy struct {
 	// Fields of Customer that a good record has, e.g. "display_name", "phone",
 	// "city"; phone and email stand for an identifier of that type. Empty is
 	// display_name, kind, gender, birth_date, region, city, phone, email, acquisition.
-	// Gender and birth date are expected of persons only.
+	// Gender and birth date are expected of persons only. What is sensitive is
+	// expected of nobody: FIELD_SENSITIVE.
 	ExpectedFields []string `protobuf:"bytes,1,rep,name=expected_fields,json=expectedFields,proto3" json:"expected_fields,omitempty"`
 	// Days without a change of the record, an order or an event after which a
 	// record is out of date; 365 when 0.
