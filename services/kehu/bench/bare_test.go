@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"testing"
@@ -112,6 +113,21 @@ func (d *documents) pair(key, value []byte) {
 	d.pairs = append(append(d.pairs, key...), value...)
 }
 
+// each yields a document and its index entries, as key and value.
+func (d *documents) each(one document) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		for pairs := d.pairs[one.from:one.to]; len(pairs) > 0; {
+			keySize, n := binary.Uvarint(pairs)
+			valueSize, m := binary.Uvarint(pairs[n:])
+			key, rest := pairs[n+m:][:keySize], pairs[n+m:][keySize:]
+			if !yield(key, rest[:valueSize]) {
+				return
+			}
+			pairs = rest[valueSize:]
+		}
+	}
+}
+
 const bareBatch = 1000
 
 // writeBare is how long Pebble alone takes for the documents, in synced batches of
@@ -123,12 +139,8 @@ func writeBare(b *testing.B, d *documents) time.Duration {
 		for some := range slices.Chunk(d.all, bareBatch) {
 			batch := db.NewBatch()
 			for _, one := range some {
-				for pairs := d.pairs[one.from:one.to]; len(pairs) > 0; {
-					keySize, n := binary.Uvarint(pairs)
-					valueSize, m := binary.Uvarint(pairs[n:])
-					key, rest := pairs[n+m:][:keySize], pairs[n+m:][keySize:]
-					must(b, batch.Set(key, rest[:valueSize], nil))
-					pairs = rest[valueSize:]
+				for key, value := range d.each(one) {
+					must(b, batch.Set(key, value, nil))
 				}
 			}
 			must(b, batch.Commit(pebble.Sync))

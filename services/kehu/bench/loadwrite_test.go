@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+)
+
+// kind is what is loaded.
+type kind int
+
+const (
+	ofCustomers kind = iota
+	ofOrders
+	ofEvents
+	kinds
+)
+
+func (k kind) String() string { return [kinds]string{"customers", "orders", "events"}[k] }
+
+const (
+	loadBatch   = 1000 // records of a call
+	loadCallers = 4
+	readPause   = 5 * time.Millisecond // between two reads of the one who reads meanwhile
+)
+
+// count is how many there are of a kind.
+func (b *base) count(k kind) int { return b.customers * [kinds]int{1, ordersEach, eventsEach}[k] }
+
+// loading is what became of loading one kind.
+type loading struct {
+	count int
+	took  time.Duration
+	// How long reads took that were made meanwhile, by id and by phone number.
+	gets, lookups []time.Duration
+}
+
+func (l loading) rate() float64 { return float64(l.count) / l.took.Seconds() }
+
+// load writes all records of a kind, some calls at a time, while one caller reads
+// customers at random: any, or of those already written. Where ctx ends it tells
+// of what was written by then, with the error.
+func (b *base) load(ctx context.Context, conn grpc.ClientConnInterface, k kind) (done loading, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	var next, written atomic.Int64
+	start := time.Now()
+	writers, writing := errgroup.WithContext(ctx)
+	for range loadCallers {
+		writers.Go(func() error {
+			for writing.Err() == nil {
+				from := int(next.Add(loadBatch)) - loadBatch
+				to := min(from+loadBatch, b.count(k))
+				if from >= to {
+					return nil
+				}
+				if err := b.send(writing, conn, k, from, to); err != nil {
+					return err
+				}
+				written.Add(int64(to - from))
+			}
+			return writing.Err()
+		})
+	}
+	reading, stop := context.WithCancel(ctx)
+	group.Go(func() error {
+		there := func() int {
+			if k == ofCustomers {
+				return max(int(written.Load())-loadCallers*loadBatch, 0) // batches end in any order
+			}
+			return b.customers
+		}
+		return done.readMeanwhile(reading, conn, there)
+	})
+	group.Go(func() error { defer stop(); return writers.Wait() })
+	err = group.Wait()
+	done.count, done.took = int(written.Load()), time.Since(start)
+	return done, err
+}
+
+// send writes the records with numbers from from up to to.
+func (b *base) send(ctx context.Context, conn grpc.ClientConnInterface, k kind, from, to int) (err error) {
+	switch k {
+	case ofCustomers:
+		request := &profilev1.BatchUpsertCustomersRequest{}
+		for n := from; n < to; n++ {
+			request.Customers = append(request.Customers, b.customer(n))
+		}
+		answer, err := profilev1.NewCustomerServiceClient(conn).BatchUpsertCustomers(ctx, request)
+		return refusal(answer.GetStatuses(), err)
+	case ofOrders:
+		request := &profilev1.BatchRecordOrdersRequest{}
+		for n := from; n < to; n++ {
+			request.Orders = append(request.Orders, b.order(n))
+		}
+		answer, err := profilev1.NewOrderServiceClient(conn).BatchRecordOrders(ctx, request)
+		return refusal(answer.GetStatuses(), err)
+	}
+	request := &profilev1.IngestEventsRequest{}
+	for n := from; n < to; n++ {
+		request.Events = append(request.Events, b.event(n))
+	}
+	answer, err := profilev1.NewEventServiceClient(conn).IngestEvents(ctx, request)
+	for _, s := range answer.GetStatuses() {
+		if s.GetOutcome() != profilev1.EventOutcome_EVENT_OUTCOME_ACCEPTED {
+			return fmt.Errorf("an event was not taken in: %v", s)
+		}
+	}
+	return err
+}
+
+func refusal(statuses []*apiv1.ItemStatus, err error) error {
+	for _, s := range statuses {
+		if s.GetCode() != 0 {
+			return fmt.Errorf("a record was refused: %v", s)
+		}
+	}
+	return err
+}
+
+// readMeanwhile reads a customer by id and one by phone number, again and again
+// until ctx ends. there is how many customers there are.
+func (l *loading) readMeanwhile(ctx context.Context, conn grpc.ClientConnInterface, there func() int) error {
+	random := rand.New(rand.NewPCG(3, 4))
+	ways := readers(conn)
+	clock := time.NewTicker(readPause)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-clock.C:
+		}
+		if there() == 0 {
+			continue
+		}
+		for _, way := range []struct {
+			read  read
+			times *[]time.Duration
+		}{{ways[0].read, &l.gets}, {ways[1].read, &l.lookups}} {
+			start := time.Now()
+			err := way.read(ctx, random.IntN(there()))
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			*way.times = append(*way.times, time.Since(start))
+		}
+	}
+}
+
+// quantile is that of some times; they are sorted. 0 where there are none.
+func quantile(times []time.Duration, q float64) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	slices.Sort(times)
+	return times[min(int(q*float64(len(times))), len(times)-1)]
+}
