@@ -53,13 +53,13 @@ func (r *loadReport) measure(ctx context.Context, b *testing.B, small, large *ba
 	b.Helper()
 	little, big := startChild(b), startChild(b)
 	for k := range kinds {
-		if _, err := small.load(ctx, little.conn, k); err != nil {
+		if _, err := small.load(ctx, little, k); err != nil {
 			return err
 		}
 	}
 	var err error
 	for k := range kinds {
-		r.through[k], err = large.load(ctx, big.conn, k)
+		r.through[k], err = large.load(ctx, big, k)
 		r.memory, r.disk = big.peakMiB(), big.disk()
 		if err != nil {
 			return err

@@ -151,7 +151,7 @@ func overwrite(key []byte, at []int, with string) {
 // records of a kind have, in the same order of keys, in synced batches. Where
 // ctx ends it tells of what was written by then, with the error.
 func (bs *base) writeRaw(ctx context.Context, db *pebble.DB, k kind, records int, all [][]template) (done loading, err error) {
-	start := time.Now()
+	start, work := time.Now(), ownProcessor()
 	for from := 0; from < records && err == nil; from += bareBatch {
 		if err = ctx.Err(); err != nil {
 			break
@@ -166,7 +166,7 @@ func (bs *base) writeRaw(ctx context.Context, db *pebble.DB, k kind, records int
 		err = errors.Join(err, batch.Close())
 		done.count = min(from+bareBatch, records)
 	}
-	done.took = time.Since(start)
+	done.took, done.work = time.Since(start), ownProcessor()-work
 	return done, err
 }
 

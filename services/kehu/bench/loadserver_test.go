@@ -87,14 +87,14 @@ func (c *child) rest(ctx context.Context) error {
 	const look = time.Second
 	clock := time.NewTicker(look)
 	defer clock.Stop()
-	for used, tries := c.processorTicks(), 0; tries < 60; tries++ {
+	for used, tries := c.processor(), 0; tries < 60; tries++ {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-clock.C:
 		}
-		now := c.processorTicks()
-		if now-used < 10 { // of the 100 of a second
+		now := c.processor()
+		if now-used < look.Seconds()/10 {
 			return nil
 		}
 		used = now
@@ -102,16 +102,23 @@ func (c *child) rest(ctx context.Context) error {
 	return nil
 }
 
-// processorTicks is the time of processors used, in 1/100 s.
-func (c *child) processorTicks() (ticks int64) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.command.Process.Pid))
+// processor is the time of processors used, in seconds; 0 where the system does
+// not tell.
+func (c *child) processor() float64 {
+	return processorOf(fmt.Sprintf("/proc/%d/stat", c.command.Process.Pid))
+}
+
+func ownProcessor() float64 { return processorOf("/proc/self/stat") }
+
+func processorOf(path string) float64 {
+	stat, err := os.ReadFile(path)
 	if err != nil {
 		return 0
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
-	var user, system int64
+	var user, system float64
 	if fields := strings.Fields(rest); len(fields) > 12 {
 		_, _ = fmt.Sscan(fields[11]+" "+fields[12], &user, &system)
 	}
-	return user + system
+	return (user + system) / 100 // the clock tick of Linux
 }

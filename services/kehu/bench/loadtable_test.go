@@ -24,7 +24,7 @@ func (r *loadReport) print(to io.Writer, broken error) {
 		fmt.Fprintf(to, "\nnot whole: %v\n", broken)
 	}
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "\nloaded\trecords\tseconds\trecords/s\traw/s\tratio\tby id p50\tp99\tby phone p50\tp99\t\n")
+	fmt.Fprint(table, "\nloaded\trecords\tseconds\trecords/s\traw/s\tratio\tserver µs\tcallers µs\traw µs\tby id p50\tp99\tby phone p50\tp99\t\n")
 	for k := range kinds {
 		l, raw := &r.through[k], &r.raw[k]
 		if l.count == 0 {
@@ -32,9 +32,9 @@ func (r *loadReport) print(to io.Writer, broken error) {
 		}
 		fmt.Fprintf(table, "%s\t%d\t%.1f\t%.0f\t", k, l.count, l.took.Seconds(), l.rate())
 		if raw.count > 0 {
-			fmt.Fprintf(table, "%.0f\t%.2f\t", raw.rate(), l.rate()/raw.rate())
+			fmt.Fprintf(table, "%.0f\t%.2f\t%.1f\t%.1f\t%.1f\t", raw.rate(), l.rate()/raw.rate(), l.each(l.work), l.each(l.calling), raw.each(raw.work))
 		} else {
-			fmt.Fprint(table, "-\t-\t")
+			fmt.Fprintf(table, "-\t-\t%.1f\t%.1f\t-\t", l.each(l.work), l.each(l.calling))
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t\n", ms(l.gets, 0.5), ms(l.gets, 0.99), ms(l.lookups, 0.5), ms(l.lookups, 0.99))
 	}

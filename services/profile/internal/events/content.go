@@ -34,7 +34,7 @@ func (e *Event) SetContent(c *Content) error {
 		e.plain = nil
 		return nil
 	}
-	text, err := json.Marshal(c)
+	text, err := appendContent(make([]byte, 0, 512), c)
 	if err != nil {
 		return fault.Invalid("properties", "must be values of JSON").Because(err)
 	}

@@ -6,7 +6,6 @@
 package events
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -148,9 +147,9 @@ func checkLine(field, text string, limit int) *fault.Fault {
 // String is the identity as it is named in the API.
 func (i Identity) String() string {
 	if i.Visitor {
-		return fmt.Sprintf("visitors/%s", i.ID)
+		return "visitors/" + i.ID
 	}
-	return fmt.Sprintf("customers/%s", i.ID)
+	return "customers/" + i.ID
 }
 
 // key is where an identity's events begin in the store: customers before visitors,

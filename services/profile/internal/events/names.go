@@ -30,12 +30,11 @@ func parseID(field, name, kind string) (string, *fault.Fault) {
 
 // parseEvent reads `customers/{customer}/events/{event}`, or that of a visitor.
 func parseEvent(field, name string) (sender Identity, id string, f *fault.Fault) {
-	form := fault.Invalid(field, "must have the form customers/{customer}/events/{event} or visitors/{visitor}/events/{event}")
 	parts := strings.Split(name, "/")
 	if len(parts) != 4 || parts[2] != "events" {
-		return Identity{}, "", form
+		return Identity{}, "", fault.Invalid(field, "must have the form customers/{customer}/events/{event} or visitors/{visitor}/events/{event}")
 	}
-	if sender, f = parseSender(field, parts[0]+"/"+parts[1]); f != nil {
+	if sender, f = parseSender(field, name[:len(parts[0])+1+len(parts[1])]); f != nil {
 		return Identity{}, "", f
 	}
 	return sender, parts[3], ident.Check(field, parts[3])
