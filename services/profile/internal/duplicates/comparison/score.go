@@ -69,26 +69,28 @@ func atLeast(n int64) int64 { return max(n, 1000) }
 //     strongest counts in full, the next half, the third a quarter.
 //   - Where the names differ in the given name, a phone number and an address in
 //     common speak of a household or an office at least as much as of one
-//     person: they count half. Where they differ in all of it, so does the same
-//     birth date beside them, which twins have. E-mail addresses and accounts
-//     are people's own.
+//     person: they count half. So they do where the names differ at all and
+//     another birth date or gender says the same: relatives' names are alike.
+//     Where the given names differ in all, or in part and the gender with them,
+//     the same birth date beside them counts half too, which twins have. E-mail
+//     addresses and accounts are people's own.
 //   - Names go with places: beside the same name the same city counts half.
 func Score(a, b *Prepared, in Population) Result {
 	s := sum{in: in}
 	if a.kind != Unknown && b.kind != Unknown && a.kind != b.kind {
 		s.add(FieldKind, agreement{level: Different})
 	}
-	strangers, otherName := false, false
+	var names Level
 	if a.name.known() && b.name.known() {
-		names := compareNames(&a.name, &b.name, a.kind == Organisation && b.kind == Organisation)
-		otherName = names.level == Different || names.level == Surname
-		strangers = otherName || names.level == Partial
-		s.add(FieldName, names)
+		found := compareNames(&a.name, &b.name, a.kind == Organisation && b.kind == Organisation)
+		names = found.level
+		s.add(FieldName, found)
 	}
 	if a.birth != (Date{}) && b.birth != (Date{}) {
 		s.add(FieldBirth, agreement{level: compareDates(a.birth, b.birth)})
 	}
 	s.equal(FieldGender, a.gender, b.gender)
+	strangers, otherName := s.relatives(names)
 	at := len(s.reasons)
 	s.contacts(a, b)
 	if together(s.reasons[at:], strangers) && otherName {
@@ -141,6 +143,23 @@ func (s *sum) nameAndCity() {
 			r.Bits /= 2
 		}
 	}
+}
+
+// relatives reports whether the names, with birth date and gender, are as likely
+// those of two people of one home, and whether they leave nothing of one person.
+func (s *sum) relatives(names Level) (strangers, otherName bool) {
+	contradicted := slices.ContainsFunc(s.reasons, func(r Reason) bool {
+		return (r.Field == FieldBirth || r.Field == FieldGender) && r.Level == Different
+	})
+	switch names {
+	case Different, Surname:
+		return true, true
+	case Partial:
+		return true, contradicted
+	case Near, GivenName:
+		return contradicted, false
+	}
+	return false, false
 }
 
 func (s *sum) contacts(a, b *Prepared) {

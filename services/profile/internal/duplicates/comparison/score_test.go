@@ -138,12 +138,22 @@ func TestFamilyIsNotOnePerson(t *testing.T) {
 		"husband and wife":    func(r *Record) { r.Name, r.Gender, r.Birth = "李伟", "male", Date{1988, 1, 9} },
 		"no dates":            func(r *Record) { r.Name, r.Birth = "王静", Date{} },
 		"twins":               func(r *Record) { r.Name = "王静" },
+		"sisters named alike": func(r *Record) { r.Name, r.Birth = "王凡", Date{1993, 2, 9} },
+		"mother and son":      func(r *Record) { r.Name, r.Gender, r.Birth = "王帆", "male", Date{} },
 	} {
 		other := wang
 		change(&other)
 		if got := score(wang, other); got.Score >= 0.8 {
 			t.Errorf("%s at one address with one phone score %v: %+v", what, got.Score, got.Reasons)
 		}
+	}
+}
+
+func TestTwinsOfEitherSexAreNotOnePerson(t *testing.T) {
+	brother, sister := wang, wang
+	brother.Name, brother.Gender, sister.Name = "杨宇军", "male", "杨宇慧"
+	if got := score(brother, sister); got.Score >= 0.8 {
+		t.Errorf("they score %v: %+v", got.Score, got.Reasons)
 	}
 }
 
