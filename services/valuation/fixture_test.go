@@ -62,6 +62,7 @@ func openPebble(t testing.TB) docstore.Engine {
 type client struct {
 	valuationv1.ValuationServiceClient
 	operations valuationv1.OperationServiceClient
+	personal   valuationv1.PersonalDataServiceClient
 	testing.TB
 	stop func() // ends the service as a signal would; the engine stays
 }
@@ -84,6 +85,7 @@ func serve(t testing.TB, engine docstore.Engine, profile grpc.ClientConnInterfac
 	return &client{
 		ValuationServiceClient: valuationv1.NewValuationServiceClient(conn),
 		operations:             valuationv1.NewOperationServiceClient(conn),
+		personal:               valuationv1.NewPersonalDataServiceClient(conn),
 		TB:                     t,
 		stop: func() {
 			stopServer()

@@ -72,6 +72,13 @@ func (s *shop) put(h *profilev1.PurchaseHistory) {
 	s.histories[h.GetCustomerId()] = h
 }
 
+// forget erases a customer.
+func (s *shop) forget(customer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.histories, customer)
+}
+
 func (s *shop) setBefore(before func(call, message int) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

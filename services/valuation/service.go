@@ -60,6 +60,7 @@ type Deps struct {
 type Service struct {
 	operations *operation.Manager
 	handler    *handler.Valuations
+	personal   *handler.PersonalData
 	sweeper    *app.Sweeper
 }
 
@@ -100,13 +101,15 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := handler.RegisterRefresh(operations, refresh, deps.Clock); err != nil {
 		return nil, err
 	}
+	customers := alias.New(profile.Merges(deps.Profile), deps.Logger)
+	sweeper := &app.Sweeper{Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger}
 	return &Service{
 		operations: operations,
-		handler: &handler.Valuations{Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock,
-			Customers: alias.New(profile.Merges(deps.Profile), deps.Logger)},
-		sweeper: &app.Sweeper{
-			Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger,
+		handler: &handler.Valuations{
+			Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock, Customers: customers,
 		},
+		personal: &handler.PersonalData{Persons: &app.Persons{Store: opened, Sweeper: sweeper, Customers: customers}},
+		sweeper:  sweeper,
 	}, nil
 }
 
@@ -125,6 +128,7 @@ func over(m *operation.Manager) func(context.Context, string) (bool, error) {
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	valuationv1.RegisterValuationServiceServer(r, s.handler)
+	valuationv1.RegisterPersonalDataServiceServer(r, s.personal)
 	valuationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 

@@ -48,6 +48,7 @@ func (r *run) read(ctx context.Context) error {
 			continue
 		}
 		next.Accounts = store.AppendAccount(next.Accounts, &account)
+		next.Upto = account.Customer
 		next.Count++
 		if next.Count == r.chunk || len(next.Accounts) >= chunkBytes || bookkeeper.Counted.Size() >= chunkNumbers {
 			if err := r.spool(ctx, &next, bookkeeper.Counted); err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -69,5 +70,5 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.Store.PurgeBelow(ctx, gone.Oldest)
+	return errors.Join(s.Store.PurgeBelow(ctx, gone.Oldest), s.Store.Erasures.Sweep(ctx))
 }

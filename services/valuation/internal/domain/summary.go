@@ -30,6 +30,8 @@ type Summary struct {
 	OrderValues *Distribution   // net values in the valuation's currency, minor units
 	Intervals   *Distribution   // days between a customer's successive days with an order
 	TopShares   []stat.TopShare // of the revenue in the valuation's currency
+	// Erased is how many customers have been erased since; all else is as it was.
+	Erased int64
 }
 
 // CellCount is how many customers are in one cell.

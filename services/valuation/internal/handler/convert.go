@@ -126,6 +126,7 @@ func summaryProto(s *domain.Summary) *valuationv1.ValuationSummary {
 		Generation:      s.Generation, PublishTime: timestamppb.New(s.PublishedAt),
 		Cohorts: cohortsProto(s.Cohorts), OrderValues: distributionProto(s.OrderValues),
 		PurchaseIntervals: distributionProto(s.Intervals), Concentration: concentrationProto(s.TopShares),
+		ErasedCustomers: s.Erased,
 	}
 	for _, amount := range s.Revenue {
 		m.Revenue = append(m.Revenue, moneyProto(amount.Currency, amount.Minor))

@@ -33,6 +33,9 @@ func (h *Valuations) StreamValuations(r *valuationv1.StreamValuationsRequest, st
 		if err != nil {
 			return err
 		}
+		if edition.Hides(v.Customer) {
+			continue
+		}
 		p := to.valuation(v)
 		batch.Valuations = append(batch.Valuations, p)
 		if size += proto.Size(p); size < batchBytes {

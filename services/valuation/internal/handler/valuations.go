@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"go.einride.tech/aip/resourcename"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
+	"github.com/kehuhq/kehu/services/valuation/internal/domain"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
@@ -51,8 +54,9 @@ func (h *Valuations) GetValuation(ctx context.Context, r *valuationv1.GetValuati
 	if err != nil {
 		return nil, err
 	}
-	v, err := h.Store.Valuations.Get(ctx, edition.Generation, h.Customers.Root(ctx, customer))
-	if errors.Is(err, docstore.ErrNotFound) {
+	root := h.Customers.Root(ctx, customer)
+	v, err := h.Store.Valuations.Get(ctx, edition.Generation, root)
+	if errors.Is(err, docstore.ErrNotFound) || err == nil && edition.Hides(root) {
 		return nil, fault.New(fault.NotFound, "VALUATION_NOT_FOUND", "customer %q had no order that counts when all were last valued", customer)
 	}
 	if err != nil {
@@ -87,7 +91,7 @@ func (h *Valuations) BatchGetValuations(ctx context.Context, r *valuationv1.Batc
 	}
 	to := newProtos(edition)
 	for i, v := range valuations {
-		if v == nil {
+		if v == nil || edition.Hides(roots[i]) {
 			answer.Missing = append(answer.Missing, ids[i])
 			continue
 		}
@@ -125,14 +129,10 @@ func (h *Valuations) ListValuations(ctx context.Context, r *valuationv1.ListValu
 	if err != nil {
 		return nil, err
 	}
-	edition, after, err := h.listed(ctx, token)
+	edition, valuations, next, err := h.listing(ctx, token, order, size)
 	if errors.Is(err, store.ErrNone) {
 		return &valuationv1.ListValuationsResponse{}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	valuations, next, err := h.Store.Valuations.Page(ctx, edition.Generation, order, after, size)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +145,30 @@ func (h *Valuations) ListValuations(ctx context.Context, r *valuationv1.ListValu
 		answer.NextPageToken, err = page.Token{Position: *next, Generation: uint64(edition.Generation)}.Encode(r)
 	}
 	return answer, err
+}
+
+// listing is a page of an edition, with its count. Where somebody is erased while
+// it is read, it is read again, so that page and count agree.
+func (h *Valuations) listing(ctx context.Context, token page.Token, order store.Order, size int) (store.Edition, []*domain.Valuation, *docstore.Position, error) {
+	edition, after, err := h.listed(ctx, token)
+	for {
+		if err != nil {
+			return edition, nil, nil, err
+		}
+		valuations, next, err := h.Store.Valuations.Page(ctx, edition.Generation, order, after, size)
+		if err != nil {
+			return edition, nil, nil, err
+		}
+		now, kept, err := h.Store.Publication.Edition(ctx, edition.Generation, time.Time{})
+		if err != nil {
+			return edition, nil, nil, err
+		}
+		if !kept || now.Erased == edition.Erased {
+			shown := slices.DeleteFunc(valuations, func(v *domain.Valuation) bool { return edition.Hides(v.Customer) })
+			return edition, shown, next, nil
+		}
+		edition = now
+	}
 }
 
 // listed is the edition to list and where to go on.

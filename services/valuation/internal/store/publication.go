@@ -19,10 +19,14 @@ import (
 type Edition struct {
 	Generation  int64     `bson:"generation"`
 	AsOf        time.Time `bson:"as_of"`
-	Customers   int64     `bson:"customers"`
+	Customers   int64     `bson:"customers"` // those erased since do not count
 	PublishedAt time.Time `bson:"published_at"`
 	// SupersededAt is since when another one is current; zero for that one.
 	SupersededAt time.Time `bson:"superseded_at,omitempty"`
+	Erased       int64     `bson:"erased,omitempty"` // customers erased since
+	// Hidden are those of them whose valuations are being removed. They are in no
+	// list, whether their valuations are still there or not.
+	Hidden []string `bson:"hidden,omitempty"`
 }
 
 // Publication keeps the one document that says which generation is read.
@@ -179,7 +183,9 @@ func (s *Publication) Summary(ctx context.Context) (domain.Summary, error) {
 	if err != nil {
 		return domain.Summary{}, err
 	}
-	return readSummary(p.Summary)
+	summary, err := readSummary(p.Summary)
+	summary.Erased = p.Current.Erased
+	return summary, err
 }
 
 func (s *Publication) get(ctx context.Context) (*publication, error) {

@@ -33,6 +33,8 @@ type Chunk struct {
 	// Last says that no chunk follows: what is computed from the spool is computed
 	// from the same accounts by every run.
 	Last bool
+	// Upto is the customer of the last account.
+	Upto string
 }
 
 // chunk is a Chunk as it is stored.
@@ -45,10 +47,27 @@ type chunk struct {
 	Statistics    []byte `bson:"statistics"`
 	Excluded      int64  `bson:"excluded,omitempty"`
 	Last          bool   `bson:"last"`
+	Upto          string `bson:"upto,omitempty"`
+}
+
+// byUpto orders the chunks of a generation by the customer they reach to.
+const byUpto = "by_upto"
+
+func uptoKey(generation int64, customer string) string {
+	return docstore.Key(docstore.String(generationKey(generation)), docstore.String(docstore.ID(customer)))
 }
 
 func openSpool(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Spool, error) {
-	docs, err := docstore.Open(ctx, engine, docstore.Schema[chunk]{Name: "spool"}, docstore.WithClock(clock))
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[chunk]{
+		Name: "spool",
+		Indexes: []docstore.Index[chunk]{{Name: byUpto, Key: func(c *chunk) string {
+			generation, err := generationOf(c.ID)
+			if c.Upto == "" || err != nil {
+				return ""
+			}
+			return uptoKey(generation, c.Upto)
+		}}},
+	}, docstore.WithClock(clock))
 	return &Spool{docs}, err
 }
 
@@ -64,7 +83,8 @@ func (s *Spool) Append(ctx context.Context, generation int64, c Chunk) error {
 	}
 	err := s.docs.Insert(ctx, &chunk{
 		Meta:   docstore.Meta{ID: chunkID(generation, c.Number)},
-		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts, Statistics: c.Statistics, Excluded: c.Excluded, Last: c.Last,
+		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts, Statistics: c.Statistics,
+		Excluded: c.Excluded, Last: c.Last, Upto: c.Upto,
 	})
 	if errors.Is(err, docstore.ErrConflict) {
 		return fault.New(fault.Aborted, "REFRESH_OVERTAKEN", "another run of the refresh has read on from the same place").Because(err)
@@ -80,9 +100,13 @@ func (s *Spool) Last(ctx context.Context, generation int64) (Chunk, bool, error)
 		if err != nil {
 			return Chunk{}, false, err
 		}
-		return Chunk{doc.Number, doc.Start, doc.Count, doc.Accounts, doc.Statistics, doc.Excluded, doc.Last}, true, nil
+		return doc.chunk(), true, nil
 	}
 	return Chunk{}, false, nil
+}
+
+func (d *chunk) chunk() Chunk {
+	return Chunk{d.Number, d.Start, d.Count, d.Accounts, d.Statistics, d.Excluded, d.Last, d.Upto}
 }
 
 // Chunks yields the chunks from a number on. Their bytes are valid until the
@@ -120,7 +144,8 @@ func readChunk(raw bson.Raw) (Chunk, error) {
 	_, statistics, _ := raw.Lookup("statistics").BinaryOK() // of older versions: none
 	excluded, _ := raw.Lookup("excluded").AsInt64OK()
 	last, _ := raw.Lookup("last").BooleanOK()
-	return Chunk{int(number), start, int(count), accounts, statistics, excluded, last}, nil
+	upto, _ := raw.Lookup("upto").StringValueOK()
+	return Chunk{int(number), start, int(count), accounts, statistics, excluded, last, upto}, nil
 }
 
 // Accounts yields the accounts of a generation in order, each valid until the

@@ -3,6 +3,7 @@
 //	publication  _id "current"            which generation is read, its summary, and which others exist
 //	valuations   _id generation!customer  the valuations of every generation
 //	spool        _id generation!number    the accounts a refresh has read, many to a document
+//	erasures     _id pseudonym            see package erasure
 //
 // A generation is what one refresh makes. It is written apart from all others
 // and then published by one write of "current".
@@ -12,9 +13,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/erasure"
 )
 
 // Store is the collections of the service.
@@ -22,6 +25,8 @@ type Store struct {
 	Publication *Publication
 	Valuations  *Valuations
 	Spool       *Spool
+	Erasures    *erasure.Journal
+	engine      docstore.Engine
 }
 
 // Open opens the collections, creating them where they are missing.
@@ -29,7 +34,8 @@ func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (
 	publication, err := openPublication(ctx, engine, clock)
 	valuations, errValuations := openValuations(ctx, engine, clock)
 	spool, errSpool := openSpool(ctx, engine, clock)
-	return &Store{publication, valuations, spool}, errors.Join(err, errValuations, errSpool)
+	erasures, errErasures := erasure.Open(ctx, engine, clock)
+	return &Store{publication, valuations, spool, erasures, engine}, errors.Join(err, errValuations, errSpool, errErasures)
 }
 
 // Purge removes all that a generation has written.
@@ -44,4 +50,13 @@ func (s *Store) PurgeBelow(ctx context.Context, generation int64) error {
 }
 
 // generationKey is of one length for all generations, so that they sort.
-func generationKey(generation int64) string { return fmt.Sprintf("%012d", generation) }
+func generationKey(generation int64) string { return fmt.Sprintf("%0*d", generationDigits, generation) }
+
+const generationDigits = 12
+
+func generationOf(id string) (int64, error) {
+	if len(id) < generationDigits {
+		return 0, fmt.Errorf("stored id %q begins with no generation", id)
+	}
+	return strconv.ParseInt(id[:generationDigits], 10, 64)
+}
