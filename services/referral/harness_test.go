@@ -22,6 +22,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/referral"
 )
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) {
 type suite struct {
 	referralv1.ProgramServiceClient
 	ledger  referralv1.LedgerServiceClient
+	person  referralv1.PersonalDataServiceClient
 	profile *profileStub
 	service *referral.Service
 	clock   atomic.Int64 // seconds since epoch
@@ -72,13 +74,14 @@ func start(t *testing.T, e docstore.Engine) *suite {
 		profilev1.RegisterOrderServiceServer(r, orderStub{profileStub: s.profile})
 	})
 	var err error
-	s.service, err = referral.New(t.Context(), referral.DefaultConfig(), referral.Deps{Engine: e, Profile: peer, Clock: s.now})
+	s.service, err = referral.New(t.Context(), referral.DefaultConfig(), referral.Deps{Engine: e, Vault: vaulttest.On(t, e), Profile: peer, Clock: s.now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.service.Close() })
 	conn := serve(t, "referral", s.service.Register)
 	s.ProgramServiceClient, s.ledger = referralv1.NewProgramServiceClient(conn), referralv1.NewLedgerServiceClient(conn)
+	s.person = referralv1.NewPersonalDataServiceClient(conn)
 	return s
 }
 

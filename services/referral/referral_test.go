@@ -13,6 +13,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/referral"
 )
@@ -316,7 +317,7 @@ func TestServeSweeps(t *testing.T) {
 	r := must[*referred](t)(s.open(t.Context(), bare(s.codeOf(t, &code{AdvocateId: "ann"}))))
 	cfg := referral.DefaultConfig()
 	cfg.SweepInterval = 100 * time.Millisecond
-	background, err := referral.New(t.Context(), cfg, referral.Deps{Engine: e, Profile: serve(t, "profile", func(grpc.ServiceRegistrar) {}), Clock: s.now})
+	background, err := referral.New(t.Context(), cfg, referral.Deps{Engine: e, Vault: vaulttest.On(t, e), Profile: serve(t, "profile", func(grpc.ServiceRegistrar) {}), Clock: s.now})
 	if err != nil {
 		t.Fatal(err)
 	}

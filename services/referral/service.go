@@ -14,6 +14,7 @@ import (
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/periodic"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/referral/internal/app"
 	"github.com/kehuhq/kehu/services/referral/internal/handler"
@@ -24,6 +25,7 @@ import (
 // Deps is what the service is given.
 type Deps struct {
 	Engine  docstore.Engine          // stays the caller's
+	Vault   *vault.Vault             // seals memos and reasons
 	Profile grpc.ClientConnInterface // to the profile service
 	Logger  *slog.Logger             // slog.Default by default
 	Clock   func() time.Time         // time.Now by default
@@ -44,8 +46,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if deps.Engine == nil || deps.Profile == nil {
-		return nil, errors.New("referral: Engine and Profile are required")
+	if deps.Engine == nil || deps.Vault == nil || deps.Profile == nil {
+		return nil, errors.New("referral: Engine, Vault and Profile are required")
 	}
 	s := &Service{cfg: cfg, log: deps.Logger, now: deps.Clock}
 	if s.log == nil {
@@ -58,7 +60,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.programs, s.ledger = app.New(collections, profile.New(deps.Profile, s.log), s.now, deps.Random)
+	s.programs, s.ledger = app.New(collections, deps.Vault, profile.New(deps.Profile, s.log), s.now, deps.Random)
 	return s, nil
 }
 
@@ -66,6 +68,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	referralv1.RegisterProgramServiceServer(r, handler.NewPrograms(s.programs))
 	referralv1.RegisterLedgerServiceServer(r, handler.NewLedger(s.ledger))
+	referralv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.programs, s.ledger))
 }
 
 // Serve finishes what broke off, and expires referrals, until ctx ends.

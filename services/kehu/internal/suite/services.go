@@ -96,8 +96,8 @@ func builders(c ServicesConfig) []builder {
 			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: d.engine, Profile: d.peers, Valuation: d.peers, Logger: d.log, Clock: time.Now})
 		}, false},
 		{"referral", func(ctx context.Context, d deps) (service, error) {
-			return referral.New(ctx, c.Referral, referral.Deps{Engine: d.engine, Profile: d.peers, Logger: d.log, Clock: time.Now})
-		}, false},
+			return referral.New(ctx, c.Referral, referral.Deps{Engine: d.engine, Vault: d.vault, Profile: d.peers, Logger: d.log, Clock: time.Now})
+		}, true},
 		{"feedback", func(ctx context.Context, d deps) (service, error) {
 			return feedback.New(ctx, c.Feedback, feedback.Deps{
 				Engine: d.engine, Vault: d.vault, Profile: d.peers, Segmentation: d.peers, Logger: d.log, Clock: time.Now,

@@ -44,11 +44,18 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 		return err
 	}
 	host.OnStop(func(context.Context) error { return engine.Close() })
+	vault, keys, err := engines.OpenVault(ctx, s.Store, "referral", host.Telemetry.Logger)
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return keys.Close() })
 	profilePeer, err := host.Dial(s.Profile, rpc.DefaultClientConfig("profile"))
 	if err != nil {
 		return err
 	}
-	service, err := referral.New(ctx, s.Service, referral.Deps{Engine: engine, Profile: profilePeer, Logger: host.Telemetry.Logger})
+	service, err := referral.New(ctx, s.Service, referral.Deps{
+		Engine: engine, Vault: vault, Profile: profilePeer, Logger: host.Telemetry.Logger,
+	})
 	if err != nil {
 		return err
 	}
@@ -56,5 +63,6 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	host.Register(service.Register)
 	host.Background(service.Serve)
 	host.Needs(engine.Ping)
+	host.Needs(keys.Ping)
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/kehuhq/kehu/pkg/vault"
+
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 	"github.com/kehuhq/kehu/services/referral/internal/store"
 )
@@ -32,16 +34,18 @@ type Profile interface {
 // noted in the records themselves, where Sweep and later steps find it.
 type Programs struct {
 	store   *store.Store
+	vault   *vault.Vault
 	ledger  *Ledger
 	profile Profile
 	now     func() time.Time
 	random  io.Reader
 	turns   turns
+	gate    *gate
 }
 
 // New makes the use cases. clock may be nil for the system's; random nil for
 // crypto/rand, which is what it must be but in tests.
-func New(s *store.Store, profile Profile, clock func() time.Time, random io.Reader) (*Programs, *Ledger) {
+func New(s *store.Store, v *vault.Vault, profile Profile, clock func() time.Time, random io.Reader) (*Programs, *Ledger) {
 	if clock == nil {
 		clock = time.Now
 	}
@@ -49,6 +53,7 @@ func New(s *store.Store, profile Profile, clock func() time.Time, random io.Read
 		random = rand.Reader
 	}
 	now := func() time.Time { return clock().UTC().Truncate(time.Millisecond) } // what is stored
-	ledger := &Ledger{store: s, profile: profile, now: now}
-	return &Programs{store: s, ledger: ledger, profile: profile, now: now, random: random}, ledger
+	gate := newGate()
+	ledger := &Ledger{store: s, vault: v, profile: profile, now: now, gate: gate}
+	return &Programs{store: s, vault: v, ledger: ledger, profile: profile, now: now, random: random, gate: gate}, ledger
 }

@@ -61,7 +61,7 @@ func (l *Ledger) TrialBalance(ctx context.Context) (*TrialBalance, error) {
 			continue
 		}
 		b.Accounts++
-		if err := l.audit(ctx, a.ID, b); err != nil {
+		if err := l.audit(ctx, a, b); err != nil {
 			return nil, err
 		}
 	}
@@ -113,7 +113,7 @@ func (l *Ledger) foldBatch(ctx context.Context, batch []*domain.Transfer, b *Tri
 		for _, id := range []domain.AccountID{t.From, t.To} {
 			entry, _ := t.Touches(id)
 			if a := accounts[place[id]]; a == nil || a.Entries < entry.Sequence {
-				b.report("transfer %s is entry %d of account %s, which does not have that many", t.ID, entry.Sequence, id)
+				b.report("transfer %s is entry %d of account %s, which does not have that many", t.ID, entry.Sequence, l.label(ctx, id))
 			}
 		}
 	}
@@ -130,9 +130,9 @@ func (b *TrialBalance) add(sum, points int64) int64 {
 }
 
 // audit folds the entries of one account and compares them with its totals.
-func (l *Ledger) audit(ctx context.Context, id domain.AccountID, b *TrialBalance) error {
-	a, err := l.settled(ctx, id)
-	if err != nil {
+func (l *Ledger) audit(ctx context.Context, a *domain.Account, b *TrialBalance) error {
+	id := a.ID
+	if err := l.settle(ctx, a); err != nil {
 		return err
 	}
 	sum := domain.Account{}
@@ -150,14 +150,14 @@ func (l *Ledger) audit(ctx context.Context, id domain.AccountID, b *TrialBalance
 			sum.Given += max(-points, 0)
 			if entry.Sequence != sum.Entries || entry.Balance != sum.Balance {
 				b.report("account %s: transfer %s is entry %d with balance %d, where the entries before it make it entry %d with balance %d",
-					id, t.ID, entry.Sequence, entry.Balance, sum.Entries, sum.Balance)
+					l.label(ctx, id), t.ID, entry.Sequence, entry.Balance, sum.Entries, sum.Balance)
 				return nil // all that follows would disagree too
 			}
 		}
 	}
 	if sum.Entries != a.Entries || sum.Balance != a.Balance || sum.Received != a.Received || sum.Given != a.Given {
 		b.report("account %s has %d entries, received %d, given %d, balance %d; its transfers make %d entries, received %d, given %d, balance %d",
-			id, a.Entries, a.Received, a.Given, a.Balance, sum.Entries, sum.Received, sum.Given, sum.Balance)
+			l.label(ctx, id), a.Entries, a.Received, a.Given, a.Balance, sum.Entries, sum.Received, sum.Given, sum.Balance)
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
-	"github.com/kehuhq/kehu/services/referral/internal/store"
 )
 
 // The books agree at every moment, also between the two halves of a transfer.
@@ -48,16 +47,16 @@ func TestTrialBalanceWhilePosting(t *testing.T) {
 }
 
 func TestTrialBalanceNamesWhatDoesNotAgree(t *testing.T) {
-	type damage func(context.Context, *store.Store) error
+	type damage func(context.Context, *world) error
 	account := func(change func(*domain.Account)) damage {
-		return func(ctx context.Context, s *store.Store) error {
-			_, err := s.Accounts.Update(ctx, store.Key(string(ann)), func(a *domain.Account) error { change(a); return nil })
+		return func(ctx context.Context, w *world) error {
+			_, err := w.store.Accounts.Update(ctx, w.key(t, ann), func(a *domain.Account) error { change(a); return nil })
 			return err
 		}
 	}
 	transfer1 := func(change func(*domain.Transfer)) damage {
-		return func(ctx context.Context, s *store.Store) error {
-			_, err := s.Transfers.Update(ctx, "t1", func(t *domain.Transfer) error { change(t); return nil })
+		return func(ctx context.Context, w *world) error {
+			_, err := w.store.Transfers.Update(ctx, "t1", func(t *domain.Transfer) error { change(t); return nil })
 			return err
 		}
 	}
@@ -70,8 +69,8 @@ func TestTrialBalanceNamesWhatDoesNotAgree(t *testing.T) {
 		"other account":  transfer1(func(t *domain.Transfer) { t.To = "customer:nobody" }),
 		"sequence twice": transfer1(func(t *domain.Transfer) { t.Received.Sequence = 1 }),
 		"lost transfer":  transfer1(func(t *domain.Transfer) { t.State = domain.Refused }),
-		"account gone": func(ctx context.Context, s *store.Store) error {
-			return s.Accounts.Delete(ctx, store.Key(string(ann)), docstore.Any)
+		"account gone": func(ctx context.Context, w *world) error {
+			return w.store.Accounts.Delete(ctx, w.key(t, ann), docstore.Any)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +82,7 @@ func TestTrialBalanceNamesWhatDoesNotAgree(t *testing.T) {
 				must(t, err)
 			}
 			w.wantBalanced(t)
-			must(t, damage(ctx, w.store))
+			must(t, damage(ctx, w))
 			b, err := w.ledger.TrialBalance(ctx)
 			must(t, err)
 			if b.Balanced() {

@@ -16,6 +16,7 @@ import (
 // CreateCode gives an advocate a code of a programme that is active.
 // CUSTOMER_UNKNOWN where profile does not know the advocate.
 func (a *Programs) CreateCode(ctx context.Context, c *domain.Code) (*domain.Code, error) {
+	defer a.gate.enter()()
 	p, err := a.Program(ctx, c.Program)
 	if err != nil {
 		return nil, err

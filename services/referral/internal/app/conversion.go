@@ -14,6 +14,7 @@ import (
 // ORDER_NOT_QUALIFYING, ORDER_FIXED, and BUDGET_EXHAUSTED, which leaves it
 // qualified: taking the step again rewards it once there is budget.
 func (a *Programs) RecordConversion(ctx context.Context, program, id, orderID string) (*domain.Referral, error) {
+	defer a.gate.enter()()
 	r, err := a.settled(ctx, program, id)
 	if err != nil {
 		return nil, err
@@ -82,9 +83,17 @@ func (a *Programs) rewardAgain(ctx context.Context, r *domain.Referral, orderID 
 
 // ReverseConversion takes the rewards back.
 func (a *Programs) ReverseConversion(ctx context.Context, program, id, reason string) (*domain.Referral, error) {
+	defer a.gate.enter()()
 	r, err := a.settled(ctx, program, id)
 	if err != nil || r.Took(domain.Reversed) {
 		return orNone(r, err)
+	}
+	if err := r.CheckStep(domain.Reversed); err != nil {
+		return nil, err
+	}
+	sealed, err := a.sealReason(ctx, program, id, reason)
+	if err != nil {
+		return nil, err
 	}
 	r, err = a.update(ctx, r, func(r *domain.Referral) error {
 		if r.Took(domain.Reversed) || r.Work == domain.ReverseWork {
@@ -93,7 +102,7 @@ func (a *Programs) ReverseConversion(ctx context.Context, program, id, reason st
 		if err := r.CheckStep(domain.Reversed); err != nil {
 			return err
 		}
-		r.Work, r.Reason = domain.ReverseWork, reason
+		r.Work, r.SealedReason = domain.ReverseWork, sealed
 		return nil
 	})
 	if err != nil {
@@ -104,8 +113,16 @@ func (a *Programs) ReverseConversion(ctx context.Context, program, id, reason st
 
 // RejectReferral refuses a referral that is not rewarded yet.
 func (a *Programs) RejectReferral(ctx context.Context, program, id, reason string) (*domain.Referral, error) {
+	defer a.gate.enter()()
 	for {
 		r, err := a.settled(ctx, program, id)
+		if err != nil || r.Took(domain.Rejected) {
+			return orNone(r, err)
+		}
+		if err := r.CheckStep(domain.Rejected); err != nil {
+			return nil, err
+		}
+		sealed, err := a.sealReason(ctx, program, id, reason)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +131,7 @@ func (a *Programs) RejectReferral(ctx context.Context, program, id, reason strin
 			if busy = r.Work != domain.NoWork; busy || r.Took(domain.Rejected) {
 				return docstore.ErrUnchanged
 			}
-			r.Reason = reason
+			r.SealedReason = sealed
 			return r.Step(domain.Rejected, a.now())
 		})
 		if err != nil || !busy {

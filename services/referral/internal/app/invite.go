@@ -17,6 +17,7 @@ const day = 24 * time.Hour
 // CreateReferral opens a referral with a code: the code counts it and notes the
 // invitation, the referral is written, the invitation is dropped.
 func (a *Programs) CreateReferral(ctx context.Context, program, code string, request domain.RequestKey) (*domain.Referral, error) {
+	defer a.gate.enter()()
 	p, err := a.Program(ctx, program)
 	if err != nil {
 		return nil, err

@@ -76,8 +76,9 @@ func TestLateProcessHoldsNothing(t *testing.T) {
 	ctx, w := t.Context(), s.start(t, e)
 	code := w.launch(t, nil, nil)
 	r := w.refer(t, code, "bob")
-	// It dies when the budget is held and the referral marked: 3 writes.
-	_, err := s.start(t, dyingAt(e, 4, false)).RecordConversion(ctx, program, r.ID, "o1")
+	// It dies when the budget is held and the referral marked: 3 writes, and two
+	// for the accounts of those to be rewarded.
+	_, err := s.start(t, dyingAt(e, 6, false)).RecordConversion(ctx, program, r.ID, "o1")
 	if !errors.Is(err, errDead) {
 		t.Fatal(err)
 	}

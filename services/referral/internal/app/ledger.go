@@ -7,6 +7,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 	"github.com/kehuhq/kehu/services/referral/internal/store"
@@ -24,11 +25,16 @@ import (
 // a transfer that has been dropped from the list was concluded before, and one
 // that is concluded after has changed the account, which makes the write fail.
 // Anybody can finish what another has begun, and all come to the same end.
+//
+// The books know customers' accounts by numbers; what comes from callers and goes
+// to them has customers' names instead.
 type Ledger struct {
 	store   *store.Store
+	vault   *vault.Vault
 	profile Profile
 	now     func() time.Time
 	turns   turns
+	gate    *gate
 }
 
 // errConcluded tells that somebody else has concluded the transfer meanwhile.
@@ -38,42 +44,81 @@ var errConcluded = errors.New("transfer concluded meanwhile")
 // can drop: one look-up serves that many transfers.
 const forgetEvery = 16
 
-// Post posts a transfer, or returns the one that was posted under its id before.
-// Faults: TRANSFER_ID_REUSED when that had another content, INSUFFICIENT_POINTS
-// when it was refused, now or before. After any other error the transfer may be
-// half-way: posting it again, or the sweeper, finishes it.
+// Post posts a transfer that a caller asks for, or returns the one that was posted
+// under its id before. Faults: TRANSFER_ID_REUSED when that had another content,
+// INSUFFICIENT_POINTS when it was refused, now or before, CUSTOMER_BEING_ERASED.
+// After any other error the transfer may be half-way: posting it again, or the
+// sweeper, finishes it.
 func (l *Ledger) Post(ctx context.Context, t *domain.Transfer) (*domain.Transfer, error) {
-	stored, err := l.begin(ctx, t)
+	defer l.gate.enter()()
+	stored, err := l.store.Transfers.Get(ctx, store.Key(t.ID))
+	known := fault.KindOf(err) != fault.NotFound
+	if known && err != nil {
+		return nil, err
+	}
+	// Nobody is given an account by asking for the second time.
+	account := l.opened
+	if known {
+		account = l.booked
+	}
+	accounts, err := account(ctx, t.From, t.To)
 	if err != nil {
 		return nil, err
 	}
-	if !stored.SameContent(t) {
+	asked := *t
+	asked.From, asked.To = accounts[0], accounts[1]
+	if !known {
+		if err := l.sealMemo(ctx, &asked); err != nil {
+			return nil, err
+		}
+		if stored, err = l.begin(ctx, &asked); err != nil {
+			return nil, err
+		}
+	}
+	if stored, err = l.conclude(ctx, stored, &asked); err != nil {
+		return nil, err
+	}
+	if stored.State == domain.Refused {
+		return nil, domain.InsufficientPoints(t)
+	}
+	stored.From, stored.To, stored.Memo = t.From, t.To, t.Memo
+	return stored, nil
+}
+
+// post posts a transfer of the service's own, between accounts of the books, that
+// no account refuses.
+func (l *Ledger) post(ctx context.Context, t *domain.Transfer) error {
+	stored, err := l.store.Transfers.Get(ctx, store.Key(t.ID))
+	if fault.KindOf(err) == fault.NotFound {
+		stored, err = l.begin(ctx, t)
+	}
+	if err == nil {
+		_, err = l.conclude(ctx, stored, t)
+	}
+	return err
+}
+
+// conclude brings a stored transfer to its end if it is the one asked for.
+func (l *Ledger) conclude(ctx context.Context, stored, asked *domain.Transfer) (*domain.Transfer, error) {
+	if err := l.openMemos(ctx, stored); err != nil {
+		return nil, err
+	}
+	if !stored.SameContent(asked) {
 		f := fault.Invalid("transfer_id", "was used before for a transfer of another content; choose a new one")
 		f.Kind, f.Reason = fault.AlreadyExists, "TRANSFER_ID_REUSED"
 		return nil, f
 	}
-	stored, err = l.finish(ctx, stored)
-	if err != nil {
-		return nil, err
-	}
-	if stored.State == domain.Refused {
-		return nil, domain.InsufficientPoints(stored)
-	}
-	return stored, nil
+	return l.finish(ctx, stored)
 }
 
 // begin stores the transfer as pending, or returns what its id stands for already.
 func (l *Ledger) begin(ctx context.Context, t *domain.Transfer) (*domain.Transfer, error) {
-	stored, err := l.store.Transfers.Get(ctx, store.Key(t.ID))
-	if fault.KindOf(err) != fault.NotFound {
-		return stored, err
-	}
 	if err := l.checkRoom(ctx, t); err != nil {
 		return nil, err
 	}
 	fresh := *t
 	fresh.State, fresh.CreateTime = domain.Pending, l.now()
-	stored, err = l.store.Transfers.Insert(ctx, &fresh)
+	stored, err := l.store.Transfers.Insert(ctx, &fresh)
 	if errors.Is(err, docstore.ErrConflict) {
 		return l.store.Transfers.Get(ctx, store.Key(t.ID))
 	}
@@ -160,23 +205,23 @@ func (l *Ledger) forget(ctx context.Context, a *domain.Account) error {
 	if len(a.InFlight) == 0 || len(a.InFlight)%forgetEvery != 0 {
 		return nil
 	}
-	open, err := l.open(ctx, a)
+	open, err := l.pending(ctx, a)
 	if err != nil {
 		return err
 	}
-	pending := make(map[string]bool, len(open))
+	isOpen := make(map[string]bool, len(open))
 	for _, t := range open {
-		pending[t.ID] = true
+		isOpen[t.ID] = true
 	}
-	a.Forget(func(transfer string) bool { return !pending[transfer] })
+	a.Forget(func(transfer string) bool { return !isOpen[transfer] })
 	if len(a.InFlight) >= domain.MaxInFlight {
 		return fault.New(fault.Unavailable, "ACCOUNT_BUSY", "account %s has too many transfers under way; try again", a.ID)
 	}
 	return nil
 }
 
-// open returns the pending ones of an account's transfers in flight.
-func (l *Ledger) open(ctx context.Context, a *domain.Account) ([]*domain.Transfer, error) {
+// pending returns the pending ones of an account's transfers in flight.
+func (l *Ledger) pending(ctx context.Context, a *domain.Account) ([]*domain.Transfer, error) {
 	keys := make([]string, len(a.InFlight))
 	for i, d := range a.InFlight {
 		keys[i] = store.Key(d.Transfer)

@@ -34,6 +34,13 @@ func (a *Programs) reserve(ctx context.Context, r *domain.Referral) (*domain.Ref
 	if refused != nil && fault.ReasonOf(refused) != budgetExhausted {
 		return nil, refused
 	}
+	var accounts []domain.AccountID
+	if refused == nil {
+		var err error
+		if accounts, err = a.rewarded(ctx, r); err != nil {
+			return nil, err
+		}
+	}
 	r, err := a.update(ctx, r, func(r *domain.Referral) error {
 		switch {
 		case r.State != domain.Qualified || r.Reserved:
@@ -42,6 +49,7 @@ func (a *Programs) reserve(ctx context.Context, r *domain.Referral) (*domain.Ref
 			r.Work = domain.NoWork
 		default:
 			r.Reserved, r.Work = true, domain.RewardWork
+			r.AdvocateAccount, r.RefereeAccount = accounts[0], accounts[1]
 		}
 		return nil
 	})
@@ -56,6 +64,19 @@ func (a *Programs) reserve(ctx context.Context, r *domain.Referral) (*domain.Ref
 	}
 	// It was rejected meanwhile: the hold goes back.
 	return r, a.release(ctx, r)
+}
+
+// rewarded returns the accounts of the advocate and the referee, "" for one who
+// gets no points.
+func (a *Programs) rewarded(ctx context.Context, r *domain.Referral) ([]domain.AccountID, error) {
+	names := make([]domain.AccountID, 2)
+	if r.AdvocatePoints > 0 {
+		names[0] = domain.CustomerAccount(r.Advocate)
+	}
+	if r.RefereePoints > 0 {
+		names[1] = domain.CustomerAccount(r.Referee)
+	}
+	return a.ledger.opened(ctx, names...)
 }
 
 // reverse posts the opposite transfers, gives the points back to the budget, and
@@ -73,7 +94,7 @@ func (a *Programs) reverse(ctx context.Context, r *domain.Referral) (*domain.Ref
 
 func (a *Programs) post(ctx context.Context, transfers []*domain.Transfer) error {
 	for _, t := range transfers {
-		if _, err := a.ledger.Post(ctx, t); err != nil {
+		if err := a.ledger.post(ctx, t); err != nil {
 			return err
 		}
 	}

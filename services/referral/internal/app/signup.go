@@ -56,6 +56,7 @@ func (a *Programs) expire(ctx context.Context, program, id string) error {
 // claimed for the referral, the referral is changed, the claim is confirmed.
 // Faults: SELF_REFERRAL, CUSTOMER_UNKNOWN, REFEREE_TAKEN, REFEREE_FIXED.
 func (a *Programs) RecordSignUp(ctx context.Context, program, id, customer string) (*domain.Referral, error) {
+	defer a.gate.enter()()
 	if err := a.expire(ctx, program, id); err != nil {
 		return nil, err
 	}

@@ -46,17 +46,12 @@ func sweep[V any](ctx context.Context, from records[V], r docstore.Range, do fun
 func (a *Programs) Sweep(ctx context.Context, before time.Time) error {
 	return errors.Join(
 		sweep(ctx, a.store.Codes, store.CodesInviting(before), func(ctx context.Context, c *domain.Code) error {
+			defer a.gate.enter()()
 			return a.settleInvitations(ctx, c.Program, c.Code)
 		}),
-		sweep(ctx, a.store.Referees, store.RefereesUnconfirmed(before), func(ctx context.Context, claim *domain.Referee) error {
-			_, err := a.settleReferee(ctx, claim)
-			return unless(isRefusal(err), err) // it was given up
-		}),
+		sweep(ctx, a.store.Referees, store.RefereesUnconfirmed(before), a.settleClaim),
 		a.ledger.Sweep(ctx, before),
-		sweep(ctx, a.store.Referrals, store.ReferralsUnfinished(before), func(ctx context.Context, r *domain.Referral) error {
-			_, err := a.work(ctx, r)
-			return unless(fault.ReasonOf(err) == budgetExhausted, err) // it waits for the step to be taken again
-		}),
+		sweep(ctx, a.store.Referrals, store.ReferralsUnfinished(before), a.workAgain),
 		sweep(ctx, a.store.Referrals, store.ReferralsDue(a.now()), func(ctx context.Context, r *domain.Referral) error {
 			return a.expire(ctx, r.Program, r.ID)
 		}),
@@ -69,4 +64,26 @@ func unless(final bool, err error) error {
 		return nil
 	}
 	return err
+}
+
+// workAgain does what is owed to a referral, which is read again: that in hand may be
+// older than an erasure.
+func (a *Programs) workAgain(ctx context.Context, r *domain.Referral) error {
+	defer a.gate.enter()()
+	r, err := a.Referral(ctx, r.Program, r.ID)
+	if err == nil {
+		_, err = a.work(ctx, r)
+	}
+	return unless(fault.ReasonOf(err) == budgetExhausted, err) // it waits for the step to be taken again
+}
+
+// settleClaim finishes the sign-up of a claim, read again likewise. One that was
+// given up is settled too.
+func (a *Programs) settleClaim(ctx context.Context, claim *domain.Referee) error {
+	defer a.gate.enter()()
+	claim, err := a.store.Referees.Get(ctx, store.Key(claim.Program, claim.Customer))
+	if err == nil && !claim.Confirmed {
+		_, err = a.settleReferee(ctx, claim)
+	}
+	return unless(isRefusal(err) || fault.KindOf(err) == fault.NotFound, err)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/referral/internal/app"
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 
 type fataler interface {
 	Helper()
+	Fatal(...any)
 	Fatalf(string, ...any)
 }
 
@@ -109,7 +111,7 @@ func (s *surroundings) start(t fataler, e docstore.Engine) *world {
 	collections, err := store.Open(context.Background(), e, s.now)
 	must(t, err)
 	w := &world{store: collections, around: s}
-	w.Programs, w.ledger = app.New(collections, s.profile, s.now, zeros{})
+	w.Programs, w.ledger = app.New(collections, vaulttest.On(t, e), s.profile, s.now, zeros{})
 	return w
 }
 

@@ -100,7 +100,7 @@ func (a *Account) Forget(concluded func(transfer string) bool) {
 	a.InFlight = slices.DeleteFunc(a.InFlight, func(d Decision) bool { return concluded(d.Transfer) })
 }
 
-// InsufficientPoints is the fault for a transfer that was refused.
+// InsufficientPoints is the fault for a transfer that was refused, as it was asked for.
 func InsufficientPoints(t *Transfer) error {
 	f := fault.Invalid("transfer.points", "are more than %s has; the transfer was refused, and its id stays used: ask again with a new one", t.From)
 	f.Kind, f.Reason = fault.FailedPrecondition, "INSUFFICIENT_POINTS"

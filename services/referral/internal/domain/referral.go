@@ -63,15 +63,22 @@ type Referral struct {
 	AdvocatePoints, RefereePoints int64
 	// Reserved tells that the programme's budget holds the reward, from when on
 	// the referral will be rewarded.
-	Reserved   bool
-	Transfers  []string // ids of the ledger's transfers
-	Work       Work
-	Reason     string // of a rejection or reversal
-	Request    RequestKey
-	ExpireTime time.Time
-	CreateTime time.Time
-	UpdateTime time.Time
-	Version    int64
+	Reserved bool
+	// The accounts in the books that are rewarded, fixed with Reserved: they are
+	// where the points are taken back from, whoever owns them by then.
+	AdvocateAccount, RefereeAccount AccountID
+
+	Transfers []string // ids of the ledger's transfers
+	Work      Work
+	// Reason is that of a rejection or reversal, empty where it is sealed and has
+	// not been opened, or never can be; SealedReason is how a caller's is kept.
+	Reason       string
+	SealedReason []byte
+	Request      RequestKey
+	ExpireTime   time.Time
+	CreateTime   time.Time
+	UpdateTime   time.Time
+	Version      int64
 }
 
 // Took reports whether the referral has ever reached a state.
@@ -97,6 +104,35 @@ func (r *Referral) CheckStep(to ReferralState) error {
 	}
 	return illegalStep("referral", string(r.State), string(to))
 }
+
+// ErasedReason is why a referral has ended that had not been rewarded.
+const ErasedReason = "one of the two was erased"
+
+// Erase puts a pseudonym in the place of people, drops the reason, which may tell
+// of them, and ends a referral that has not been rewarded. It reports whether that
+// changed anything. Only what Working says is done can be erased.
+func (r *Referral) Erase(people []string, pseudonym string, at time.Time) (changed bool, err error) {
+	for _, id := range []*string{&r.Advocate, &r.Referee} {
+		if slices.Contains(people, *id) {
+			*id, changed = pseudonym, true
+		}
+	}
+	if r.Advocate != pseudonym && r.Referee != pseudonym {
+		return false, nil
+	}
+	if r.SealedReason != nil {
+		r.Reason, r.SealedReason, changed = "", nil, true
+	}
+	if r.CheckStep(Rejected) != nil {
+		return changed, nil
+	}
+	r.Reason, r.Work = ErasedReason, NoWork
+	return true, r.Step(Rejected, at)
+}
+
+// Working reports whether the service is at something that will be ended: a
+// reward that is reserved, or a reversal.
+func (r *Referral) Working() bool { return r.Work == ReverseWork || r.Work == RewardWork && r.Reserved }
 
 // Open reports whether the referee may still qualify, but for the time.
 func (r *Referral) Open() bool { return slices.Contains(referralSteps[r.State], Expired) }

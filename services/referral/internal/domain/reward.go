@@ -1,20 +1,21 @@
 package domain
 
-// Rewards are the transfers that reward a referral: nothing for a side that
-// gets no points. Their ids and contents are the same each time.
+// Rewards are the transfers that reward a referral whose budget is reserved:
+// nothing for a side that gets no points. Their ids and contents are the same
+// each time.
 func (r *Referral) Rewards() []*Transfer {
 	name := "programs/" + r.Program + "/referrals/" + r.ID
 	var transfers []*Transfer
-	side := func(side, customer string, points int64) {
+	side := func(side string, account AccountID, points int64) {
 		if points > 0 {
 			transfers = append(transfers, &Transfer{
-				ID: r.Program + "." + r.ID + "." + side, From: ProgramAccount(r.Program), To: CustomerAccount(customer),
+				ID: r.Program + "." + r.ID + "." + side, From: ProgramAccount(r.Program), To: account,
 				Points: points, Memo: "referral reward", Referral: name,
 			})
 		}
 	}
-	side("advocate", r.Advocate, r.AdvocatePoints)
-	side("referee", r.Referee, r.RefereePoints)
+	side("advocate", r.AdvocateAccount, r.AdvocatePoints)
+	side("referee", r.RefereeAccount, r.RefereePoints)
 	return transfers
 }
 

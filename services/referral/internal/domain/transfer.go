@@ -6,46 +6,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
-	"github.com/kehuhq/kehu/pkg/ident"
 )
-
-// AccountID names an account of points: "customer:" and a customer id,
-// "program:" and a programme id, or Adjustments.
-type AccountID string
-
-// Adjustments issues and takes in points that no programme does.
-const Adjustments AccountID = "system:adjustments"
-
-const (
-	customerPrefix = "customer:"
-	programPrefix  = "program:"
-)
-
-// CustomerAccount is where a customer's points are.
-func CustomerAccount(customer string) AccountID { return AccountID(customerPrefix + customer) }
-
-// Customer is whose account it is, where it is a customer's.
-func (id AccountID) Customer() (string, bool) { return strings.CutPrefix(string(id), customerPrefix) }
-
-// ProgramAccount is what a programme gives from.
-func ProgramAccount(program string) AccountID { return AccountID(programPrefix + program) }
-
-// MayOverdraw reports whether the account issues points, and so may be below 0.
-func (id AccountID) MayOverdraw() bool { return !strings.HasPrefix(string(id), customerPrefix) }
-
-// CheckAccount reports an id that no account can have.
-func CheckAccount(field, id string) *fault.Fault {
-	if customer, ok := strings.CutPrefix(id, customerPrefix); ok {
-		return ident.Check(field, customer)
-	}
-	if program, ok := strings.CutPrefix(id, programPrefix); ok {
-		return CheckProgramID(field, program)
-	}
-	if AccountID(id) == Adjustments {
-		return nil
-	}
-	return fault.Invalid(field, "must be customer:{customer id}, program:{program id} or %s", Adjustments)
-}
 
 // TransferState is how far a transfer has come.
 type TransferState string
@@ -65,7 +26,10 @@ type Transfer struct {
 	ID       string
 	From, To AccountID
 	Points   int64
-	Memo     string
+	// Memo is empty where it is sealed and has not been opened, or never can be.
+	Memo string
+	// Sealed is the memo as it is kept, where a caller wrote it.
+	Sealed   []byte
 	Referral string // resource name, where one caused it
 	Overdraw bool   // a reversal, which is not refused
 	State    TransferState
@@ -81,7 +45,8 @@ type Entry struct {
 	Balance  int64 // after it, in points
 }
 
-// SameContent reports whether two transfers ask for the same.
+// SameContent reports whether two transfers between accounts that go by the same
+// kind of id, their memos open, ask for the same.
 func (t *Transfer) SameContent(o *Transfer) bool {
 	return t.From == o.From && t.To == o.To && t.Points == o.Points && t.Memo == o.Memo &&
 		t.Referral == o.Referral && t.Overdraw == o.Overdraw
@@ -132,8 +97,11 @@ func (t *Transfer) Check() error {
 }
 
 func checkOwnAccount(field, id string) *fault.Fault {
-	if strings.HasPrefix(id, programPrefix) {
+	switch {
+	case strings.HasPrefix(id, programPrefix):
 		return fault.Invalid(field, "must be customer:{customer id} or %s; a programme's account is moved by its referrals alone", Adjustments)
+	case strings.HasPrefix(id, erasedPrefix):
+		return fault.Invalid(field, "must be customer:{customer id} or %s; the account of one who was erased is moved no more", Adjustments)
 	}
 	return CheckAccount(field, id)
 }

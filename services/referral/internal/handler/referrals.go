@@ -2,12 +2,22 @@ package handler
 
 import (
 	"context"
-	"github.com/kehuhq/kehu/pkg/ident"
 
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
+	"github.com/kehuhq/kehu/pkg/ident"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 )
+
+// referral converts a referral, unless there is an error, with its reason open.
+func (h *Programs) referral(ctx context.Context) func(*domain.Referral, error) (*referralv1.Referral, error) {
+	return func(r *domain.Referral, err error) (*referralv1.Referral, error) {
+		if err == nil {
+			err = h.app.OpenReasons(ctx, r)
+		}
+		return answer(referralProto)(r, err)
+	}
+}
 
 // CreateReferral opens a referral with a code.
 func (h *Programs) CreateReferral(ctx context.Context, r *referralv1.CreateReferralRequest) (*referralv1.Referral, error) {
@@ -23,7 +33,7 @@ func (h *Programs) CreateReferral(ctx context.Context, r *referralv1.CreateRefer
 	if err != nil {
 		return nil, err
 	}
-	return answer(referralProto)(h.app.CreateReferral(ctx, program, code, request))
+	return h.referral(ctx)(h.app.CreateReferral(ctx, program, code, request))
 }
 
 // GetReferral returns one referral.
@@ -32,7 +42,7 @@ func (h *Programs) GetReferral(ctx context.Context, r *referralv1.GetReferralReq
 	if err != nil {
 		return nil, err
 	}
-	return answer(referralProto)(h.app.Referral(ctx, program, id))
+	return h.referral(ctx)(h.app.Referral(ctx, program, id))
 }
 
 // ListReferrals lists the referrals of a programme, newest first.
@@ -49,6 +59,9 @@ func (h *Programs) ListReferrals(ctx context.Context, r *referralv1.ListReferral
 	if err != nil {
 		return nil, err
 	}
+	if err := h.app.OpenReasons(ctx, found...); err != nil {
+		return nil, err
+	}
 	token, err := nextToken(next, r)
 	return &referralv1.ListReferralsResponse{Referrals: each(found, referralProto), NextPageToken: token}, err
 }
@@ -63,7 +76,7 @@ func (h *Programs) RecordClick(ctx context.Context, r *referralv1.RecordClickReq
 	if err != nil {
 		return nil, err
 	}
-	return answer(referralProto)(h.app.RecordClick(ctx, program, id, at))
+	return h.referral(ctx)(h.app.RecordClick(ctx, program, id, at))
 }
 
 // RecordSignUp records that the referee has become a customer.
@@ -75,7 +88,7 @@ func (h *Programs) RecordSignUp(ctx context.Context, r *referralv1.RecordSignUpR
 	if f := ident.Check("referee_id", r.GetRefereeId()); f != nil {
 		return nil, f
 	}
-	return answer(referralProto)(h.app.RecordSignUp(ctx, program, id, r.GetRefereeId()))
+	return h.referral(ctx)(h.app.RecordSignUp(ctx, program, id, r.GetRefereeId()))
 }
 
 // RecordConversion records the order with which the referee qualifies, and rewards.
@@ -87,7 +100,7 @@ func (h *Programs) RecordConversion(ctx context.Context, r *referralv1.RecordCon
 	if f := ident.Check("order_id", r.GetOrderId()); f != nil {
 		return nil, f
 	}
-	return answer(referralProto)(h.app.RecordConversion(ctx, program, id, r.GetOrderId()))
+	return h.referral(ctx)(h.app.RecordConversion(ctx, program, id, r.GetOrderId()))
 }
 
 // ReverseConversion takes the rewards back.
@@ -99,7 +112,7 @@ func (h *Programs) ReverseConversion(ctx context.Context, r *referralv1.ReverseC
 	if f := domain.CheckReason("reason", r.GetReason()); f != nil {
 		return nil, f
 	}
-	return answer(referralProto)(h.app.ReverseConversion(ctx, program, id, r.GetReason()))
+	return h.referral(ctx)(h.app.ReverseConversion(ctx, program, id, r.GetReason()))
 }
 
 // RejectReferral refuses a referral that is not rewarded yet.
@@ -111,5 +124,5 @@ func (h *Programs) RejectReferral(ctx context.Context, r *referralv1.RejectRefer
 	if f := domain.CheckReason("reason", r.GetReason()); f != nil {
 		return nil, f
 	}
-	return answer(referralProto)(h.app.RejectReferral(ctx, program, id, r.GetReason()))
+	return h.referral(ctx)(h.app.RejectReferral(ctx, program, id, r.GetReason()))
 }

@@ -29,14 +29,14 @@ type invitationDoc struct {
 }
 
 const (
-	byAdvocate = "advocate" // programme, advocate, code
+	byAdvocate = "advocate" // advocate, programme, code
 	inviting   = "inviting" // last change, of codes with invitations that are not settled
 )
 
 var codeSchema = docstore.Schema[codeDoc]{Name: "codes", Indexes: []docstore.Index[codeDoc]{
 	{Name: byAdvocate, Key: func(d *codeDoc) string {
 		id := docstore.ParseID(d.ID)
-		return docstore.Key(docstore.String(id[0]), docstore.String(d.Advocate), docstore.String(id[1]))
+		return docstore.Key(docstore.String(d.Advocate), docstore.String(id[0]), docstore.String(id[1]))
 	}},
 	{Name: inviting, Key: func(d *codeDoc) string {
 		if len(d.Invitations) == 0 {
@@ -51,7 +51,12 @@ func CodesOf(program string) docstore.Range { return docstore.Within(Key(program
 
 // CodesOfAdvocate is one advocate's codes in a programme.
 func CodesOfAdvocate(program, advocate string) docstore.Range {
-	return within(byAdvocate, docstore.String(program), docstore.String(advocate))
+	return within(byAdvocate, docstore.String(advocate), docstore.String(program))
+}
+
+// AllCodesOf is one advocate's codes in all programmes.
+func AllCodesOf(advocate string) docstore.Range {
+	return within(byAdvocate, docstore.String(advocate))
 }
 
 // CodesInviting is the codes with open invitations, not changed since before.

@@ -13,7 +13,8 @@ type transferDoc struct {
 	From          string    `bson:"from"`
 	To            string    `bson:"to"`
 	Points        int64     `bson:"points"`
-	Memo          string    `bson:"memo,omitempty"`
+	Memo          string    `bson:"memo,omitempty"`   // the service's own
+	Sealed        []byte    `bson:"sealed,omitempty"` // a caller's memo
 	Referral      string    `bson:"referral,omitempty"`
 	Overdraw      bool      `bson:"overdraw,omitempty"`
 	State         string    `bson:"state"`
@@ -87,19 +88,27 @@ var transfers = Records[transferDoc, domain.Transfer]{
 	read: func(d *transferDoc) *domain.Transfer {
 		return &domain.Transfer{
 			ID: docstore.ParseID(d.ID)[0], From: domain.AccountID(d.From), To: domain.AccountID(d.To),
-			Points: d.Points, Memo: d.Memo, Referral: d.Referral, Overdraw: d.Overdraw,
+			Points: d.Points, Memo: d.Memo, Sealed: d.Sealed, Referral: d.Referral, Overdraw: d.Overdraw,
 			State: domain.TransferState(d.State), Given: domain.Entry(d.Given), Received: domain.Entry(d.Received),
 			CreateTime: d.CreateTime, PostTime: d.PostTime,
 		}
 	},
 	write: func(t *domain.Transfer, d *transferDoc) {
 		*d = transferDoc{
-			Meta: d.Meta, From: string(t.From), To: string(t.To), Points: t.Points, Memo: t.Memo,
+			Meta: d.Meta, From: string(t.From), To: string(t.To), Points: t.Points, Memo: unlessSealed(t.Memo, t.Sealed), Sealed: t.Sealed,
 			Referral: t.Referral, Overdraw: t.Overdraw, State: string(t.State),
 			Given: entryDoc(t.Given), Received: entryDoc(t.Received), CreateTime: t.CreateTime, PostTime: t.PostTime,
 		}
 		d.ID = Key(t.ID)
 	},
+}
+
+// unlessSealed is a text as it is kept in the open: not at all where it is sealed.
+func unlessSealed(text string, sealed []byte) string {
+	if sealed != nil {
+		return ""
+	}
+	return text
 }
 
 var accounts = Records[accountDoc, domain.Account]{

@@ -104,6 +104,17 @@ func (r *Records[D, V]) Delete(ctx context.Context, key string, version int64) e
 	return r.named(key, r.docs.Delete(ctx, key, version))
 }
 
+// Erase removes records, whether they are there or not, and leaves no trace of
+// them; see docstore.Collection.Erase.
+func (r *Records[D, V]) Erase(ctx context.Context, keys ...string) error {
+	return r.docs.Erase(ctx, keys...)
+}
+
+// Count is how many records a range has.
+func (r *Records[D, V]) Count(ctx context.Context, in docstore.Range) (int64, error) {
+	return r.docs.Count(ctx, in)
+}
+
 // Scan yields the records of a range.
 func (r *Records[D, V]) Scan(ctx context.Context, in docstore.Range) iter.Seq2[*V, error] {
 	return func(yield func(*V, error) bool) {

@@ -15,9 +15,16 @@ type refereeDoc struct {
 	Confirmed     bool      `bson:"confirmed"`
 }
 
-const unconfirmed = "unconfirmed" // last change, of claims that are not confirmed
+const (
+	byCustomer  = "customer"    // customer, programme
+	unconfirmed = "unconfirmed" // last change, of claims that are not confirmed
+)
 
 var refereeSchema = docstore.Schema[refereeDoc]{Name: "referees", Indexes: []docstore.Index[refereeDoc]{
+	{Name: byCustomer, Key: func(d *refereeDoc) string {
+		id := docstore.ParseID(d.ID)
+		return docstore.Key(docstore.String(id[1]), docstore.String(id[0]))
+	}},
 	{Name: unconfirmed, Key: func(d *refereeDoc) string {
 		if d.Confirmed {
 			return ""
@@ -25,6 +32,11 @@ var refereeSchema = docstore.Schema[refereeDoc]{Name: "referees", Indexes: []doc
 		return docstore.Key(docstore.Time(d.UpdatedAt))
 	}},
 }}
+
+// ClaimsOf is the claims of a customer in all programmes.
+func ClaimsOf(customer string) docstore.Range {
+	return within(byCustomer, docstore.String(customer))
+}
 
 // RefereesUnconfirmed is the claims not confirmed and not changed since before.
 func RefereesUnconfirmed(before time.Time) docstore.Range { return until(unconfirmed, before) }

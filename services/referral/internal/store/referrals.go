@@ -19,9 +19,12 @@ type referralDoc struct {
 	AdvocatePoints int64      `bson:"advocate_points,omitempty"`
 	RefereePoints  int64      `bson:"referee_points,omitempty"`
 	Reserved       bool       `bson:"reserved,omitempty"`
+	AdvocateTo     string     `bson:"advocate_account,omitempty"`
+	RefereeTo      string     `bson:"referee_account,omitempty"`
 	Transfers      []string   `bson:"transfers,omitempty"`
 	Work           string     `bson:"work,omitempty"`
-	Reason         string     `bson:"reason,omitempty"`
+	Reason         string     `bson:"reason,omitempty"`        // the service's own
+	SealedReason   []byte     `bson:"sealed_reason,omitempty"` // a caller's
 	Request        requestDoc `bson:"request,omitempty"`
 	CreateTime     time.Time  `bson:"create_time"`
 	ExpireTime     time.Time  `bson:"expire_time"`
@@ -33,9 +36,11 @@ type stepDoc struct {
 }
 
 const (
-	byCreation = "created" // programme, creation, referral
-	byExpiry   = "expiry"  // expiry, of open ones
-	unfinished = "work"    // last change, of those with work to be done
+	byCreation = "created"  // programme, creation, referral
+	byExpiry   = "expiry"   // expiry, of open ones
+	unfinished = "work"     // last change, of those with work to be done
+	advocated  = "advocate" // advocate, creation
+	brought    = "referee"  // referee, creation; from the sign-up on
 )
 
 var referralSchema = docstore.Schema[referralDoc]{Name: "referrals", Indexes: []docstore.Index[referralDoc]{
@@ -54,7 +59,24 @@ var referralSchema = docstore.Schema[referralDoc]{Name: "referrals", Indexes: []
 		}
 		return docstore.Key(docstore.Time(d.UpdatedAt))
 	}},
+	{Name: advocated, Key: func(d *referralDoc) string {
+		return docstore.Key(docstore.String(d.Advocate), docstore.Time(d.CreateTime))
+	}},
+	{Name: brought, Key: func(d *referralDoc) string {
+		if d.Referee == "" {
+			return ""
+		}
+		return docstore.Key(docstore.String(d.Referee), docstore.Time(d.CreateTime))
+	}},
 }}
+
+// ReferralsBy is the referrals of an advocate, in all programmes.
+func ReferralsBy(advocate string) docstore.Range { return within(advocated, docstore.String(advocate)) }
+
+// ReferralsThatBrought is the referrals of a referee, in all programmes.
+func ReferralsThatBrought(referee string) docstore.Range {
+	return within(brought, docstore.String(referee))
+}
 
 // ReferralsOf is the referrals of a programme, newest first.
 func ReferralsOf(program string) docstore.Range {
@@ -79,7 +101,9 @@ var referrals = Records[referralDoc, domain.Referral]{
 			Steps: each(d.Steps, func(s stepDoc) domain.Step { return domain.Step{State: domain.ReferralState(s.State), Time: s.Time} }),
 
 			OrderID: d.OrderID, AdvocatePoints: d.AdvocatePoints, RefereePoints: d.RefereePoints,
-			Reserved: d.Reserved, Transfers: d.Transfers, Work: domain.Work(d.Work), Reason: d.Reason,
+			Reserved: d.Reserved, Transfers: d.Transfers, Work: domain.Work(d.Work),
+			AdvocateAccount: domain.AccountID(d.AdvocateTo), RefereeAccount: domain.AccountID(d.RefereeTo),
+			Reason: d.Reason, SealedReason: d.SealedReason,
 			Request: domain.RequestKey(d.Request), CreateTime: d.CreateTime, ExpireTime: d.ExpireTime,
 			UpdateTime: d.UpdatedAt, Version: d.Version,
 		}
@@ -89,7 +113,9 @@ var referrals = Records[referralDoc, domain.Referral]{
 			Meta: d.Meta, Code: r.Code, Advocate: r.Advocate, Referee: r.Referee, State: string(r.State),
 			Steps:   each(r.Steps, func(s domain.Step) stepDoc { return stepDoc{State: string(s.State), Time: s.Time} }),
 			OrderID: r.OrderID, AdvocatePoints: r.AdvocatePoints, RefereePoints: r.RefereePoints,
-			Reserved: r.Reserved, Transfers: r.Transfers, Work: string(r.Work), Reason: r.Reason,
+			Reserved: r.Reserved, Transfers: r.Transfers, Work: string(r.Work),
+			AdvocateTo: string(r.AdvocateAccount), RefereeTo: string(r.RefereeAccount),
+			Reason: unlessSealed(r.Reason, r.SealedReason), SealedReason: r.SealedReason,
 			Request: requestDoc(r.Request), CreateTime: r.CreateTime, ExpireTime: r.ExpireTime,
 		}
 		d.ID = Key(r.Program, r.ID)

@@ -1,16 +1,18 @@
 // Package store keeps the referral service's records on pkg/docstore:
 //
-//	programs   _id programme           the programmes
-//	codes      _id programme!code      the advocates' codes
-//	referrals  _id programme!referral  the referrals
-//	referees   _id programme!customer  which referral brought a customer
-//	transfers  _id transfer            the ledger, both entries of a transfer in one document
-//	accounts   _id account             the running fold of each account's entries
+//	programs        _id programme           the programmes
+//	codes           _id programme!code      the advocates' codes
+//	referrals       _id programme!referral  the referrals
+//	referees        _id programme!customer  which referral brought a customer
+//	transfers       _id transfer            the ledger, both entries of a transfer in one document
+//	accounts        _id account             the running fold of each account's entries
+//	account_owners  _id customer            which account is a customer's: the books hold no customer ids
 package store
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -26,18 +28,22 @@ type Store struct {
 	Referees  *Records[refereeDoc, domain.Referee]
 	Transfers *Records[transferDoc, domain.Transfer]
 	Accounts  *Records[accountDoc, domain.Account]
+	Owners    *Records[ownerDoc, domain.Owner]
+
+	engine docstore.Engine
 }
 
 // Open opens the collections, creating them where they are missing.
 func Open(ctx context.Context, e docstore.Engine, clock func() time.Time) (*Store, error) {
-	s := &Store{}
-	var errs [6]error
+	s := &Store{engine: e}
+	var errs [7]error
 	s.Programs, errs[0] = open(ctx, e, clock, docstore.Schema[programDoc]{Name: "programs"}, programs)
 	s.Codes, errs[1] = open(ctx, e, clock, codeSchema, codes)
 	s.Referrals, errs[2] = open(ctx, e, clock, referralSchema, referrals)
 	s.Referees, errs[3] = open(ctx, e, clock, refereeSchema, referees)
 	s.Transfers, errs[4] = open(ctx, e, clock, transferSchema, transfers)
 	s.Accounts, errs[5] = open(ctx, e, clock, docstore.Schema[accountDoc]{Name: "accounts"}, accounts)
+	s.Owners, errs[6] = open(ctx, e, clock, ownerSchema, owners)
 	return s, errors.Join(errs[:]...)
 }
 
@@ -45,4 +51,13 @@ func Open(ctx context.Context, e docstore.Engine, clock func() time.Time) (*Stor
 // referees are all that is ever deleted.
 func (s *Store) Sweep(ctx context.Context, before time.Time) error {
 	return errors.Join(s.Programs.sweep(ctx, before), s.Referees.sweep(ctx, before))
+}
+
+// Scrub rewrites the files of an embedded store, so that none holds what was
+// removed or replaced before.
+func (s *Store) Scrub(ctx context.Context) error {
+	if err := s.engine.Scrub(ctx); err != nil {
+		return fmt.Errorf("scrub: %w", err)
+	}
+	return nil
 }
