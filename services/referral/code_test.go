@@ -11,6 +11,7 @@ import (
 
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 	"github.com/kehuhq/kehu/pkg/rpc"
 
 	"github.com/kehuhq/kehu/services/referral"
@@ -140,7 +141,7 @@ func TestProfileCannotBeReached(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = peer.Close() })
-	alone, err := referral.New(t.Context(), referral.DefaultConfig(), referral.Deps{Engine: e, Profile: peer, Clock: s.now})
+	alone, err := referral.New(t.Context(), referral.DefaultConfig(), referral.Deps{Engine: e, Vault: vaulttest.On(t, e), Profile: peer, Clock: s.now})
 	if err != nil {
 		t.Fatal(err)
 	}

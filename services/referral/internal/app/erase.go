@@ -92,8 +92,8 @@ func (e erasure) pass(ctx context.Context) (claims int64, err error) {
 	return claims, nil
 }
 
-// closeCode makes a code bring nothing and tell nothing any more. The hash of the
-// request was made of the advocate's id, among others.
+// closeCode makes a code bring nothing and tell nothing any more. The request was
+// asked for with the advocate's id.
 func (e erasure) closeCode(ctx context.Context, c *domain.Code) error {
 	_, err := e.store.Codes.Update(ctx, store.Key(c.Program, c.Code), func(c *domain.Code) error {
 		if !slices.Contains(e.people, c.Advocate) {

@@ -125,10 +125,17 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 type fakeProfile struct {
 	mu     sync.Mutex
 	down   bool
+	asked  func() // called before a customer is known
 	orders map[string]domain.Order // by customer/order
 }
 
 func (p *fakeProfile) CustomerKnown(_ context.Context, id string) (bool, error) {
+	p.mu.Lock()
+	asked := p.asked
+	p.mu.Unlock()
+	if asked != nil {
+		asked()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.down {
@@ -212,18 +219,44 @@ func (t *dyingTable) Scan(ctx context.Context, r docstore.Range) iter.Seq2[docst
 	return t.Table.Scan(ctx, r)
 }
 
-func (t *dyingTable) Write(ctx context.Context, writes []docstore.Write) ([]error, error) {
+func (t *dyingTable) Write(ctx context.Context, writes []docstore.Write) (errs []error, err error) {
+	dead := t.of.write(func() { errs, err = t.Table.Write(ctx, writes) })
+	return errs, errors.Join(dead, err)
+}
+
+func (t *dyingTable) Erase(ctx context.Context, ids []string) (err error) {
+	dead := t.of.write(func() { err = t.Table.Erase(ctx, ids) })
+	return errors.Join(dead, err)
+}
+
+func (t *dyingTable) Count(ctx context.Context, r docstore.Range) (int64, error) {
 	if t.of.dead.Load() {
-		return nil, errDead
+		return 0, errDead
 	}
-	if t.of.left.Add(-1) <= 0 {
-		t.of.dead.Store(true)
-		if t.of.performed {
-			_, _ = t.Table.Write(ctx, writes)
-		}
-		return nil, errDead
+	return t.Table.Count(ctx, r)
+}
+
+func (d *dying) Scrub(ctx context.Context) (err error) {
+	dead := d.write(func() { err = d.Engine.Scrub(ctx) })
+	return errors.Join(dead, err)
+}
+
+// write performs a write unless it is the last, or comes after it.
+func (d *dying) write(perform func()) error {
+	if d.dead.Load() {
+		return errDead
 	}
-	return t.Table.Write(ctx, writes)
+	last := d.left.Add(-1) <= 0
+	if last {
+		d.dead.Store(true)
+	}
+	if !last || d.performed {
+		perform()
+	}
+	if last {
+		return errDead
+	}
+	return nil
 }
 
 // meddled is a view of an engine by a process that, just before its n-th write,
@@ -248,6 +281,13 @@ func (m *meddled) Table(ctx context.Context, layout docstore.Layout) (docstore.T
 type meddledTable struct {
 	docstore.Table
 	of *meddled
+}
+
+func (t *meddledTable) Erase(ctx context.Context, ids []string) error {
+	if t.of.left.Add(-1) == 0 {
+		t.of.meddle()
+	}
+	return t.Table.Erase(ctx, ids)
 }
 
 func (t *meddledTable) Write(ctx context.Context, writes []docstore.Write) ([]error, error) {

@@ -108,9 +108,10 @@ func (r *Referral) CheckStep(to ReferralState) error {
 // ErasedReason is why a referral has ended that had not been rewarded.
 const ErasedReason = "one of the two was erased"
 
-// Erase puts a pseudonym in the place of people, drops the reason, which may tell
-// of them, and ends a referral that has not been rewarded. It reports whether that
-// changed anything. Only what Working says is done can be erased.
+// Erase puts a pseudonym in the place of people, drops the reason and the request id,
+// in which callers may have named them, and ends a referral that has not been
+// rewarded. It reports whether that changed anything. One that is Working cannot be
+// erased yet.
 func (r *Referral) Erase(people []string, pseudonym string, at time.Time) (changed bool, err error) {
 	for _, id := range []*string{&r.Advocate, &r.Referee} {
 		if slices.Contains(people, *id) {
@@ -120,8 +121,8 @@ func (r *Referral) Erase(people []string, pseudonym string, at time.Time) (chang
 	if r.Advocate != pseudonym && r.Referee != pseudonym {
 		return false, nil
 	}
-	if r.SealedReason != nil {
-		r.Reason, r.SealedReason, changed = "", nil, true
+	if r.SealedReason != nil || r.Request != (RequestKey{}) {
+		r.SealedReason, r.Request, changed = nil, RequestKey{}, true
 	}
 	if r.CheckStep(Rejected) != nil {
 		return changed, nil
