@@ -107,3 +107,6 @@ func ParseTime(key string) (time.Time, error) {
 // Within is the range of all ids or keys that continue p with further parts:
 // everything below ID(p), without p itself.
 func Within(p string) Range { return Prefix(p + separator) }
+
+// Only is the range of one id, without what is below it.
+func Only(id string) Range { return Range{From: id, To: id + separator} }

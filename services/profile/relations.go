@@ -69,12 +69,6 @@ func (s *Service) openRelations(ctx context.Context, deps Deps) (*relations, err
 	return r, nil
 }
 
-// Erase removes what the rooms keep of a customer.
-func (r *relations) Erase(ctx context.Context, customer string) error {
-	return errors.Join(r.leads.Erase(ctx, customer), r.accounts.Erase(ctx, customer),
-		r.care.Erase(ctx, customer), r.style.Erase(ctx, customer))
-}
-
 func (r *relations) register(to grpc.ServiceRegistrar) {
 	profilev1.RegisterLeadServiceServer(to, r.leads)
 	profilev1.RegisterAccountServiceServer(to, r.accounts)

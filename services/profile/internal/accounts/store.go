@@ -205,15 +205,6 @@ func (s *store) Any(ctx context.Context, customer string) (bool, error) {
 	return false, nil
 }
 
-// Erase removes contacts and plan of a customer.
-func (s *store) Erase(ctx context.Context, customer string) error {
-	err := s.plans.Delete(ctx, docstore.ID(customer), docstore.Any)
-	if errors.Is(err, docstore.ErrNotFound) {
-		err = nil
-	}
-	return errors.Join(err, s.contacts.Purge(ctx, docstore.Within(docstore.ID(customer))))
-}
-
 // SweepTombstones removes what is left of records deleted before a time.
 func (s *store) SweepTombstones(ctx context.Context, before time.Time) error {
 	_, contacts := s.contacts.Sweep(ctx, before)

@@ -97,19 +97,3 @@ func (d *analysisDoc) mayRead(run string) bool {
 	}
 	return run == d.Run
 }
-
-// Erase takes customers off all lists, without a trace. The figures stay.
-func (s *Server) Erase(ctx context.Context, customers ...string) error {
-	for doc, err := range s.store.analyses.Scan(ctx, docstore.Range{}) {
-		if err != nil {
-			return err
-		}
-		for _, c := range customers {
-			id := docstore.ID(doc.ID, doc.Run, c)
-			if err := s.store.members.Purge(ctx, docstore.Range{From: id, To: id + "!"}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

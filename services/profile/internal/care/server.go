@@ -127,16 +127,6 @@ func (s *Server) Any(ctx context.Context, customer string) (bool, error) {
 	return false, nil
 }
 
-// Erase removes plan and contacts of a customer.
-func (s *Server) Erase(ctx context.Context, customer string) error {
-	id := docstore.ID(customer)
-	err := s.plans.Delete(ctx, id, docstore.Any)
-	if errors.Is(err, docstore.ErrNotFound) {
-		err = nil
-	}
-	return errors.Join(err, s.docs.Purge(ctx, docstore.Within(id)))
-}
-
 // SweepTombstones removes what is left of records deleted before a time.
 func (s *Server) SweepTombstones(ctx context.Context, before time.Time) error {
 	_, tasks := s.docs.Sweep(ctx, before)

@@ -123,27 +123,6 @@ func (b *blocks) in(ctx context.Context, block string) (customers []string, size
 	return nil, size, err
 }
 
-// forget takes a customer out of the generation in use.
-func (b *blocks) forget(ctx context.Context, customer string) error {
-	e, err := b.edition(ctx)
-	if err != nil || e == nil {
-		return err
-	}
-	id := docstore.ID(e.Generation, customer)
-	m, err := b.members.Get(ctx, id)
-	if errors.Is(err, docstore.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	places := make([]string, len(m.Blocks))
-	for i, block := range m.Blocks {
-		places[i] = placeID(block, customer)
-	}
-	return errors.Join(b.places.Erase(ctx, places...), b.members.Erase(ctx, id))
-}
-
 // edition is the generation in use; nil before the first search has ended.
 func (b *blocks) edition(ctx context.Context) (*edition, error) {
 	e, err := b.editions.Get(ctx, current)

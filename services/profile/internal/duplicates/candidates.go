@@ -141,27 +141,6 @@ func within(of state) docstore.Range {
 	return r
 }
 
-// forget removes the candidates of a customer.
-func (s candidates) forget(ctx context.Context, customer string) error {
-	for _, index := range []string{byFirst, bySecond} {
-		key := docstore.Key(docstore.String(customer))
-		r := docstore.Range{Index: index, From: key, To: key + "!"}
-		var ids []string
-		for e, err := range s.docs.ScanRaw(ctx, r) {
-			if err != nil {
-				return err
-			}
-			ids = append(ids, e.ID)
-		}
-		for _, id := range ids {
-			if err := s.remove(ctx, id, docstore.Any); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // remove deletes a candidate at a version; one that is gone or has changed stays
 // as it is.
 func (s candidates) remove(ctx context.Context, id string, version int64) error {

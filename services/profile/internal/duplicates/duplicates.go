@@ -80,11 +80,5 @@ func New(ctx context.Context, deps Deps) (*Duplicates, error) {
 	return d, errors.Join(errs[:]...)
 }
 
-// Forget removes what is derived from a customer: its candidates and its places
-// in blocks. It is for a customer that is erased.
-func (d *Duplicates) Forget(ctx context.Context, customer string) error {
-	return errors.Join(d.candidates.forget(ctx, customer), d.blocks.forget(ctx, customer))
-}
-
 // instant is now in the precision of the store.
 func (d *Duplicates) instant() time.Time { return d.now().UTC().Truncate(time.Millisecond) }

@@ -2,8 +2,9 @@ package events
 
 import (
 	"context"
-	"errors"
+	"iter"
 
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 )
 
@@ -34,10 +35,72 @@ func (s *Store) Erase(ctx context.Context, customer string) error {
 		if err := s.events.Purge(ctx, docstore.Within(Visitor(l.Visitor).key())); err != nil {
 			return err
 		}
-		err := s.visitors.Delete(ctx, docstore.ID(l.Visitor), l.Version)
-		if err != nil && !errors.Is(err, docstore.ErrNotFound) && !errors.Is(err, docstore.ErrConflict) {
+		if err := s.visitors.Purge(ctx, docstore.Only(docstore.ID(l.Visitor))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// shownTogether is how many events are opened at a time.
+const shownTogether = 1000
+
+// Of yields the events of a customer's own record and of its visitors, sender by
+// sender.
+func (s *Store) Of(ctx context.Context, customer string) iter.Seq2[*profilev1.Event, error] {
+	return func(yield func(*profilev1.Event, error) bool) {
+		links, _, err := s.VisitorsOf(ctx, customer, nil, 0)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		senders := []Identity{Customer(customer)}
+		for _, l := range links {
+			senders = append(senders, Visitor(l.Visitor))
+		}
+		for _, sender := range senders {
+			if !s.show(ctx, sender, yield) {
+				return
+			}
+		}
+	}
+}
+
+// show yields the events of a sender, and reports whether there may be more.
+func (s *Store) show(ctx context.Context, sender Identity, yield func(*profilev1.Event, error) bool) bool {
+	var some []*Event
+	flush := func() bool {
+		shown, err := Protos(ctx, some)
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+		for _, e := range shown {
+			if !yield(e, nil) {
+				return false
+			}
+		}
+		some = some[:0]
+		return true
+	}
+	for e, err := range s.Timeline(ctx, []Identity{sender}, Query{Content: true}) {
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+		if some = append(some, e); len(some) == shownTogether && !flush() {
+			return false
+		}
+	}
+	return flush()
+}
+
+// LinkedTo yields the visitors of a customer's own record.
+func (s *Store) LinkedTo(ctx context.Context, customer string) ([]*profilev1.Visitor, error) {
+	links, _, err := s.VisitorsOf(ctx, customer, nil, 0)
+	all := make([]*profilev1.Visitor, len(links))
+	for i, l := range links {
+		all[i] = visitorProto(l)
+	}
+	return all, err
 }

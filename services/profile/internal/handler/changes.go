@@ -28,13 +28,14 @@ func (h *Customers) ListCustomerChanges(ctx context.Context, r *profilev1.ListCu
 	}
 	answer := &profilev1.ListCustomerChangesResponse{}
 	for _, change := range found.Items {
-		answer.Changes = append(answer.Changes, changeProto(id, change))
+		answer.Changes = append(answer.Changes, ChangeProto(id, change))
 	}
 	answer.NextPageToken, err = aip.NextToken(found.Next, r)
 	return answer, err
 }
 
-func changeProto(customer string, c *domain.Change) *profilev1.CustomerChange {
+// ChangeProto is a change as the API shows it.
+func ChangeProto(customer string, c *domain.Change) *profilev1.CustomerChange {
 	p := &profilev1.CustomerChange{
 		Name:       fmt.Sprintf("%s/changes/%d", customerName(customer), c.Seq),
 		ChangeTime: timestamppb.New(c.Time()),

@@ -14,6 +14,10 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
+// RecordProto is a customer with all that is known, what is sensitive included: for
+// the customer alone.
+func RecordProto(c *domain.Customer) *profilev1.Customer { return customerProto(c) }
+
 func customerProto(c *domain.Customer) *profilev1.Customer {
 	p := detailsProto(&c.Details)
 	p.Name = customerName(c.ID)

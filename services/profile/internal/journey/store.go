@@ -217,13 +217,3 @@ func (s *Store) Sweep(ctx context.Context, before time.Time) error {
 	_, policies := s.policies.Sweep(ctx, before)
 	return errors.Join(settings, policies)
 }
-
-// Erase removes what was said of some customers, without a trace.
-func (s *Store) Erase(ctx context.Context, customers ...string) error {
-	for _, c := range customers {
-		if err := s.settings.Purge(ctx, docstore.Within(docstore.ID(c))); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -184,6 +184,3 @@ func (s *Server) Sweep(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
-
-// Erase removes the leads of a customer.
-func (s *Server) Erase(ctx context.Context, customer string) error { return s.erase(ctx, customer) }

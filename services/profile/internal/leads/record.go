@@ -70,8 +70,11 @@ func subject(r *record) string {
 	if r.Customer != "" {
 		return r.Customer
 	}
-	return "leads/" + docstore.ParseID(r.ID)[0]
+	return prospect(r.ID)
 }
+
+// prospect is the subject of a lead that is no customer yet.
+func prospect(id string) string { return "leads/" + docstore.ParseID(id)[0] }
 
 func place(r *record) string { return "leads!" + r.ID }
 

@@ -135,23 +135,6 @@ func (s *store) get(ctx context.Context, id string) (*profilev1.Lead, error) {
 	return open(ctx, s.vault, r)
 }
 
-// erase removes the leads of a customer.
-func (s *store) erase(ctx context.Context, customer string) error {
-	for {
-		r := docstore.Within(docstore.Key(docstore.String(customer)))
-		r.Index, r.Limit = byCustomer, 500
-		page, _, err := s.docs.Page(ctx, r)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, doc := range page {
-			if err := s.docs.Delete(ctx, doc.ID, docstore.Any); err != nil && !errors.Is(err, docstore.ErrNotFound) {
-				return err
-			}
-		}
-	}
-}
-
 // policyDoc is the policy as it is stored.
 type policyDoc struct {
 	docstore.Meta `bson:",inline"`

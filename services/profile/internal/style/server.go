@@ -323,11 +323,6 @@ func (s *Server) Any(ctx context.Context, customer string) (bool, error) {
 	return false, nil
 }
 
-// Erase removes the observations of a customer.
-func (s *Server) Erase(ctx context.Context, customer string) error {
-	return s.docs.Purge(ctx, docstore.Within(docstore.ID(customer)))
-}
-
 // SweepTombstones removes what is left of observations deleted before a time.
 func (s *Server) SweepTombstones(ctx context.Context, before time.Time) error {
 	_, err := s.docs.Sweep(ctx, before)

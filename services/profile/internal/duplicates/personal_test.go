@@ -18,7 +18,7 @@ type plainly struct{}
 
 func (plainly) BlindIndex(_, value string) (string, error) { return value, nil }
 
-func TestForget(t *testing.T) {
+func TestErase(t *testing.T) {
 	engine, err := pebblestore.Open("", pebblestore.Options{FS: vfs.NewMem()})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestForget(t *testing.T) {
 		}
 	}
 	for range 2 { // and again, where there is nothing left to forget
-		if err := d.Forget(ctx, "a"); err != nil {
+		if err := d.Erase(ctx, "a"); err != nil {
 			t.Fatal(err)
 		}
 	}
