@@ -1,0 +1,273 @@
+package rights
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	longrunningpb "cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/operation"
+)
+
+// An erasure is a run of steps that can each be done again:
+//
+//  1. What this service holds is counted, for the receipt.
+//  2. The records of all kinds are erased, then the customers themselves with
+//     their keys. Operations that may have read them before are waited for, and
+//     it is done once more.
+//  3. The other services erase what they hold. One that is down, or held up by
+//     work of its own, is waited for.
+//  4. The ids are struck out of the receipt, which is sealed, and the files are
+//     rewritten.
+
+type erasing struct {
+	*Server
+	run *operation.Run[*profilev1.ErasureReceipt, round]
+	id  string
+	ids []string // of the person
+
+	receipt *profilev1.ErasureReceipt
+}
+
+func (s *Server) erase(ctx context.Context, run *operation.Run[*profilev1.ErasureReceipt, round]) (proto.Message, error) {
+	id, err := receiptID("name", run.Request.GetName())
+	if err != nil {
+		return nil, err
+	}
+	doc, receipt, err := s.erasures.get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	e := &erasing{s, run, id, doc.Customers, receipt}
+	if receipt.GetState() != profilev1.ErasureState_ERASURE_STATE_DONE {
+		for _, step := range []func(context.Context) error{e.count, e.clear, e.others, e.close} {
+			if err := step(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	run.Progress(0, 0, "rewriting files")
+	return e.receipt, s.Engine.Scrub(ctx)
+}
+
+// count notes what this service holds before any of it is erased.
+func (e *erasing) count(ctx context.Context) error {
+	if len(e.receipt.GetSections()) > 0 {
+		return nil
+	}
+	e.run.Progress(0, 0, "looking")
+	var all sections
+	for _, kind := range e.Records {
+		n := int64(0)
+		for _, err := range kind.ofAll(ctx, e.ids) {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		if n > 0 {
+			all = append(all, &profilev1.PersonalDataSection{Section: kind.ID, Records: n})
+		}
+	}
+	return e.note(ctx, func(r *profilev1.ErasureReceipt) {
+		for _, one := range all {
+			kind := e.kind(one.GetSection())
+			if kind.Stays == "" {
+				r.Sections = append(r.Sections, kind.Erased(own, one.GetRecords(), 0, ""))
+			} else {
+				r.Sections = append(r.Sections, kind.Erased(own, 0, one.GetRecords(), kind.Stays))
+			}
+		}
+	})
+}
+
+// kind is what is to be done with records of a kind.
+func (e *erasing) kind(section string) Records {
+	if section == e.DeletedOrders.ID && e.receipt.GetOrders() == profilev1.ErasedOrders_ERASED_ORDERS_DELETE {
+		return e.DeletedOrders
+	}
+	return e.Records[slices.IndexFunc(e.Records, func(r Records) bool { return r.ID == section })]
+}
+
+func (e *erasing) note(ctx context.Context, change func(*profilev1.ErasureReceipt)) error {
+	changed, err := e.erasures.change(ctx, e.id, func(_ *erasure, r *profilev1.ErasureReceipt) error {
+		change(r)
+		return nil
+	})
+	if err == nil {
+		e.receipt = changed
+	}
+	return err
+}
+
+// clear erases all that this service holds, and again what operations that were
+// running then have brought back.
+func (e *erasing) clear(ctx context.Context) error {
+	if err := e.once(ctx); err != nil {
+		return err
+	}
+	running, err := e.running(ctx)
+	if err != nil || len(running) == 0 {
+		return err
+	}
+	for _, name := range running {
+		if err := e.until(ctx, "waiting for "+name, func(ctx context.Context) (bool, error) {
+			op, err := e.Operations.Wait(ctx, name, patience)
+			return op.GetDone() || fault.KindOf(err) == fault.NotFound, ignoring(err, fault.NotFound)
+		}); err != nil {
+			return err
+		}
+	}
+	return e.once(ctx)
+}
+
+// once erases the records of all kinds, and then the customers. Where something
+// has come in meanwhile, so that a customer cannot be deleted, it begins anew.
+func (e *erasing) once(ctx context.Context) error {
+	for {
+		err := e.round(ctx)
+		if fault.KindOf(err) != fault.FailedPrecondition {
+			return err
+		}
+		if err := e.pause(ctx, "erasing what came in"); err != nil {
+			return err
+		}
+	}
+}
+
+func (e *erasing) round(ctx context.Context) error {
+	var subjects []string
+	for _, id := range e.ids {
+		of, err := e.Subjects(ctx, id)
+		if err != nil {
+			return err
+		}
+		subjects = append(subjects, of...)
+	}
+	if err := e.Vault.Destroy(ctx, subjects...); err != nil {
+		return err
+	}
+	for n, kind := range e.Records {
+		e.run.Progress(int64(n), int64(len(e.Records)), "erasing "+strings.ReplaceAll(kind.ID, "_", " "))
+		for _, id := range e.ids {
+			if err := e.kind(kind.ID).Erase(ctx, id, e.receipt.GetPseudonym()); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range e.ids {
+		if err := e.Delete(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// running are the operations of this service that are running, erasures apart.
+func (e *erasing) running(ctx context.Context) (names []string, err error) {
+	r := &longrunningpb.ListOperationsRequest{Name: "operations/" + own, Filter: "done = false"}
+	for {
+		page, err := e.Operations.List(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, op := range page.GetOperations() {
+			if !strings.HasPrefix(op.GetName(), "operations/"+own+"/erase-") {
+				names = append(names, op.GetName())
+			}
+		}
+		if r.PageToken = page.GetNextPageToken(); r.PageToken == "" {
+			return names, nil
+		}
+	}
+}
+
+// others lets the other services erase what they hold.
+func (e *erasing) others(ctx context.Context) error {
+	for _, peer := range e.Peers {
+		var answer erased
+		err := e.until(ctx, "waiting for "+peer.Name, func(ctx context.Context) (bool, error) {
+			var err error
+			answer, err = peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
+			return err == nil, ignoring(err, fault.Unavailable, fault.DeadlineExceeded, fault.Aborted)
+		})
+		if err != nil {
+			return err
+		}
+		err = e.note(ctx, func(r *profilev1.ErasureReceipt) {
+			r.Sections = slices.DeleteFunc(r.Sections, func(s *apiv1.ErasedSection) bool { return s.GetService() == peer.Name })
+			for _, section := range answer.GetSections() {
+				section.Service = peer.Name
+				r.Sections = append(r.Sections, section)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close strikes the ids out of the erasure and seals its receipt.
+func (e *erasing) close(ctx context.Context) error {
+	done, err := e.erasures.change(ctx, e.id, func(d *erasure, r *profilev1.ErasureReceipt) error {
+		d.Customers = nil
+		r.State, r.CompleteTime = profilev1.ErasureState_ERASURE_STATE_DONE, timestamppb.New(e.now())
+		seal, err := e.sealOf(r)
+		r.Seal = seal
+		return err
+	})
+	if err == nil {
+		e.receipt = done
+	}
+	return err
+}
+
+// patience is how long a step waits before it looks again.
+const patience = 5 * time.Second
+
+// until repeats what is to be waited for until it is done.
+func (e *erasing) until(ctx context.Context, stage string, try func(context.Context) (done bool, err error)) error {
+	for {
+		done, err := try(ctx)
+		if done || err != nil {
+			return err
+		}
+		if err := e.pause(ctx, stage); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits a moment, and tells that the run is alive.
+func (e *erasing) pause(ctx context.Context, stage string) error {
+	e.run.Progress(0, 0, stage)
+	e.run.State.Number++
+	if err := e.run.Checkpoint(ctx, e.run.State); err != nil {
+		return err
+	}
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// ignoring is an error, or nil where it is of one of some kinds.
+func ignoring(err error, kinds ...fault.Kind) error {
+	if err != nil && slices.Contains(kinds, fault.KindOf(err)) {
+		return nil
+	}
+	return errors.Join(err)
+}
