@@ -27,6 +27,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/merging"
 	"github.com/kehuhq/kehu/services/profile/internal/quality"
 	"github.com/kehuhq/kehu/services/profile/internal/recommend"
+	"github.com/kehuhq/kehu/services/profile/internal/rights"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -43,8 +44,11 @@ type Deps struct {
 	// Segmentation answers who is in a segment. It may be nil: then nobody can ask
 	// about the customers of one.
 	Segmentation grpc.ClientConnInterface
-	Logger       *slog.Logger     // slog.Default by default
-	Clock        func() time.Time // time.Now by default
+	// These and segmentation are asked what they hold about a person, and to erase
+	// it. Those that are nil are no part of the installation.
+	Valuation, Referral, Feedback grpc.ClientConnInterface
+	Logger                        *slog.Logger     // slog.Default by default
+	Clock                         func() time.Time // time.Now by default
 }
 
 // Service is the profile service.
@@ -65,6 +69,7 @@ type Service struct {
 	duplicates *duplicates.Duplicates
 	consents   *consented
 	quality    *quality.Server
+	rights     *rights.Server
 }
 
 // New opens the service's collections.
@@ -145,7 +150,10 @@ func (s *Service) openRooms(ctx context.Context, deps Deps) (err error) {
 	if s.relations, err = s.openRelations(ctx, deps); err != nil {
 		return err
 	}
-	s.analyses, err = s.openAnalyses(ctx, deps)
+	if s.analyses, err = s.openAnalyses(ctx, deps); err != nil {
+		return err
+	}
+	s.rights, err = s.openRights(ctx, deps)
 	return err
 }
 
@@ -162,6 +170,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterExportServiceServer(r, exporter.NewServer(s.exports(), s.app.Guard()))
 	profilev1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 	profilev1.RegisterRecommendationServiceServer(r, recommend.NewServer(s.needs))
+	profilev1.RegisterRightsServiceServer(r, s.rights)
 	s.relations.register(r)
 	s.consents.register(r)
 	s.analyses.register(r)
@@ -186,6 +195,10 @@ func (s *Service) Serve(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep of recommendations", s.needs.Sweep)
+		return nil
+	})
+	group.Go(func() error {
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep of erasures", s.rights.Sweep)
 		return nil
 	})
 	group.Go(func() error {

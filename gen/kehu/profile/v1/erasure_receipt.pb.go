@@ -139,9 +139,9 @@ type ErasureReceipt struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// How far it has come.
 	State ErasureState `protobuf:"varint,2,opt,name=state,proto3,enum=kehu.profile.v1.ErasureState" json:"state,omitempty"`
-	// Who it was, for those who know the customer's id and have the keyring: the
-	// blind index of the id (HMAC-SHA-256), see VerifyErasureReceipt.
-	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Who it was, for those who know a customer id and have the keyring: the blind
+	// index (HMAC-SHA-256) of every id that the person had, see VerifyErasureReceipt.
+	Subjects []string `protobuf:"bytes,3,rep,name=subjects,proto3" json:"subjects,omitempty"`
 	// By what the person is called in records that had to stay.
 	Pseudonym string `protobuf:"bytes,4,opt,name=pseudonym,proto3" json:"pseudonym,omitempty"`
 	// How many customer records the person had, merged ones included.
@@ -156,6 +156,8 @@ type ErasureReceipt struct {
 	CompleteTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=complete_time,json=completeTime,proto3" json:"complete_time,omitempty"`
 	// What became of the records, by service and kind.
 	Sections []*v1.ErasedSection `protobuf:"bytes,10,rep,name=sections,proto3" json:"sections,omitempty"`
+	// The services that were asked, all that belong to the installation, e.g. "profile".
+	Services []string `protobuf:"bytes,12,rep,name=services,proto3" json:"services,omitempty"`
 	// HMAC-SHA-256 of all the above, under a key of the keyring; empty until all
 	// is done. VerifyErasureReceipt checks it.
 	Seal          string `protobuf:"bytes,11,opt,name=seal,proto3" json:"seal,omitempty"`
@@ -207,11 +209,11 @@ func (x *ErasureReceipt) GetState() ErasureState {
 	return ErasureState_ERASURE_STATE_UNSPECIFIED
 }
 
-func (x *ErasureReceipt) GetSubject() string {
+func (x *ErasureReceipt) GetSubjects() []string {
 	if x != nil {
-		return x.Subject
+		return x.Subjects
 	}
-	return ""
+	return nil
 }
 
 func (x *ErasureReceipt) GetPseudonym() string {
@@ -263,6 +265,13 @@ func (x *ErasureReceipt) GetSections() []*v1.ErasedSection {
 	return nil
 }
 
+func (x *ErasureReceipt) GetServices() []string {
+	if x != nil {
+		return x.Services
+	}
+	return nil
+}
+
 func (x *ErasureReceipt) GetSeal() string {
 	if x != nil {
 		return x.Seal
@@ -274,11 +283,11 @@ var File_kehu_profile_v1_erasure_receipt_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_erasure_receipt_proto_rawDesc = "" +
 	"\n" +
-	"%kehu/profile/v1/erasure_receipt.proto\x12\x0fkehu.profile.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fkehu/api/v1/personal_data.proto\"\xcb\x03\n" +
+	"%kehu/profile/v1/erasure_receipt.proto\x12\x0fkehu.profile.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fkehu/api/v1/personal_data.proto\"\xe9\x03\n" +
 	"\x0eErasureReceipt\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x123\n" +
-	"\x05state\x18\x02 \x01(\x0e2\x1d.kehu.profile.v1.ErasureStateR\x05state\x12\x18\n" +
-	"\asubject\x18\x03 \x01(\tR\asubject\x12\x1c\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1d.kehu.profile.v1.ErasureStateR\x05state\x12\x1a\n" +
+	"\bsubjects\x18\x03 \x03(\tR\bsubjects\x12\x1c\n" +
 	"\tpseudonym\x18\x04 \x01(\tR\tpseudonym\x12\x1c\n" +
 	"\tcustomers\x18\x05 \x01(\x05R\tcustomers\x125\n" +
 	"\x06orders\x18\x06 \x01(\x0e2\x1d.kehu.profile.v1.ErasedOrdersR\x06orders\x12\x14\n" +
@@ -287,7 +296,8 @@ const file_kehu_profile_v1_erasure_receipt_proto_rawDesc = "" +
 	"createTime\x12?\n" +
 	"\rcomplete_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\fcompleteTime\x126\n" +
 	"\bsections\x18\n" +
-	" \x03(\v2\x1a.kehu.api.v1.ErasedSectionR\bsections\x12\x12\n" +
+	" \x03(\v2\x1a.kehu.api.v1.ErasedSectionR\bsections\x12\x1a\n" +
+	"\bservices\x18\f \x03(\tR\bservices\x12\x12\n" +
 	"\x04seal\x18\v \x01(\tR\x04seal*`\n" +
 	"\fErasureState\x12\x1d\n" +
 	"\x19ERASURE_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +

@@ -87,7 +87,7 @@ func StoresOf(name string) []string {
 func builders(c ServicesConfig) []builder {
 	return []builder{
 		{"profile", func(ctx context.Context, d deps) (service, error) {
-			return profile.New(ctx, c.Profile, profile.Deps{Engine: d.engine, Vault: d.vault, Segmentation: d.peers, Logger: d.log, Clock: time.Now})
+			return profile.New(ctx, c.Profile, profile.Deps{Engine: d.engine, Vault: d.vault, Segmentation: d.peers, Valuation: d.peers, Referral: d.peers, Feedback: d.peers, Logger: d.log, Clock: time.Now})
 		}, true},
 		{"valuation", func(ctx context.Context, d deps) (service, error) {
 			return valuation.New(ctx, c.Valuation, valuation.Deps{Engine: d.engine, Profile: d.peers, Logger: d.log, Clock: time.Now})

@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 
+	"google.golang.org/grpc"
+
 	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore/engines"
 	"github.com/kehuhq/kehu/pkg/process"
@@ -19,6 +21,9 @@ type settings struct {
 	process.Settings `koanf:",squash"`
 	Store            engines.Config `koanf:",squash"`
 	Segmentation     string         `koanf:"segmentation" usage:"HOST:PORT of segmentation; without it analyses cannot be about the customers of a segment"`
+	Valuation        string         `koanf:"valuation" usage:"HOST:PORT of valuation; set it where there is one, so that exports and erasures of a person reach it"`
+	Referral         string         `koanf:"referral" usage:"HOST:PORT of referral, for the same"`
+	Feedback         string         `koanf:"feedback" usage:"HOST:PORT of feedback, for the same"`
 	Service          profile.Config `koanf:"service"`
 }
 
@@ -26,11 +31,20 @@ func (s *settings) Validate() error {
 	var check config.Validator
 	check.Nested("", s.Settings.Validate())
 	check.Nested("", s.Store.Validate())
-	if s.Segmentation != "" {
-		check.Address("segmentation", s.Segmentation)
+	for name, address := range s.peers() {
+		if *address != "" {
+			check.Address(name, *address)
+		}
 	}
 	check.Nested("service", s.Service.Validate())
 	return check.Err()
+}
+
+// peers are the addresses of the other services, by name.
+func (s *settings) peers() map[string]*string {
+	return map[string]*string{
+		"segmentation": &s.Segmentation, "valuation": &s.Valuation, "referral": &s.Referral, "feedback": &s.Feedback,
+	}
 }
 
 func main() {
@@ -52,8 +66,14 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	}
 	host.OnStop(func(context.Context) error { return keys.Close() })
 	deps := profile.Deps{Engine: engine, Vault: vault, Logger: host.Telemetry.Logger}
-	if s.Segmentation != "" {
-		if deps.Segmentation, err = host.Dial(s.Segmentation, rpc.DefaultClientConfig("segmentation")); err != nil {
+	conns := map[string]*grpc.ClientConnInterface{
+		"segmentation": &deps.Segmentation, "valuation": &deps.Valuation, "referral": &deps.Referral, "feedback": &deps.Feedback,
+	}
+	for name, address := range s.peers() {
+		if *address == "" {
+			continue
+		}
+		if *conns[name], err = host.Dial(*address, rpc.DefaultClientConfig(name)); err != nil {
 			return err
 		}
 	}

@@ -178,6 +178,18 @@ func (a *App) DeleteCustomer(ctx context.Context, id string, check func(version 
 	}
 }
 
+// EraseCustomer removes what is left of a customer whose other records have been
+// erased, without a trace: the record, its identifiers, its changes, its key. It may
+// be repeated. Faults: those of DeleteCustomer but for CUSTOMER_NOT_FOUND.
+func (a *App) EraseCustomer(ctx context.Context, id string) error {
+	err := a.DeleteCustomer(ctx, id, func(int64) error { return nil })
+	if err != nil && fault.ReasonOf(err) != "CUSTOMER_NOT_FOUND" {
+		return err
+	}
+	a.known.forget(id)
+	return errors.Join(a.store.Customers.Shred(ctx, id), a.store.Changes.Erase(ctx, id), a.store.Customers.Erase(ctx, id))
+}
+
 func inMerge(id string) *fault.Fault {
 	return fault.New(fault.FailedPrecondition, "CUSTOMER_IN_MERGE",
 		"customer %q has been merged with others: it can be deleted once it is unmerged (customers:unmerge)", id)

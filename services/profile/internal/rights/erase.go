@@ -134,7 +134,7 @@ func (e *erasing) clear(ctx context.Context) error {
 func (e *erasing) once(ctx context.Context) error {
 	for {
 		err := e.round(ctx)
-		if fault.KindOf(err) != fault.FailedPrecondition {
+		if !strings.HasPrefix(fault.ReasonOf(err), "CUSTOMER_HAS_") {
 			return err
 		}
 		if err := e.pause(ctx, "erasing what came in"); err != nil {
