@@ -70,13 +70,13 @@ func (s *Store) Of(ctx context.Context, customer string) iter.Seq2[*profilev1.Ev
 func (s *Store) show(ctx context.Context, sender Identity, yield func(*profilev1.Event, error) bool) bool {
 	var some []*Event
 	flush := func() bool {
-		shown, err := Protos(ctx, some)
+		contents, err := Contents(ctx, some)
 		if err != nil {
 			yield(nil, err)
 			return false
 		}
-		for _, e := range shown {
-			if !yield(e, nil) {
+		for i, e := range some {
+			if p, err := eventProto(e, contents[i]); !yield(p, err) || err != nil {
 				return false
 			}
 		}

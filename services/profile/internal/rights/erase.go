@@ -3,6 +3,7 @@ package rights
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -157,8 +158,10 @@ func (e *erasing) round(ctx context.Context) error {
 	}
 	for n, kind := range e.Records {
 		e.run.Progress(int64(n), int64(len(e.Records)), "erasing "+strings.ReplaceAll(kind.ID, "_", " "))
-		for _, id := range e.ids {
-			if err := e.kind(kind.ID).Erase(ctx, id, e.receipt.GetPseudonym()); err != nil {
+		for i, id := range e.ids {
+			// Two records of a person may have orders of the same id.
+			pseudonym := fmt.Sprintf("%s.%d", e.receipt.GetPseudonym(), i+1)
+			if err := e.kind(kind.ID).Erase(ctx, id, pseudonym); err != nil {
 				return err
 			}
 		}
