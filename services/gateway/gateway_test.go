@@ -138,6 +138,7 @@ func serveServices(t testing.TB, s services) grpc.ClientConnInterface {
 	server.Register(func(r grpc.ServiceRegistrar) {
 		profilev1.RegisterCustomerServiceServer(r, s.customers)
 		profilev1.RegisterImportServiceServer(r, s.imports)
+		profilev1.RegisterExportServiceServer(r, exports{})
 		profilev1.RegisterOrderServiceServer(r, &orders{inbox: s.inbox})
 		profilev1.RegisterEventServiceServer(r, &events{inbox: s.inbox})
 		profilev1.RegisterOperationServiceServer(r, &operations{inbox: s.inbox})

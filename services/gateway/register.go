@@ -12,6 +12,8 @@ import (
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+
+	"github.com/kehuhq/kehu/services/gateway/internal/transcode"
 )
 
 // packages are those of the API whose services are served.
@@ -34,7 +36,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterRecommendationServiceHandlerClient(ctx, mux, profilev1.NewRecommendationServiceClient(d.Profile)),
 		profilev1.RegisterExchangeRateServiceHandlerClient(ctx, mux, profilev1.NewExchangeRateServiceClient(d.Profile)),
 		profilev1.RegisterDataQualityServiceHandlerClient(ctx, mux, profilev1.NewDataQualityServiceClient(d.Profile)),
-		profilev1.RegisterExportServiceHandlerClient(ctx, mux, profilev1.NewExportServiceClient(d.Profile)),
+		profilev1.RegisterExportServiceHandlerClient(ctx, mux, profilev1.NewExportServiceClient(transcode.Trailing(d.Profile))),
 		profilev1.RegisterIdentifierServiceHandlerClient(ctx, mux, profilev1.NewIdentifierServiceClient(d.Profile)),
 		profilev1.RegisterAttributeDefinitionServiceHandlerClient(ctx, mux, profilev1.NewAttributeDefinitionServiceClient(d.Profile)),
 		profilev1.RegisterConsentServiceHandlerClient(ctx, mux, profilev1.NewConsentServiceClient(d.Profile)),

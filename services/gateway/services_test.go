@@ -177,6 +177,19 @@ func (s *imports) DownloadRejectedRows(r *profilev1.DownloadRejectedRowsRequest,
 	return s.rows(stream.Send)
 }
 
+// exports sends one line, and says that three customers were left out of it.
+type exports struct {
+	profilev1.UnimplementedExportServiceServer
+}
+
+func (exports) DownloadExport(r *profilev1.DownloadExportRequest, stream grpc.ServerStreamingServer[httpbody.HttpBody]) error {
+	stream.SetTrailer(metadata.Pairs("kehu-excluded-without-consent", "3", "kehu-inner", "secret"))
+	if r.GetPurpose() == "" {
+		return nil // of nothing
+	}
+	return stream.Send(&httpbody.HttpBody{ContentType: "text/csv", Data: []byte("customer_id\n")})
+}
+
 type operations struct {
 	profilev1.UnimplementedOperationServiceServer
 	inbox *inbox

@@ -244,3 +244,26 @@ func TestRejectedRows(t *testing.T) {
 		t.Errorf("headers of a problem: %v", a.header)
 	}
 }
+
+// What a service tells behind a file comes behind it over HTTP too, and nothing else.
+func TestTrailersOfExports(t *testing.T) {
+	w := start(t)
+	for path, body := range map[string]string{
+		"/v1/exports:download?kind=EXPORT_KIND_CUSTOMERS&purpose=purposes/marketing": "customer_id\n",
+		"/v1/exports:download?kind=EXPORT_KIND_CUSTOMERS":                            "",
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", w.url+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := w.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || string(got) != body || len(response.Trailer) != 1 || response.Trailer.Get("Kehu-Excluded-Without-Consent") != "3" {
+			t.Errorf("%s: %q, %v, %v", path, got, response.Trailer, err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
@@ -23,6 +24,8 @@ type call struct {
 	body  []byte
 	found strictjson.Found // in the body
 	query map[string][]string
+
+	trailer metadata.MD // of a stream, once it has ended
 
 	ifMatch     string
 	ifNoneMatch []string

@@ -37,6 +37,7 @@ func (t *Transcoder) stream(ctx context.Context, c *call, next runtime.HandlerFu
 	defer cancel(nil)
 	attendance.Go(func() { t.attend(ctx, cancel, c, sign) })
 	next(c.x, c.outgoing(ctx, form), c.path)
+	c.tellBehind()
 	c.x.Finish(end)
 }
 

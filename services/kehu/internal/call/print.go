@@ -66,6 +66,10 @@ func (p printer) write(message proto.Message) error {
 	return err
 }
 
+// excluded is how many items were left out for want of consent: it stands in lists
+// and in the messages of streams.
+const excluded = "excluded_without_consent"
+
 // itemsOf is the field with the items of an answer that is a list: a page, or a
 // batch of a stream. Nil where an answer is more than its items.
 func itemsOf(answer protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
@@ -75,7 +79,7 @@ func itemsOf(answer protoreflect.MessageDescriptor) protoreflect.FieldDescriptor
 		switch {
 		case field.IsList() && field.Message() != nil && items == nil:
 			items = field
-		case field.Name() == nextPageToken:
+		case field.Name() == nextPageToken, field.Name() == excluded:
 		default:
 			if answer.Fields().ByName(nextPageToken) == nil || field.IsList() {
 				return nil

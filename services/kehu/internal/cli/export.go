@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ import (
 type exportFlags struct {
 	kind                                profilev1.ExportKind
 	server, format, out, zone, from, to string
+	purpose                             string
 }
 
 var exportFormats = map[string]profilev1.ExportFormat{
@@ -60,6 +62,7 @@ func newExportOf(what string, kind profilev1.ExportKind) *cobra.Command {
 	flags.StringVar(&f.server, "server", defaultGRPC, "gRPC address of the server or of profile")
 	flags.StringVar(&f.format, "format", "csv", "csv, jsonl or parquet")
 	flags.StringVar(&f.out, "out", "", "write to this file (default: standard output)")
+	flags.StringVar(&f.purpose, "purpose", "", "what the file is for, e.g. marketing: leaves out who does not allow that (default: keeping the records, all)")
 	if kind != profilev1.ExportKind_EXPORT_KIND_CUSTOMERS {
 		flags.StringVar(&f.from, "from", "", "first day, YYYY-MM-DD (default: all)")
 		flags.StringVar(&f.to, "to", "", "last day, YYYY-MM-DD (default: all)")
@@ -70,6 +73,9 @@ func newExportOf(what string, kind profilev1.ExportKind) *cobra.Command {
 
 func (f *exportFlags) request() (*profilev1.DownloadExportRequest, error) {
 	r := &profilev1.DownloadExportRequest{Kind: f.kind, Format: exportFormats[f.format]}
+	if f.purpose != "" {
+		r.Purpose = "purposes/" + strings.TrimPrefix(f.purpose, "purposes/")
+	}
 	if err := oneOf("format", f.format, slices.Sorted(maps.Keys(exportFormats))...); err != nil {
 		return nil, err
 	}
@@ -113,6 +119,9 @@ func (f *exportFlags) run(ctx context.Context) (err error) {
 	return create(f.out, func(w io.Writer) error { return download(ctx, client, request, w, reporter()) })
 }
 
+// excludedTrailer is where an export tells how many customers were left out.
+const excludedTrailer = "kehu-excluded-without-consent"
+
 // download writes an export as it comes.
 func download(ctx context.Context, from profilev1.ExportServiceClient, r *profilev1.DownloadExportRequest, to io.Writer, report progress.Reporter) error {
 	stream, err := from.DownloadExport(ctx, r)
@@ -124,6 +133,9 @@ func download(ctx context.Context, from profilev1.ExportServiceClient, r *profil
 		part, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			stage.End()
+			if n := stream.Trailer().Get(excludedTrailer); len(n) == 1 {
+				fmt.Fprintf(os.Stderr, "left out, since they do not allow %s: %s customers\n", r.GetPurpose(), n[0])
+			}
 			return nil
 		}
 		if err != nil {
