@@ -11,8 +11,8 @@ import (
 
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
-	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 	"github.com/kehuhq/kehu/pkg/rpc"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/referral"
 )

@@ -305,7 +305,7 @@ func TestEraseSurvivesDeathAtEveryWrite(t *testing.T) {
 		}
 		deaths++
 	}
-	if deaths < 20 {
+	if deaths < 15 {
 		t.Errorf("only %d writes to die at", deaths)
 	}
 }

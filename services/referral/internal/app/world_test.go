@@ -125,7 +125,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 type fakeProfile struct {
 	mu     sync.Mutex
 	down   bool
-	asked  func() // called before a customer is known
+	asked  func()                  // called before a customer is known
 	orders map[string]domain.Order // by customer/order
 }
 

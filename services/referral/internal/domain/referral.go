@@ -124,7 +124,7 @@ func (r *Referral) Erase(people []string, pseudonym string, at time.Time) (chang
 	if r.SealedReason != nil || r.Request != (RequestKey{}) {
 		r.SealedReason, r.Request, changed = nil, RequestKey{}, true
 	}
-	if r.CheckStep(Rejected) != nil {
+	if !slices.Contains(referralSteps[r.State], Rejected) {
 		return changed, nil
 	}
 	r.Reason, r.Work = ErasedReason, NoWork

@@ -131,14 +131,15 @@ func movementRecord(m app.Movement, people []string) (*structpb.Struct, error) {
 	return record, err
 }
 
-// ownReferral is a referral as one of its two may see it: the other's id is left out.
+// ownReferral is a referral as one of its two may see it: without the ids that are
+// the other's.
 func ownReferral(r *domain.Referral, people []string) *referralv1.Referral {
 	p := referralProto(r)
 	if !slices.Contains(people, p.AdvocateId) {
 		p.AdvocateId = ""
 	}
 	if !slices.Contains(people, p.RefereeId) {
-		p.RefereeId = ""
+		p.RefereeId, p.QualifyingOrderId = "", ""
 	}
 	return p
 }
