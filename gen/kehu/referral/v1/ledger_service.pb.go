@@ -31,13 +31,16 @@ type Transfer struct {
 	// `transfers/{transfer}`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Id of the account that gives: `customer:{customer id}` for a customer's
-	// points, `program:{program id}` for what a programme issues, `system:adjustments`.
+	// points, `program:{program id}` for what a programme issues, `system:adjustments`;
+	// in answers also `erased:{number}` for what was a customer's who has been erased,
+	// e.g. "erased:3MZ5T6QH2WNVX7RKDABYPLGEUC".
 	FromAccount string `protobuf:"bytes,2,opt,name=from_account,json=fromAccount,proto3" json:"from_account,omitempty"`
 	// Id of the account that receives; another one.
 	ToAccount string `protobuf:"bytes,3,opt,name=to_account,json=toAccount,proto3" json:"to_account,omitempty"`
 	// How many points, above 0.
 	Points int64 `protobuf:"varint,4,opt,name=points,proto3" json:"points,omitempty"`
-	// What for.
+	// What for. It is sealed for each customer whose points move, and empty once one of
+	// them has been erased.
 	Memo string `protobuf:"bytes,5,opt,name=memo,proto3" json:"memo,omitempty"`
 	// When it was posted.
 	PostTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=post_time,json=postTime,proto3" json:"post_time,omitempty"`
@@ -129,7 +132,8 @@ func (x *Transfer) GetReferral() string {
 // An account of points.
 type Account struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `accounts/{account}`, e.g. `accounts/customer:42`.
+	// `accounts/{account}`, e.g. `accounts/customer:42`. That of a customer who has been
+	// erased is `accounts/erased:{number}`; its points stay, so that the books balance.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Points received less points given. Programmes and system accounts issue
 	// points and are below 0; a customer's is below 0 only by a reversal.
@@ -242,7 +246,7 @@ type Entry struct {
 	BalancePoints int64 `protobuf:"varint,4,opt,name=balance_points,json=balancePoints,proto3" json:"balance_points,omitempty"`
 	// The account on the other side.
 	OtherAccount string `protobuf:"bytes,5,opt,name=other_account,json=otherAccount,proto3" json:"other_account,omitempty"`
-	// What for.
+	// What for; empty once one of the customers whose points moved has been erased.
 	Memo string `protobuf:"bytes,6,opt,name=memo,proto3" json:"memo,omitempty"`
 	// When it was posted.
 	PostTime      *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=post_time,json=postTime,proto3" json:"post_time,omitempty"`
@@ -738,34 +742,32 @@ var File_kehu_referral_v1_ledger_service_proto protoreflect.FileDescriptor
 
 const file_kehu_referral_v1_ledger_service_proto_rawDesc = "" +
 	"\n" +
-	"%kehu/referral/v1/ledger_service.proto\x12\x10kehu.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\"\x9d\x02\n" +
+	"%kehu/referral/v1/ledger_service.proto\x12\x10kehu.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\"\xa9\x02\n" +
 	"\bTransfer\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
-	"\ffrom_account\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\x80\x05R\vfromAccount\x12)\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
+	"\ffrom_account\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01(\x80\x05\x90\xa6\x1d\x01R\vfromAccount\x12-\n" +
 	"\n" +
-	"to_account\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\x80\x05R\ttoAccount\x12&\n" +
-	"\x06points\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\xa0\x94\xa5\x8d\x1d \x00R\x06points\x12\x1c\n" +
-	"\x04memo\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\x04memo\x127\n" +
+	"to_account\x18\x03 \x01(\tB\x0e\xbaH\ar\x05\x10\x01(\x80\x05\x90\xa6\x1d\x01R\ttoAccount\x12&\n" +
+	"\x06points\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\xa0\x94\xa5\x8d\x1d \x00R\x06points\x12 \n" +
+	"\x04memo\x18\x05 \x01(\tB\f\xbaH\x05r\x03\x18\x80\x04\x90\xa6\x1d\x01R\x04memo\x127\n" +
 	"\tpost_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bpostTime\x12$\n" +
-	"\breferral\x18\a \x01(\tB\b\xbaH\x05r\x03(\xc8\x01R\breferral\"\xfd\x01\n" +
-	"\aAccount\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12%\n" +
+	"\breferral\x18\a \x01(\tB\b\xbaH\x05r\x03(\xc8\x01R\breferral\"\x83\x02\n" +
+	"\aAccount\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\x90\xa6\x1d\x01R\x04name\x12%\n" +
 	"\x0ebalance_points\x18\x02 \x01(\x03R\rbalancePoints\x12'\n" +
 	"\x0freceived_points\x18\x03 \x01(\x03R\x0ereceivedPoints\x12!\n" +
 	"\fgiven_points\x18\x04 \x01(\x03R\vgivenPoints\x12\x18\n" +
 	"\aentries\x18\x05 \x01(\x03R\aentries\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x14\n" +
-	"\x05parts\x18\a \x03(\tR\x05parts\"\xf0\x01\n" +
+	"\x05parts\x18\a \x03(\tR\x05parts\"\xfc\x01\n" +
 	"\x05Entry\x12\x1a\n" +
 	"\btransfer\x18\x01 \x01(\tR\btransfer\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x03R\bsequence\x12\x16\n" +
 	"\x06points\x18\x03 \x01(\x03R\x06points\x12%\n" +
-	"\x0ebalance_points\x18\x04 \x01(\x03R\rbalancePoints\x12#\n" +
-	"\rother_account\x18\x05 \x01(\tR\fotherAccount\x12\x12\n" +
-	"\x04memo\x18\x06 \x01(\tR\x04memo\x127\n" +
+	"\x0ebalance_points\x18\x04 \x01(\x03R\rbalancePoints\x12)\n" +
+	"\rother_account\x18\x05 \x01(\tB\x04\x90\xa6\x1d\x01R\fotherAccount\x12\x18\n" +
+	"\x04memo\x18\x06 \x01(\tB\x04\x90\xa6\x1d\x01R\x04memo\x127\n" +
 	"\tpost_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\bpostTime\"\x96\x01\n" +
 	"\x13PostTransferRequest\x12>\n" +
 	"\btransfer\x18\x01 \x01(\v2\x1a.kehu.referral.v1.TransferB\x06\xbaH\x03\xc8\x01\x01R\btransfer\x12?\n" +
@@ -786,14 +788,14 @@ const file_kehu_referral_v1_ledger_service_proto_rawDesc = "" +
 	"\x13ListEntriesResponse\x121\n" +
 	"\aentries\x18\x01 \x03(\v2\x17.kehu.referral.v1.EntryR\aentries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x18\n" +
-	"\x16GetTrialBalanceRequest\"\x83\x02\n" +
+	"\x16GetTrialBalanceRequest\"\x89\x02\n" +
 	"\fTrialBalance\x12!\n" +
 	"\fdebit_points\x18\x01 \x01(\x03R\vdebitPoints\x12#\n" +
 	"\rcredit_points\x18\x02 \x01(\x03R\fcreditPoints\x12\x1c\n" +
 	"\ttransfers\x18\x03 \x01(\x03R\ttransfers\x12\x1a\n" +
 	"\baccounts\x18\x04 \x01(\x03R\baccounts\x12\x1a\n" +
-	"\bbalanced\x18\x05 \x01(\bR\bbalanced\x12$\n" +
-	"\rdiscrepancies\x18\x06 \x03(\tR\rdiscrepancies\x12/\n" +
+	"\bbalanced\x18\x05 \x01(\bR\bbalanced\x12*\n" +
+	"\rdiscrepancies\x18\x06 \x03(\tB\x04\x90\xa6\x1d\x01R\rdiscrepancies\x12/\n" +
 	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf2\xe1\x05\n" +
 	"\rLedgerService\x12\x8a\x01\n" +
 	"\fPostTransfer\x12%.kehu.referral.v1.PostTransferRequest\x1a\x1a.kehu.referral.v1.Transfer\"7\x8a\xa6\x1d\x14referral.ledger.post\x82\xd3\xe4\x93\x02\x19:\btransfer\"\r/v1/transfers\x12\x87\x01\n" +

@@ -38,7 +38,8 @@ type LedgerServiceClient interface {
 	// Moves points between two accounts, once per transfer id. INSUFFICIENT_POINTS
 	// when it would overdraw a customer's account; the refusal is final for the id,
 	// so that no late repetition can do what was refused. Programmes' accounts are
-	// moved by their referrals alone.
+	// moved by their referrals alone. CUSTOMER_BEING_ERASED for a customer whose
+	// erasure has begun.
 	PostTransfer(ctx context.Context, in *PostTransferRequest, opts ...grpc.CallOption) (*Transfer, error)
 	// Returns one transfer.
 	GetTransfer(ctx context.Context, in *GetTransferRequest, opts ...grpc.CallOption) (*Transfer, error)
@@ -125,7 +126,8 @@ type LedgerServiceServer interface {
 	// Moves points between two accounts, once per transfer id. INSUFFICIENT_POINTS
 	// when it would overdraw a customer's account; the refusal is final for the id,
 	// so that no late repetition can do what was refused. Programmes' accounts are
-	// moved by their referrals alone.
+	// moved by their referrals alone. CUSTOMER_BEING_ERASED for a customer whose
+	// erasure has begun.
 	PostTransfer(context.Context, *PostTransferRequest) (*Transfer, error)
 	// Returns one transfer.
 	GetTransfer(context.Context, *GetTransferRequest) (*Transfer, error)

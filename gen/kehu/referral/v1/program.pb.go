@@ -315,7 +315,8 @@ type Code struct {
 	// `programs/{program}/codes/{code}`. The code is 10 characters of Crockford's
 	// base 32, drawn at random, the last a check character, e.g. "7K2M9XQ4TB".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The advocate's customer id.
+	// The advocate's customer id; a pseudonym ("erased-…") where the advocate has been
+	// erased, whose codes are revoked with that.
 	AdvocateId string `protobuf:"bytes,2,opt,name=advocate_id,json=advocateId,proto3" json:"advocate_id,omitempty"`
 	// Where it is handed out, e.g. "wechat".
 	Channel string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -426,9 +427,10 @@ type Referral struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The code that brought it.
 	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
-	// The advocate's customer id.
+	// The advocate's customer id, or a pseudonym, e.g. "erased-01JCXB7Z0T5C6Q5E8Y1V9WJ4KD",
+	// where the advocate has been erased.
 	AdvocateId string `protobuf:"bytes,3,opt,name=advocate_id,json=advocateId,proto3" json:"advocate_id,omitempty"`
-	// The referee's customer id, known from the sign-up on.
+	// The referee's customer id, known from the sign-up on; or a pseudonym likewise.
 	RefereeId string `protobuf:"bytes,4,opt,name=referee_id,json=refereeId,proto3" json:"referee_id,omitempty"`
 	// How far it has come.
 	State ReferralState `protobuf:"varint,5,opt,name=state,proto3,enum=kehu.referral.v1.ReferralState" json:"state,omitempty"`
@@ -440,7 +442,8 @@ type Referral struct {
 	Transfers []string `protobuf:"bytes,8,rep,name=transfers,proto3" json:"transfers,omitempty"`
 	// Until when the referee must qualify.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
-	// Why it was rejected or reversed.
+	// Why it was rejected or reversed. What a caller wrote is sealed, and gone once one
+	// of the two has been erased; a referral that was not rewarded by then is rejected.
 	Reason string `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When it was made.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -663,7 +666,7 @@ const file_kehu_referral_v1_program_proto_rawDesc = "" +
 	"\x0ereferral_count\x18\x06 \x01(\x05B\x03\xe0A\x03R\rreferralCount\x12\x1d\n" +
 	"\arevoked\x18\a \x01(\bB\x03\xe0A\x03R\arevoked\x12@\n" +
 	"\vcreate_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
-	"createTime\"\xdf\x04\n" +
+	"createTime\"\xe3\x04\n" +
 	"\bReferral\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x1d\n" +
 	"\x04code\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x04code\x12(\n" +
@@ -676,9 +679,9 @@ const file_kehu_referral_v1_program_proto_rawDesc = "" +
 	"\x13qualifying_order_id\x18\a \x01(\tB\x03\xe0A\x03R\x11qualifyingOrderId\x12!\n" +
 	"\ttransfers\x18\b \x03(\tB\x03\xe0A\x03R\ttransfers\x12@\n" +
 	"\vexpire_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
-	"expireTime\x12\x1b\n" +
+	"expireTime\x12\x1f\n" +
 	"\x06reason\x18\n" +
-	" \x01(\tB\x03\xe0A\x03R\x06reason\x12@\n" +
+	" \x01(\tB\a\xe0A\x03\x90\xa6\x1d\x01R\x06reason\x12@\n" +
 	"\vcreate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
