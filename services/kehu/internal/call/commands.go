@@ -169,7 +169,7 @@ func (s Surroundings) run(ctx context.Context, method protoreflect.MethodDescrip
 		return err
 	}
 	if o, ok := answer.(*longrunning.Operation); ok && f.wait {
-		if answer, err = follow(ctx, conn, o, s.Progress); err != nil {
+		if answer, err = Follow(ctx, conn, o, s.Progress); err != nil {
 			return err
 		}
 	}

@@ -22,11 +22,14 @@ const (
 	patience  = 30 * time.Second // how long a server that cannot be reached is tried again
 )
 
-// follow waits for the end of an operation, shows how far it has come, and
+// Follow waits for the end of an operation, shows how far it has come, and
 // returns its result. An interrupted wait leaves the operation at work.
-func follow(ctx context.Context, conn grpc.ClientConnInterface, o *longrunning.Operation, shown progress.Reporter) (proto.Message, error) {
+func Follow(ctx context.Context, conn grpc.ClientConnInterface, o *longrunning.Operation, shown progress.Reporter) (proto.Message, error) {
 	parts := strings.Split(o.GetName(), "/")
 	if len(parts) < 3 {
+		if o.GetDone() { // a trial
+			return o.GetResponse().UnmarshalNew()
+		}
 		return nil, fault.New(fault.Internal, "OPERATION_UNNAMED", "the operation %q cannot be followed", o.GetName())
 	}
 	method := "/kehu." + parts[1] + ".v1.OperationService/WaitOperation"
