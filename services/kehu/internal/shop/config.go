@@ -35,7 +35,10 @@ type Config struct {
 	// Zone is where the shop's days begin.
 	Zone *time.Location
 	// Currency of every order: CNY, USD, EUR, GBP or HKD.
-	Currency  string
+	Currency string
+	// Foreign is the currency in which customers from some places abroad pay: another
+	// of these, or "" for none.
+	Foreign   string
 	Purchases Purchases
 	Spend     Spend
 	// DirtyShare of the order rows, and of the customer rows, are damaged or are
@@ -93,6 +96,9 @@ func (c Config) Validate() error {
 	}
 	if !strings.Contains(" CNY USD EUR GBP HKD ", " "+c.Currency+" ") || len(c.Currency) != 3 {
 		bad("currency", "must be CNY, USD, EUR, GBP or HKD, got %q", c.Currency)
+	}
+	if c.Foreign != "" && (!strings.Contains(" CNY USD EUR GBP HKD ", " "+c.Foreign+" ") || len(c.Foreign) != 3 || c.Foreign == c.Currency) {
+		bad("foreign", "must be another of CNY, USD, EUR, GBP and HKD, or empty; got %q", c.Foreign)
 	}
 	for _, f := range []setting{
 		{"purchases.r", c.Purchases.R}, {"purchases.alpha", c.Purchases.Alpha},

@@ -69,6 +69,9 @@ var foreignPlaces = []place{
 	{"New South Wales", "Sydney"}, {"Ontario", "Toronto"}, {"Scotland", "Edinburgh"},
 }
 
+// foreignPayers are the regions whose customers pay in the foreign currency.
+var foreignPayers = []string{"California", "Ontario", "Singapore"}
+
 // What the shop sells through and how it is paid, commonest first.
 var (
 	channels       = []string{"tmall", "wechat_mini", "jd", "douyin", "website", "store"}

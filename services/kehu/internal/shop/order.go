@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -17,12 +18,14 @@ const (
 	Returned  = "returned"
 )
 
-// Order is one order. Money is in minor units, hundredths of the currency.
+// Order is one order. Money is in minor units, hundredths of its currency.
 type Order struct {
 	ID         string
 	CustomerID string // record it was placed under: the customer's or his twin's
 	Time       time.Time
+	Currency   string
 	Amount     int64 // paid, after discount
+	Worth      int64 // Amount as it was drawn, in minor units of the shop's own currency
 	Discount   int64 // list price − Amount
 	Cost       int64 // what the goods cost the shop
 	Channel    string
@@ -70,9 +73,10 @@ func (s *Shop) Orders(c Customer) iter.Seq[Order] {
 func orderID(c Customer, number int) string { return fmt.Sprintf("S%08d-%03d", c.Index+1, number) }
 
 func (s *Shop) order(c Customer, at time.Time, repeat bool, rng *rand.Rand) Order {
-	o := Order{CustomerID: c.ID, Time: at, Channel: c.Channel, Payment: c.Payment, Status: Paid}
+	o := Order{CustomerID: c.ID, Time: at, Channel: c.Channel, Payment: c.Payment, Status: Paid, Currency: s.config.Currency}
 	value := distuv.Gamma{Alpha: s.config.Spend.P, Beta: c.Traits.Nu, Src: rng}.Rand()
 	o.Amount = minor(value)
+	o.Worth = o.Amount
 	share := 0.0
 	if rng.Float64() < 0.35 {
 		share = 0.05 + 0.25*rng.Float64()
@@ -80,6 +84,7 @@ func (s *Shop) order(c Customer, at time.Time, repeat bool, rng *rand.Rand) Orde
 	list := minor(value / (1 - share))
 	o.Discount = list - o.Amount
 	o.Cost = int64(math.Round(float64(list) * (0.45 + 0.2*rng.Float64())))
+	s.abroad(c, &o)
 	if rng.Float64() < 0.25 {
 		o.Channel = choose(rng, channels)
 	}
@@ -90,6 +95,20 @@ func (s *Shop) order(c Customer, at time.Time, repeat bool, rng *rand.Rand) Orde
 		o.CustomerID = c.TwinID
 	}
 	return o
+}
+
+// abroad turns the money of an order into the foreign currency, where its customer
+// lives where that is paid in.
+func (s *Shop) abroad(c Customer, o *Order) {
+	if s.config.Foreign == "" || !slices.Contains(foreignPayers, c.Region) {
+		return
+	}
+	rate := float64(rateOn(s.rates, o.Time).scaled) / 10_000
+	turned := func(minor int64) int64 { return int64(math.Round(float64(minor) / rate)) }
+	list := turned(o.Amount + o.Discount)
+	o.Currency = s.config.Foreign
+	o.Amount = max(1, turned(o.Amount))
+	o.Discount, o.Cost = max(0, list-o.Amount), turned(o.Cost)
 }
 
 // undo is the order that came just before o and did not last.

@@ -39,9 +39,9 @@ type row struct {
 	label  *Label
 }
 
-func orderFields(o Order, currency string) []string {
+func orderFields(o Order) []string {
 	return []string{
-		o.ID, o.CustomerID, o.Time.Format(time.RFC3339), decimal(o.Amount), currency,
+		o.ID, o.CustomerID, o.Time.Format(time.RFC3339), decimal(o.Amount), o.Currency,
 		decimal(o.Discount), decimal(o.Cost), o.Channel, o.Payment, o.Status,
 	}
 }
@@ -55,7 +55,7 @@ func (s *Shop) orderRows() iter.Seq[row] {
 		for c := range s.Customers() {
 			rng := s.rng(streamOrderDamage, c.Index)
 			for o := range s.Orders(c) {
-				clean := row{fields: orderFields(o, s.config.Currency)}
+				clean := row{fields: orderFields(o)}
 				rows := []row{clean}
 				if rng.Float64() < s.config.DirtyShare {
 					rows = damage(orderFlaws, o.ID, clean.fields, rng)

@@ -10,6 +10,7 @@ import (
 type Shop struct {
 	config   Config
 	calendar calendar
+	rates    []Rate
 }
 
 // Generate makes the shop that config describes. It fails on a config that is not
@@ -20,10 +21,12 @@ func Generate(config Config) (*Shop, error) {
 	}
 	config.Start = midnight(config.Start, config.Zone)
 	config.End = midnight(config.End, config.Zone)
-	return &Shop{
+	s := &Shop{
 		config:   config,
 		calendar: newCalendar(config.Start, daysBetween(config.Start, config.End)),
-	}, nil
+	}
+	s.rates = s.Rates()
+	return s, nil
 }
 
 // Config returns the settings the shop was made from.
@@ -60,6 +63,14 @@ const (
 	streamHousehold
 	streamEmployer
 	streamCopies
+	streamBasket
+	streamRates
+	streamVisits
+	streamProspect
+	streamStranger
+	streamConsent
+	streamSales
+	streamStyle
 )
 
 func (s *Shop) rng(of stream, customer int) *rand.Rand {

@@ -23,7 +23,9 @@ type Totals struct {
 	Customers    int            `json:"customers"`      // persons and companies
 	Records      int            `json:"records"`        // of customers that can be read: with twins
 	Orders       int            `json:"orders"`         // paid ones
-	RevenueMinor int64          `json:"revenue_minor"`  // of those, in minor units
+	RevenueMinor int64          `json:"revenue_minor"`  // of those, in minor units of the shop's currency
+	ForeignMinor int64          `json:"foreign_minor"`  // of those paid in the foreign currency, in its minor units
+	ReportMinor  int64          `json:"report_minor"`   // of all, each converted by the rate of its day (UTC)
 	RepeatBuyers int            `json:"repeat_buyers"`  // with two purchases or more
 	Undone       int            `json:"undone"`         // cancelled and returned orders on top
 	OrderRows    int            `json:"order_rows"`     // rows of orders.csv
@@ -63,7 +65,7 @@ func (s *Shop) Totals() Totals {
 				continue
 			}
 			paid++
-			t.RevenueMinor += o.Amount
+			t.add(o, s.rates)
 		}
 		t.Orders += paid
 		if paid > 1 {
@@ -79,6 +81,17 @@ func (s *Shop) Totals() Totals {
 		t.count(r.label)
 	}
 	return t
+}
+
+// add adds what was paid for an order.
+func (t *Totals) add(o Order, rates []Rate) {
+	if len(rates) == 0 || o.Currency != rates[0].From {
+		t.RevenueMinor += o.Amount
+		t.ReportMinor += o.Amount
+		return
+	}
+	t.ForeignMinor += o.Amount
+	t.ReportMinor += rateOn(rates, o.Time).convert(o.Amount)
 }
 
 func (t *Totals) count(label *Label) {
