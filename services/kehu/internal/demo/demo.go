@@ -4,20 +4,18 @@ package demo
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
+	"github.com/kehuhq/kehu/services/kehu/internal/findings"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
 	"github.com/kehuhq/kehu/services/kehu/internal/progress"
 	"github.com/kehuhq/kehu/services/kehu/internal/shop"
-	"github.com/kehuhq/kehu/services/kehu/internal/upload"
 )
 
 // zone is where the shop's days begin.
@@ -32,23 +30,35 @@ type Settings struct {
 	Progress  progress.Reporter
 }
 
+// Config is the shop that the demo shows.
+func Config(seed uint64, customers int) shop.Config {
+	config := shop.Default(seed, customers)
+	config.Foreign = "USD"
+	return config
+}
+
 // Run makes the shop, loads it into the suite behind conn, and prints what the
 // suite finds. The suite should be empty.
 func Run(ctx context.Context, conn grpc.ClientConnInterface, s Settings) error {
-	made, err := shop.Generate(shop.Default(s.Seed, s.Customers))
+	made, err := shop.Generate(Config(s.Seed, s.Customers))
 	if err != nil {
 		return err
 	}
-	d := &demo{conn: conn, shop: made, settings: s, page: &layout.Page{Width: s.Width}}
+	d := &demo{conn: conn, shop: made, settings: s, page: &layout.Page{Width: s.Width}, now: time.Now()}
+	// The steps are those of the profile service, row by row, and then the others'.
 	for _, step := range []func(context.Context) error{
-		d.load, d.duplicates, d.value, d.segment, d.survey, d.refer,
+		d.load, d.record, d.identities, d.behaviour, d.decide, d.quality, d.duplicates, d.merge,
+		d.value, d.currencies, d.portrait, d.journey, d.needs, d.returns,
+		d.sell, d.account, d.care, d.style, d.export, d.withdraw,
+		// The rights of one person, export and erasure, go here.
+		d.segment, d.survey, d.refer,
 	} {
-		if err := step(ctx); err != nil {
-			return err
+		if err = step(ctx); err != nil {
+			break
 		}
 	}
-	_, err = io.WriteString(s.Out, d.page.String())
-	return err
+	_, failed := io.WriteString(s.Out, d.page.String())
+	return errors.Join(err, failed)
 }
 
 type demo struct {
@@ -56,6 +66,7 @@ type demo struct {
 	shop     *shop.Shop
 	settings Settings
 	page     *layout.Page
+	now      time.Time
 }
 
 // lastDay is the shop's last day, less some months.
@@ -63,59 +74,30 @@ func (d *demo) lastDay(monthsBefore int) string {
 	return d.shop.Config().End.AddDate(0, -monthsBefore, -1).Format(time.DateOnly)
 }
 
-// load writes the shop's files, dirty rows and all, and imports them.
-func (d *demo) load(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "kehu-demo-")
-	if err != nil {
-		return err
+// yourself tells by which commands one gets the figures above.
+func (d *demo) yourself(commands ...string) {
+	for _, command := range commands {
+		d.page.Command(command)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	stage := d.settings.Progress.Start("making the shop", int64(d.settings.Customers), progress.Count)
-	if err := d.shop.WriteFiles(dir); err != nil {
-		return err
-	}
-	stage.Set(int64(d.settings.Customers), 0)
-	stage.End()
-
-	customers, err := d.importFile(ctx, dir, "customers.csv", profilev1.ImportKind_IMPORT_KIND_CUSTOMERS)
-	if err != nil {
-		return err
-	}
-	orders, err := d.importFile(ctx, dir, "orders.csv", profilev1.ImportKind_IMPORT_KIND_ORDERS)
-	if err != nil {
-		return err
-	}
-	d.page.Title(fmt.Sprintf("A made-up shop: %d customers over two years, seed %d", d.settings.Customers, d.settings.Seed))
-	d.page.Table([][]string{
-		{"file", "rows", "created", "updated", "refused"},
-		{"customers.csv", count(customers.GetRows()), count(customers.GetCreated()), count(customers.GetUpdated()), count(customers.GetRejected())},
-		{"orders.csv", count(orders.GetRows()), count(orders.GetCreated()), count(orders.GetUpdated()), count(orders.GetRejected())},
-	})
-	return d.showRefused(ctx, orders)
 }
 
-func (d *demo) importFile(ctx context.Context, dir, name string, kind profilev1.ImportKind) (*profilev1.Import, error) {
-	done, err := upload.Send(ctx, d.conn, filepath.Join(dir, name), upload.Settings{
-		Kind: kind, Currency: d.shop.Config().Currency, Zone: zone, Progress: d.settings.Progress,
-	})
+// analyse has the customers analysed as of the shop's end.
+func (d *demo) analyse(ctx context.Context, asked *profilev1.Analysis) (*profilev1.Analysis, error) {
+	asked.TimeZone, asked.AsOf = zone, timestamppb.New(d.shop.Config().End)
+	return findings.Analyse(ctx, d.conn, asked, d.settings.Progress)
+}
+
+// show has the customers analysed and sets what is found below a heading.
+func (d *demo) show(ctx context.Context, asked *profilev1.Analysis) (*profilev1.Analysis, error) {
+	done, err := d.analyse(ctx, asked)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
-	if done.GetState() != profilev1.ImportState_IMPORT_STATE_DONE {
-		return nil, fmt.Errorf("%s: %s", name, done.GetError().GetMessage())
+	f, err := findings.Of(done)
+	if err != nil {
+		return nil, err
 	}
+	d.page.Heading(f.Title)
+	f.Set(d.page)
 	return done, nil
-}
-
-// showRefused prints the first few refused rows of an import.
-func (d *demo) showRefused(ctx context.Context, done *profilev1.Import) error {
-	if done.GetRejected() == 0 {
-		return nil
-	}
-	refused, err := upload.FirstRefused(ctx, d.conn, done.GetName(), 5)
-	if err != nil {
-		return err
-	}
-	analysis.WriteRefused(d.page, refused)
-	return nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // shownPairs is how many pairs are shown with their reasons.
-const shownPairs = 3
+const shownPairs = 2
 
 // duplicates has the customers compared, and lays what is proposed beside the
 // second records that the shop is known to have.

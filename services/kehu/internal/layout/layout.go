@@ -114,6 +114,40 @@ func (p *Page) Item(s string) {
 	p.line(line)
 }
 
+// Command sets a command line behind a dollar sign, to be copied: one that is wider
+// than the page goes on behind a backslash, and is never cut within quotes.
+func (p *Page) Command(s string) {
+	line := "  $"
+	for _, word := range shellWords(strings.Map(printable, s)) {
+		if Columns(line)+3+Columns(word) > p.columns() && line != "  $" && line != "   " {
+			p.text.WriteString(line + " \\\n")
+			line = "   "
+		}
+		line += " " + word
+	}
+	p.text.WriteString(line + "\n")
+}
+
+// shellWords parts a command at the spaces outside of single quotes.
+func shellWords(s string) (words []string) {
+	quoted, begin := false, 0
+	for i, r := range s {
+		switch {
+		case r == '\'':
+			quoted = !quoted
+		case r == ' ' && !quoted:
+			if i > begin {
+				words = append(words, s[begin:i])
+			}
+			begin = i + 1
+		}
+	}
+	if begin < len(s) {
+		words = append(words, s[begin:])
+	}
+	return words
+}
+
 func (p *Page) columns() int {
 	if p.Width <= 0 {
 		return 80
@@ -171,5 +205,8 @@ func pad(s string, columns int) string {
 }
 
 func numeric(s string) bool {
+	if amount, currency, found := strings.Cut(s, " "); found && len(currency) == 3 && strings.ToUpper(currency) == currency {
+		s = amount
+	}
 	return s != "" && strings.Trim(s, "0123456789.,%-") == ""
 }

@@ -15,6 +15,7 @@ import (
 const (
 	CustomersFile = "customers.csv"
 	OrdersFile    = "orders.csv"
+	ItemsFile     = "items.csv"
 	AnswersFile   = "answers.csv"
 	ReferralsFile = "referrals.csv"
 	LabelsFile    = "labels.csv"
@@ -28,7 +29,7 @@ func (s *Shop) WriteFiles(dir string) error {
 		name  string
 		write func(io.Writer) error
 	}{
-		{CustomersFile, s.WriteCustomers}, {OrdersFile, s.WriteOrders}, {AnswersFile, s.WriteAnswers},
+		{CustomersFile, s.WriteCustomers}, {OrdersFile, s.WriteOrders}, {ItemsFile, s.WriteItems}, {AnswersFile, s.WriteAnswers},
 		{ReferralsFile, s.WriteReferrals}, {LabelsFile, s.WriteLabels}, {TruthFile, s.WriteTruth},
 	} {
 		if err := writeFile(filepath.Join(dir, file.name), file.write); err != nil {

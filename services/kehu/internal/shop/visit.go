@@ -58,7 +58,7 @@ type Visit struct {
 const (
 	trackedDays    = 150 // the site has told of visits for the shop's last so many days
 	anonymousShare = 0.3 // of the buyers were anonymous before their first purchase of those days
-	prospectShare  = 0.05
+	prospectShare  = 0.2
 	strangerShare  = 0.1
 	twiceShare     = 0.02
 	lateShare      = 0.03
@@ -133,7 +133,7 @@ func (s *Shop) visitsOf(c Customer) []Visit {
 
 // times are when a customer comes without buying.
 func (w *walker) times(from, end, first time.Time, active bool) []time.Time {
-	more := 0.25
+	more := 0.3
 	if active {
 		more = 0.55
 	}
@@ -165,7 +165,7 @@ func (s *Shop) prospectVisits(i int) []Visit {
 	last := &visits[len(visits)-1]
 	signUp := w.event(IdentifyEvent, "", last.Events[len(last.Events)-1].Time.Add(20*time.Second))
 	signUp.Customer, signUp.Email = w.customer, fmt.Sprintf("p%07d@example.com", i+1)
-	signUp.FullName = choose(rng, surnames).han + choose(rng, femaleNames).han
+	signUp.FullName = choose(rng, surnames).han + choose(rng, femaleNames).han + choose(rng, femaleNames).han
 	last.Events = append(last.Events, signUp)
 	w.visitor = ""
 	return visits
