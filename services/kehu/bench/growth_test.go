@@ -56,7 +56,7 @@ func analyse(b *testing.B, rows int, by order) stages {
 	path := file(b, rows, by)
 	runtime.GC()
 	var s stages
-	must(b, suite.Temporarily(b.Context(), engines.Config{Data: b.TempDir()}, func(ctx context.Context, conn grpc.ClientConnInterface) error {
+	must(b, suite.Temporarily(b.Context(), engines.Config{Data: b.TempDir(), Temporary: true}, func(ctx context.Context, conn grpc.ClientConnInterface) error {
 		s.load = timed(func() { send(ctx, b, conn, path, int64(rows)) }).Seconds()
 		s.refresh = timed(func() { value(ctx, b, conn, int64(rows)) }).Seconds()
 		s.segment = timed(func() { formSegments(ctx, b, conn) }).Seconds()

@@ -46,7 +46,7 @@ func BenchmarkImport(b *testing.B) {
 func importInto(b *testing.B, dir, path string, rows int64) time.Duration {
 	b.Helper()
 	var start time.Time
-	must(b, suite.Temporarily(b.Context(), engines.Config{Data: dir}, func(ctx context.Context, conn grpc.ClientConnInterface) error {
+	must(b, suite.Temporarily(b.Context(), engines.Config{Data: dir, Temporary: true}, func(ctx context.Context, conn grpc.ClientConnInterface) error {
 		start = time.Now()
 		send(ctx, b, conn, path, rows)
 		return nil

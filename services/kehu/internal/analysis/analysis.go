@@ -141,7 +141,7 @@ func Await(ctx context.Context, watch func(context.Context) (Watcher, error), na
 		if failed := op.GetError(); failed != nil {
 			return status.FromProto(failed).Err()
 		}
-		stage.Set(at.GetTotal(), 0) // the last state may have been written a moment before the end
+		stage.Set(max(at.GetDone(), at.GetTotal()), 0) // the last state may have been written a moment before the end
 		stage.End()
 		return done(op)
 	}

@@ -40,7 +40,9 @@ Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 3 the server cannot be r
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newAnalyze(), newImport(), newExport(), newDuplicates(), newPerson(), newServe(version), newDemo(), newStore(), newKeys(), newMigrate(), newVersion(version),
+		newAnalyze(), newImport(), newExport(), newDuplicates(), newPerson(), newQuality(),
+		newFunnel(), newPaths(), newRetention(), newJourney(), newPortrait(), newLeads(),
+		newServe(version), newDemo(), newStore(), newKeys(), newMigrate(), newVersion(version),
 	)
 	root.AddCommand(call.Commands(call.Surroundings{
 		Server: defaultGRPC, Args: args, In: os.Stdin, Out: os.Stdout, Progress: reporter(),

@@ -18,6 +18,7 @@ type demoFlags struct {
 	seed      uint64
 	customers int
 	data      string
+	files     string
 }
 
 func newDemo() *cobra.Command {
@@ -27,7 +28,7 @@ func newDemo() *cobra.Command {
 		Short: "Make up a shop, load it through the API and show the analysis",
 		Long: `Makes up a realistic shop whose truth is known, with dirty and duplicate rows,
 loads it through the public API into a suite in this process, and shows what the
-services find. The same seed makes the same shop.`,
+services find beside the truth, each with the command that finds it. The same seed makes the same shop.`,
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context()) },
 	}
@@ -35,6 +36,7 @@ services find. The same seed makes the same shop.`,
 	flags.Uint64Var(&f.seed, "seed", 1, "decides everything that is drawn")
 	flags.IntVar(&f.customers, "customers", 20_000, "how many customers the shop has")
 	flags.StringVar(&f.data, "data", "", "keep the data in this new directory, for kehu serve --data (default: a temporary one)")
+	flags.StringVar(&f.files, "files", "", "keep the shop's files in this directory, e.g. shop (default: in none)")
 	return cmd
 }
 
@@ -47,7 +49,7 @@ func (f *demoFlags) run(ctx context.Context) error {
 	started := time.Now()
 	err := suite.Temporarily(ctx, engines.Config{Data: f.data}, func(ctx context.Context, conn grpc.ClientConnInterface) error {
 		return demo.Run(ctx, conn, demo.Settings{
-			Seed: f.seed, Customers: f.customers, Width: width(), Out: os.Stdout, Progress: reporter(),
+			Seed: f.seed, Customers: f.customers, Files: f.files, Width: width(), Out: os.Stdout, Progress: reporter(),
 		})
 	})
 	if err != nil {
@@ -55,7 +57,7 @@ func (f *demoFlags) run(ctx context.Context) error {
 	}
 	fmt.Printf("\nDone in %s.\n", time.Since(started).Round(100*time.Millisecond))
 	if f.data == "" {
-		fmt.Println("Nothing was kept. To look around in it: kehu demo --data demo-data && kehu serve --data demo-data")
+		fmt.Println("Nothing was kept. To look around in it: kehu demo --data demo-data --files shop && kehu serve --data demo-data")
 		return nil
 	}
 	fmt.Printf("To look around in it: kehu serve --data %s, then http://%s/v1/segments\n", f.data, defaultHTTP)

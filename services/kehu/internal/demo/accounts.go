@@ -142,7 +142,8 @@ func (d *demo) showCare(ctx context.Context) error {
 	}
 	d.page.Table(rows)
 	d.yourself("kehu profile list-overdue-care-tasks --manager " + shop.Salespeople[0])
-	d.yourself("kehu profile plan-care-tasks --wait (birthdays, holidays, new customers)")
+	d.page.Item("birthdays, holidays, the first weeks of new customers and regular calls are planned by rules:")
+	d.yourself("kehu profile plan-care-tasks --wait")
 	return nil
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // taken is what became of the events that were sent.
-type taken struct{ accepted, duplicates, refused atomic.Int64 }
+type taken struct{ accepted, duplicates atomic.Int64 }
 
 // behaviour sends what was done on the shop's site, and shows what was made of it.
 func (d *demo) behaviour(ctx context.Context) error {

@@ -25,9 +25,11 @@ const zone = "Asia/Shanghai"
 type Settings struct {
 	Seed      uint64
 	Customers int
-	Width     int
-	Out       io.Writer
-	Progress  progress.Reporter
+	// Files is a directory to keep the shop's files in, "" for none.
+	Files    string
+	Width    int
+	Out      io.Writer
+	Progress progress.Reporter
 }
 
 // Config is the shop that the demo shows.
@@ -80,6 +82,9 @@ func (d *demo) yourself(commands ...string) {
 		d.page.Command(command)
 	}
 }
+
+// asOf are the flags with which a command counts as the demo does.
+func (d *demo) asOf() string { return " --zone " + zone + " --as-of " + d.lastDay(0) }
 
 // analyse has the customers analysed as of the shop's end.
 func (d *demo) analyse(ctx context.Context, asked *profilev1.Analysis) (*profilev1.Analysis, error) {

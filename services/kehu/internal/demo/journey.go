@@ -39,14 +39,14 @@ func (d *demo) journey(ctx context.Context) error {
 		right = right && s.GetReached() == int64(truth.Reached[i])
 	}
 	d.page.Item(fmt.Sprintf("truth:%s%s", found, verdict(right)))
-	d.yourself("kehu funnel --step page --step view --step 'cart:Product Added' --step 'cart:Checkout Started' --step purchase --window 1h --as-of " + d.lastDay(0))
+	d.yourself("kehu funnel --step page --step view --step 'cart:Product Added' --step 'cart:Checkout Started' --step purchase --window 1h" + d.asOf())
 
 	if _, err := d.show(ctx, &profilev1.Analysis{Definition: &profilev1.Analysis_Paths{Paths: &profilev1.Paths{
-		Direction: profilev1.PathDirection_PATH_DIRECTION_TO, Anchor: &profilev1.EventSelector{Type: "purchase"}, Depth: 5, MaxPaths: 4,
+		Direction: profilev1.PathDirection_PATH_DIRECTION_FROM, Anchor: &profilev1.EventSelector{Type: "page"}, Depth: 4, MaxPaths: 5,
 	}}}); err != nil {
 		return err
 	}
-	d.yourself(`kehu profile create-analysis --analysis.paths '{"direction":"PATH_DIRECTION_TO","anchor":{"type":"purchase"}}' --wait`)
+	d.yourself("kehu paths --from page --depth 4 --top 5" + d.asOf())
 
 	if err := d.retention(ctx); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (d *demo) journey(ctx context.Context) error {
 	if _, err := d.show(ctx, &profilev1.Analysis{Definition: &profilev1.Analysis_JourneyStages{JourneyStages: &profilev1.JourneyStages{}}}); err != nil {
 		return err
 	}
-	d.yourself("kehu profile create-analysis --analysis.journey-stages '{}' --wait", "kehu profile get-customer-journey --name customers/C00000001/journey")
+	d.yourself("kehu journey"+d.asOf(), "kehu profile get-customer-journey --name customers/C00000001/journey")
 	return nil
 }
 
@@ -77,7 +77,7 @@ func (d *demo) retention(ctx context.Context) error {
 		}
 	}
 	d.page.Item(fmt.Sprintf("truth: %d joined in %s%s", truth[0].Size, truth[0].Month, verdict(right)))
-	d.yourself("kehu retention --unit month --from " + from.Format(time.DateOnly) + " --as-of " + d.lastDay(0))
+	d.yourself("kehu retention --unit month --from " + from.Format(time.DateOnly) + " --periods 5" + d.asOf())
 	return nil
 }
 

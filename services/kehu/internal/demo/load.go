@@ -17,11 +17,17 @@ import (
 
 // load writes the shop's files, dirty rows and all, and imports them.
 func (d *demo) load(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "kehu-demo-")
-	if err != nil {
+	dir := d.settings.Files
+	if dir == "" {
+		made, err := os.MkdirTemp("", "kehu-demo-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(made) }()
+		dir = made
+	} else if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	stage := d.settings.Progress.Start("making the shop", int64(d.settings.Customers), progress.Count)
 	if err := d.shop.WriteFiles(dir); err != nil {
 		return err
@@ -44,8 +50,7 @@ func (d *demo) load(ctx context.Context) error {
 	d.page.Title(fmt.Sprintf("A made-up shop: %d customers over two years, seed %d", d.settings.Customers, d.settings.Seed))
 	d.page.Table(rows)
 	d.page.Item("items.csv has the articles of the same orders: it adds them, and no order twice.")
-	d.page.Item("The commands behind a $ give the same figures from a suite that runs: kehu demo --data demo-data, then kehu serve --data demo-data.")
-	d.yourself("kehu import orders orders.csv --dry-run")
+	d.page.Item("The commands behind a $ give the same figures from a suite that runs: kehu demo --data demo-data --files shop, then kehu serve --data demo-data.")
 	if err := d.loadRates(ctx); err != nil {
 		return err
 	}
@@ -79,7 +84,7 @@ func (d *demo) showRefused(ctx context.Context, done *profilev1.Import) error {
 		return err
 	}
 	analysis.WriteRefused(d.page, refused)
-	d.yourself("kehu import orders orders.csv --rejected refused.csv")
+	d.yourself("kehu import orders shop/orders.csv --dry-run --rejected refused.csv --zone " + zone)
 	return nil
 }
 

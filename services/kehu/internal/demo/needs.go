@@ -9,6 +9,7 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
+	"github.com/kehuhq/kehu/services/kehu/internal/shop"
 )
 
 // needs trains the model of what goes together and shows what it says of one
@@ -37,33 +38,51 @@ func (d *demo) needs(ctx context.Context) error {
 	return d.gaps(ctx)
 }
 
-// suggest shows the suggestions for the first customer for whom there is one that
-// rests on another article.
+// asked is how many customers' suggestions are looked at for one to show.
+const asked = 40
+
+// suggest shows the suggestions of a customer, of some the one for whom most
+// speaks for the first.
 func (d *demo) suggest(ctx context.Context) error {
-	client := profilev1.NewRecommendationServiceClient(d.conn)
+	var best *profilev1.ListSuggestionsResponse
+	var who shop.Customer
 	for c := range d.shop.Customers() {
-		answer, err := client.ListSuggestions(ctx, &profilev1.ListSuggestionsRequest{Parent: "customers/" + c.ID, PageSize: 4, NewOnly: true})
+		if c.Index == asked {
+			break
+		}
+		answer, err := profilev1.NewRecommendationServiceClient(d.conn).ListSuggestions(ctx, &profilev1.ListSuggestionsRequest{
+			Parent: "customers/" + c.ID, PageSize: 3, NewOnly: true,
+		})
 		if err != nil {
 			return err
 		}
-		suggestions := answer.GetSuggestions()
-		if len(suggestions) == 0 || suggestions[0].GetReason().GetKind() != profilev1.SuggestionReasonKind_SUGGESTION_REASON_KIND_BOUGHT {
+		if len(answer.GetSuggestions()) == 0 || why(answer).GetKind() != profilev1.SuggestionReasonKind_SUGGESTION_REASON_KIND_BOUGHT {
 			continue
 		}
-		d.page.Item("suggested to " + c.Name + ", customers/" + c.ID + ":")
-		for _, s := range suggestions {
-			d.page.Item(s.GetSku() + " " + s.GetCategory() + ", " + s.GetReason().GetText().GetEn())
+		if best == nil || why(answer).GetShare().GetValue() > why(best).GetShare().GetValue() {
+			best, who = answer, c
 		}
-		for _, next := range answer.GetNextCategories()[:min(1, len(answer.GetNextCategories()))] {
-			d.page.Item("next category: " + next.GetCategory() + ", " + next.GetText().GetEn())
-		}
-		why := suggestions[0].GetReason()
-		bought, both := d.shop.Together(why.GetBecauseSku(), suggestions[0].GetSku())
-		d.page.Item(fmt.Sprintf("truth: %d of %d customers%s", both, bought, verdict(int64(bought) == why.GetOfCustomers() && int64(both) == why.GetCustomers())))
-		d.yourself("kehu profile list-suggestions --parent customers/" + c.ID)
+	}
+	if best == nil {
 		return nil
 	}
+	d.page.Item("suggested to " + who.Name + ", customers/" + who.ID + ":")
+	for _, s := range best.GetSuggestions() {
+		d.page.Item(s.GetSku() + " " + s.GetCategory() + ", " + s.GetReason().GetText().GetEn())
+	}
+	for _, next := range best.GetNextCategories()[:min(1, len(best.GetNextCategories()))] {
+		d.page.Item("next category: " + next.GetCategory() + ", " + next.GetText().GetEn())
+	}
+	bought, both := d.shop.Together(why(best).GetBecauseSku(), best.GetSuggestions()[0].GetSku())
+	right := int64(bought) == why(best).GetOfCustomers() && int64(both) == why(best).GetCustomers()
+	d.page.Item(fmt.Sprintf("truth: %d of %d customers%s", both, bought, verdict(right)))
+	d.yourself("kehu profile list-suggestions --parent customers/" + who.ID)
 	return nil
+}
+
+// why is the reason of the first suggestion.
+func why(answer *profilev1.ListSuggestionsResponse) *profilev1.SuggestionReason {
+	return answer.GetSuggestions()[0].GetReason()
 }
 
 // gaps shows what was searched for and not found.

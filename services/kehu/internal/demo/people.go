@@ -105,13 +105,16 @@ func (d *demo) orders(ctx context.Context, customer string) (n int64, err error)
 // regularOrders make a customer a regular one.
 const regularOrders = 5
 
-// portrait shows who the regular customers are, against all.
+// portrait shows who the regular customers are, against all who bought.
 func (d *demo) portrait(ctx context.Context) error {
-	done, err := d.show(ctx, &profilev1.Analysis{DisplayName: "Regular customers", Definition: &profilev1.Analysis_Portrait{Portrait: &profilev1.Portrait{
-		Group: &profilev1.Population{Conditions: []*profilev1.Condition{{
+	buyers := func(orders float64) *profilev1.Population {
+		return &profilev1.Population{Conditions: []*profilev1.Condition{{
 			Field: "orders.count", Operator: profilev1.ConditionOperator_CONDITION_OPERATOR_AT_LEAST,
-			Values: []*structpb.Value{structpb.NewNumberValue(regularOrders)},
-		}}},
+			Values: []*structpb.Value{structpb.NewNumberValue(orders)},
+		}}}
+	}
+	done, err := d.show(ctx, &profilev1.Analysis{DisplayName: "Regular customers", Population: buyers(1), Definition: &profilev1.Analysis_Portrait{Portrait: &profilev1.Portrait{
+		Group: buyers(regularOrders),
 		Attributes: []*profilev1.PortraitAttribute{
 			{Field: "age"}, {Field: "customer.gender"}, {Field: "customer.acquisition"}, {Field: "customer.region", MaxValues: 3},
 		},
@@ -121,6 +124,6 @@ func (d *demo) portrait(ctx context.Context) error {
 	}
 	truth := int64(d.shop.Buyers(regularOrders))
 	d.page.Item(fmt.Sprintf("truth: %d customers with %d orders or more%s", truth, regularOrders, verdict(truth == done.GetPortraitResult().GetGroupSize())))
-	d.yourself(fmt.Sprintf("kehu portrait --group 'orders.count>=%d' --of age --of customer.gender --as-of %s", regularOrders, d.lastDay(0)))
+	d.yourself(fmt.Sprintf("kehu portrait --where 'orders.count>=1' --group 'orders.count>=%d' --of age --of customer.gender%s", regularOrders, d.asOf()))
 	return nil
 }

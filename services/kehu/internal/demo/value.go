@@ -54,7 +54,7 @@ func (d *demo) currencies(ctx context.Context) error {
 		{"all revenue in " + currency, money.Format(summary.GetRevenue()[0]), money.Format(truth)},
 	})
 	d.page.Item(fmt.Sprintf("each order by the rate of its day, of %d rates that the shop stated", len(d.shop.Rates())))
-	d.yourself("kehu import rates rates.csv", "kehu valuation refresh-valuations --policy.reporting-currency-code "+currency+" --wait")
+	d.yourself("kehu import rates shop/rates.csv", fmt.Sprintf("kehu valuation refresh-valuations --policy.as-of-date %s --policy.time-zone %s --policy.reporting-currency-code %s --wait", d.lastDay(0), zone, currency))
 	d.page.Heading("RFM groups 客户分组")
 	analysis.WriteGroups(d.page, summary)
 	return nil

@@ -128,8 +128,20 @@ func (p *Page) Command(s string) {
 	p.text.WriteString(line + "\n")
 }
 
-// shellWords parts a command at the spaces outside of single quotes.
-func shellWords(s string) (words []string) {
+// shellWords parts a command before its flags, at spaces outside of single quotes;
+// what follows on a flag stays with it.
+func shellWords(s string) (parts []string) {
+	for i, word := range unquotedWords(s) {
+		if i == 0 || strings.HasPrefix(word, "-") {
+			parts = append(parts, word)
+		} else {
+			parts[len(parts)-1] += " " + word
+		}
+	}
+	return parts
+}
+
+func unquotedWords(s string) (words []string) {
 	quoted, begin := false, 0
 	for i, r := range s {
 		switch {

@@ -50,3 +50,21 @@ func TestControlCharactersAreLeftOut(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestCommandsCanBeCopied(t *testing.T) {
+	p := &Page{Width: 30}
+	p.Command(`kehu funnel --step page --step 'cart:Product Added' --as-of 2025-06-30`)
+	want := "  $ kehu funnel --step page \\\n    --step 'cart:Product Added' \\\n    --as-of 2025-06-30\n"
+	if got := p.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestAmountsWithTheirCurrencyAreNumbers(t *testing.T) {
+	p := &Page{Width: 40}
+	p.Table([][]string{{"", "sum"}, {"a", "5.00 CNY"}, {"b", "1,250.00 CNY"}})
+	want := "            sum\na      5.00 CNY\nb  1,250.00 CNY\n"
+	if got := p.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

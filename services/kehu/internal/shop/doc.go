@@ -11,6 +11,10 @@
 // a customer's liking of the shop is correlated with pᵢ and shows in the answers
 // to the survey and in who recommends the shop to whom.
 //
+// What is in the orders, what was looked at before them, what was agreed to and
+// what the salespeople of the shop wrote down is made up around that, and changes
+// none of it.
+//
 // Around this truth lie what real exports contain: rows that cannot be read, rows
 // that need repair, the same person twice. Each is labelled.
 //

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -16,6 +17,7 @@ const (
 	CustomersFile = "customers.csv"
 	OrdersFile    = "orders.csv"
 	ItemsFile     = "items.csv"
+	RatesFile     = "rates.csv"
 	AnswersFile   = "answers.csv"
 	ReferralsFile = "referrals.csv"
 	LabelsFile    = "labels.csv"
@@ -29,7 +31,7 @@ func (s *Shop) WriteFiles(dir string) error {
 		name  string
 		write func(io.Writer) error
 	}{
-		{CustomersFile, s.WriteCustomers}, {OrdersFile, s.WriteOrders}, {ItemsFile, s.WriteItems}, {AnswersFile, s.WriteAnswers},
+		{CustomersFile, s.WriteCustomers}, {OrdersFile, s.WriteOrders}, {ItemsFile, s.WriteItems}, {RatesFile, s.WriteRates}, {AnswersFile, s.WriteAnswers},
 		{ReferralsFile, s.WriteReferrals}, {LabelsFile, s.WriteLabels}, {TruthFile, s.WriteTruth},
 	} {
 		if err := writeFile(filepath.Join(dir, file.name), file.write); err != nil {
@@ -68,6 +70,13 @@ func (s *Shop) WriteAnswers(w io.Writer) error {
 	header := []string{"customer_id", "score", "answer_time", "channel", "comment"}
 	return writeRows(w, header, each(s.Answers(), func(a Answer) []string {
 		return []string{a.CustomerID, strconv.Itoa(a.Score), a.Time.Format(time.RFC3339), a.Channel, a.Comment}
+	}))
+}
+
+// WriteRates writes what the foreign currency was worth.
+func (s *Shop) WriteRates(w io.Writer) error {
+	return writeRows(w, []string{"from", "to", "start_date", "rate", "source"}, each(slices.Values(s.rates), func(r Rate) []string {
+		return []string{r.From, r.To, r.Start.Format(time.DateOnly), r.Value, "made up"}
 	}))
 }
 

@@ -30,6 +30,8 @@ func files(t *testing.T, s *shop.Shop) map[string][]byte {
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		shop.CustomersFile: func(b *bytes.Buffer) error { return s.WriteCustomers(b) },
 		shop.OrdersFile:    func(b *bytes.Buffer) error { return s.WriteOrders(b) },
+		shop.ItemsFile:     func(b *bytes.Buffer) error { return s.WriteItems(b) },
+		shop.RatesFile:     func(b *bytes.Buffer) error { return s.WriteRates(b) },
 		shop.AnswersFile:   func(b *bytes.Buffer) error { return s.WriteAnswers(b) },
 		shop.ReferralsFile: func(b *bytes.Buffer) error { return s.WriteReferrals(b) },
 		shop.LabelsFile:    func(b *bytes.Buffer) error { return s.WriteLabels(b) },
@@ -45,8 +47,8 @@ func files(t *testing.T, s *shop.Shop) map[string][]byte {
 }
 
 func TestTheSeedDecidesEveryByte(t *testing.T) {
-	first, again := files(t, generate(t, shop.Default(7, 400))), files(t, generate(t, shop.Default(7, 400)))
-	other := files(t, generate(t, shop.Default(8, 400)))
+	first, again := files(t, generate(t, abroad(7, 400))), files(t, generate(t, abroad(7, 400)))
+	other := files(t, generate(t, abroad(8, 400)))
 	for name, data := range first {
 		if !bytes.Equal(data, again[name]) {
 			t.Errorf("%s differs from one run to the next", name)
@@ -190,7 +192,7 @@ func TestSmallestShop(t *testing.T) {
 func TestConfigFaultNamesEveryField(t *testing.T) {
 	config := shop.Default(1, 0)
 	config.End = config.Start
-	config.Currency = "RMB"
+	config.Currency, config.Foreign = "RMB", "YEN"
 	config.Purchases.A = 0
 	config.Spend.Q = 1
 	config.AnswerShare = 1.5
@@ -204,7 +206,7 @@ func TestConfigFaultNamesEveryField(t *testing.T) {
 		fields = append(fields, v.Field)
 	}
 	slices.Sort(fields)
-	if got := strings.Join(fields, " "); got != "answer_share currency customers end purchases.a spend.q" {
+	if got := strings.Join(fields, " "); got != "answer_share currency customers end foreign purchases.a spend.q" {
 		t.Errorf("fields %s", got)
 	}
 	if _, err := shop.Generate(shop.Config{}); err == nil {

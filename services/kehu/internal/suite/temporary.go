@@ -15,8 +15,11 @@ import (
 
 // Temporarily runs work against a suite that listens on no network. Without a
 // store in the configuration it keeps its data in a temporary directory, which
-// is removed at the end; in whatever store, what it seals is lost with its end.
+// is removed at the end. In a directory of the caller's everything stays, with the
+// keyring by which it can be read, unless store says that it is temporary; in any
+// other store what is sealed is lost with the end.
 func Temporarily(ctx context.Context, store engines.Config, work func(context.Context, grpc.ClientConnInterface) error) (err error) {
+	kept := store.Data != ""
 	if store == (engines.Config{}) {
 		dir, err := os.MkdirTemp("", "kehu-")
 		if err != nil {
@@ -25,7 +28,7 @@ func Temporarily(ctx context.Context, store engines.Config, work func(context.Co
 		defer func() { _ = os.RemoveAll(dir) }()
 		store.Data = dir
 	}
-	store.Temporary = true
+	store.Temporary = store.Temporary || !kept
 	reports := telemetry.DefaultConfig()
 	reports.ServiceName, reports.LogLevel = "kehu", "error"
 	t, err := telemetry.Start(ctx, reports)
