@@ -72,6 +72,18 @@ func (j *Journal) Begin(ctx context.Context, pseudonym string, mark func(context
 	return Begun{n.BegunAt, n.Mark}, nil
 }
 
+// Mark replaces the mark of an erasure that has begun.
+func (j *Journal) Mark(ctx context.Context, pseudonym string, mark int64) error {
+	_, err := j.docs.Update(ctx, docstore.ID(pseudonym), func(n *note) error {
+		if n.Mark == mark {
+			return docstore.ErrUnchanged
+		}
+		n.Mark = mark
+		return nil
+	})
+	return err
+}
+
 // Unmarked is the mark of a service that needs none.
 func Unmarked(context.Context) (int64, error) { return 0, nil }
 

@@ -55,6 +55,11 @@ func TestBeginsOnce(t *testing.T) {
 		if first != again || first.Mark != 7 || !first.At.Equal(begun) {
 			t.Errorf("began as %v, then as %v", first, again)
 		}
+		must(t, j.Mark(t.Context(), pseudonym, 6))
+		if again, err = j.Begin(t.Context(), pseudonym, marked(8)); err != nil || again.Mark != 6 {
+			t.Errorf("marked 6, and began as %v, %v", again, err)
+		}
+		must(t, j.Mark(t.Context(), pseudonym, 7))
 		*now = begun.Add(erasure.Life)
 		must(t, j.Sweep(t.Context()))
 		if again, err = j.Begin(t.Context(), pseudonym, marked(8)); err != nil || again != first {

@@ -61,6 +61,7 @@ type world struct {
 	testing.TB
 	segmentationv1.SegmentServiceClient
 	operations segmentationv1.OperationServiceClient
+	personal   segmentationv1.PersonalDataServiceClient
 	shop       *shop
 	profile    *line
 	valuation  *line
@@ -122,6 +123,7 @@ func (w *world) start() {
 	conn := own.dial(w, "segmentation")
 	w.SegmentServiceClient = segmentationv1.NewSegmentServiceClient(conn)
 	w.operations = segmentationv1.NewOperationServiceClient(conn)
+	w.personal = segmentationv1.NewPersonalDataServiceClient(conn)
 	w.stop = func() {
 		stopServer()
 		stopService()

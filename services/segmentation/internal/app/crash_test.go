@@ -104,6 +104,20 @@ func (t *wireTable) Purge(ctx context.Context, r docstore.Range) error {
 	return errGone
 }
 
+func (t *wireTable) Erase(ctx context.Context, ids []string) error {
+	perform, answer := t.wire.call()
+	if !perform {
+		return errGone
+	}
+	if !answer { // one that breaks off leaves any part of it
+		ids = ids[:(len(ids)+1)/2]
+	}
+	if err := t.Table.Erase(ctx, ids); answer || err != nil {
+		return err
+	}
+	return errGone
+}
+
 func (t *wireTable) Count(ctx context.Context, r docstore.Range) (int64, error) {
 	if _, ok := t.wire.call(); !ok {
 		return 0, errGone

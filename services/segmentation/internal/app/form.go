@@ -109,10 +109,13 @@ func (r *run) evaluate(b *batch, criteria []criterion, facts *domain.Facts, subj
 func ruleFailure(err error, customer string) *domain.Failure {
 	failure := failureOf(err)
 	if fault.ReasonOf(err) == "RULE_EVALUATION_FAILED" {
-		failure.Message += " (of customer \"" + customer + "\")"
+		failure.Message += naming(customer)
 	}
 	return &failure
 }
+
+// naming is what the message of a failure ends with that names a customer.
+func naming(customer string) string { return " (of customer \"" + customer + "\")" }
 
 // flush compares a batch with the pass before, up to and with the customer of a
 // key, writes its rows and makes that durable. With an empty key it reaches to the

@@ -37,46 +37,73 @@ type MembersPage struct {
 // the current pass, or of that of the token. Faults: SEGMENT_NOT_FOUND,
 // PAGE_TOKEN_EXPIRED where that pass was superseded too long ago.
 func (a *App) Members(ctx context.Context, segment string, token page.Token, size int) (MembersPage, error) {
-	s, err := a.store.Segments.Get(ctx, segment)
-	if err != nil {
-		return MembersPage{}, err
-	}
-	answer := MembersPage{Generation: s.Formed.Generation, Total: s.Formed.Members}
+	pinned := int64(token.Generation)
 	var after *docstore.Position
 	if token != (page.Token{}) {
 		after = &token.Position
-		answer.Generation = int64(token.Generation)
 	}
-	if answer.Generation == 0 {
-		return answer, nil
-	}
-	if answer.Generation != s.Formed.Generation {
-		if answer.Total, err = a.total(ctx, s, answer.Generation); err != nil {
+	l, err := a.listing(ctx, segment, pinned)
+	for {
+		if err != nil || l.generation == 0 {
 			return MembersPage{}, err
 		}
+		rows, next, err := a.store.Members.Page(ctx, segment, l.generation, after, size)
+		if err != nil {
+			return MembersPage{}, err
+		}
+		// Where somebody is erased meanwhile it is read again, so that list and total agree.
+		now, err := a.listing(ctx, segment, l.generation)
+		if err != nil {
+			return MembersPage{}, err
+		}
+		if now.total == l.total {
+			rows = slices.DeleteFunc(rows, func(m store.Member) bool { return slices.Contains(l.hidden, m.Customer) })
+			answer := MembersPage{Total: l.total, Generation: l.generation, Next: next}
+			answer.Members, err = a.memberships(ctx, l.segment, l.generation, rows)
+			return answer, err
+		}
+		l = now
 	}
-	rows, next, err := a.store.Members.Page(ctx, segment, answer.Generation, after, size)
-	if err != nil {
-		return MembersPage{}, err
-	}
-	answer.Next = next
-	answer.Members, err = a.memberships(ctx, s, answer.Generation, rows)
-	return answer, err
 }
 
-// total is how many members an earlier pass of a segment has, if it is still kept.
-func (a *App) total(ctx context.Context, s domain.Segment, generation int64) (int64, error) {
+// listing is a pass whose members can be listed.
+type listing struct {
+	segment    domain.Segment
+	generation int64
+	total      int64
+	hidden     []string
+}
+
+// listing is the pass of a generation, of 0 the current one, whose generation is 0
+// before the first.
+func (a *App) listing(ctx context.Context, segment string, generation int64) (listing, error) {
+	s, err := a.store.Segments.Get(ctx, segment)
+	if err != nil {
+		return listing{}, err
+	}
+	if generation == 0 || generation == s.Formed.Generation {
+		return listing{s, s.Formed.Generation, s.Formed.Members, s.Formed.Hidden}, nil
+	}
+	p, err := a.superseded(ctx, s, generation)
+	if err != nil {
+		return listing{}, err
+	}
+	return listing{s, generation, p.Members, p.Hidden}, nil
+}
+
+// superseded is an earlier pass of a segment, if it is still kept.
+func (a *App) superseded(ctx context.Context, s domain.Segment, generation int64) (*domain.Pass, error) {
 	p, err := a.store.Passes.Get(ctx, s.ID, generation)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	since := a.now().Add(-a.keep)
 	if generation <= s.Born || p == nil || !p.Published || p.Purged || !p.SupersededAt.IsZero() && p.SupersededAt.Before(since) {
 		f := fault.Invalid("page_token", "belongs to a pass superseded more than %s ago; start again without a token", a.keep)
 		f.Reason = "PAGE_TOKEN_EXPIRED"
-		return 0, f
+		return nil, f
 	}
-	return p.Members, nil
+	return p, nil
 }
 
 // memberships gives rows the time of the pass with which each customer came in.
@@ -120,7 +147,7 @@ func (a *App) Membership(ctx context.Context, segment, customer string) (domain.
 	if err != nil {
 		return domain.Membership{}, err
 	}
-	if found[0] == nil {
+	if found[0] == nil || slices.Contains(s.Formed.Hidden, rowKey(customer)) {
 		return domain.Membership{}, missing
 	}
 	memberships, err := a.memberships(ctx, s, s.Formed.Generation, []store.Member{*found[0]})
@@ -168,7 +195,7 @@ func (a *App) SegmentsOf(ctx context.Context, customers []string) ([][]string, e
 	for i, customer := range customers {
 		at, _ := slices.BinarySearch(unique, customer)
 		for n, s := range segments {
-			if found[n][at] != nil {
+			if found[n][at] != nil && !slices.Contains(s.Formed.Hidden, keys[at]) {
 				of[i] = append(of[i], s.ID)
 			}
 		}

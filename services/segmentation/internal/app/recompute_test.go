@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -239,7 +240,7 @@ func TestPassesAtTheSameTime(t *testing.T) {
 		}))
 		must(t, err)
 		checkSegment(t, w, "s", []string{"c03", "c06", "c07", "c08", "c09", "c10", "c11"})
-		if now := w.segment(t, "s").Formed; now != inner {
+		if now := w.segment(t, "s").Formed; !reflect.DeepEqual(now, inner) {
 			t.Errorf("%+v was published over the later %+v", now, inner)
 		}
 		// One that began earlier is published first: this one begins anew.

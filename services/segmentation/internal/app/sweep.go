@@ -27,7 +27,7 @@ type Over func(ctx context.Context, operation string) (bool, error)
 // ago, rows of passes that were never published, and what deleted segments leave.
 // It also finishes what a publication that broke off has left to do.
 func (a *App) Sweep(ctx context.Context, over Over) error {
-	return errors.Join(a.sweepPasses(ctx, over), a.sweepDeletions(ctx, over))
+	return errors.Join(a.sweepPasses(ctx, over), a.sweepDeletions(ctx, over), a.store.Erasures.Sweep(ctx))
 }
 
 func (a *App) sweepPasses(ctx context.Context, over Over) error {
@@ -62,7 +62,11 @@ func (a *App) sweepPass(ctx context.Context, p domain.Pass, over Over) error {
 	case p.Generation == s.Formed.Generation && p.Published:
 		return nil
 	case p.Generation == s.Formed.Generation:
-		return a.mark(ctx, p, func(p *domain.Pass) bool { p.Published = true; return true })
+		return a.mark(ctx, p, func(p *domain.Pass) bool {
+			fresh := !p.Published
+			p.Published = true
+			return fresh
+		})
 	case p.Published:
 		return a.sweepSuperseded(ctx, p)
 	case ended:
@@ -85,7 +89,11 @@ func (a *App) sweepSuperseded(ctx context.Context, p domain.Pass) error {
 		if err := a.store.Members.PurgeMembers(ctx, p.Segment, p.Generation); err != nil {
 			return err
 		}
-		return a.mark(ctx, p, func(p *domain.Pass) bool { p.Purged = true; return true })
+		return a.mark(ctx, p, func(p *domain.Pass) bool {
+			fresh := !p.Purged
+			p.Purged, p.Hidden = true, nil
+			return fresh
+		})
 	}
 	return nil
 }
@@ -93,8 +101,7 @@ func (a *App) sweepSuperseded(ctx context.Context, p domain.Pass) error {
 // mark changes a pass, unless change says that there is nothing to change.
 func (a *App) mark(ctx context.Context, p domain.Pass, change func(*domain.Pass) bool) error {
 	_, err := a.store.Passes.Change(ctx, p.Segment, p.Generation, func(stored *domain.Pass) error {
-		before := *stored
-		if !change(stored) || *stored == before {
+		if !change(stored) {
 			return docstore.ErrUnchanged
 		}
 		return nil

@@ -20,6 +20,14 @@ type Pass struct {
 	// SupersededAt is when another pass was published, about; zero before.
 	SupersededAt time.Time
 	// Purged tells that its memberships have been removed.
-	Purged  bool
+	Purged bool
+	// Hidden is as that of Formed.
+	Hidden  []string
 	Version int64
 }
+
+// Hide is as that of Formed.
+func (p *Pass) Hide(customers []string) bool { return hide(&p.Members, &p.Hidden, customers) }
+
+// Unhide is as that of Formed.
+func (p *Pass) Unhide(customers []string) bool { return unhide(&p.Hidden, customers) }

@@ -50,6 +50,33 @@ type Formed struct {
 	Members    int64
 	At         time.Time // when it was published
 	AsOf       time.Time // of the valuations; zero without
+	// Hidden are customers, by escaped id, who are being erased: they are in no list
+	// and do not count in Members, whether their rows are still there or not.
+	Hidden []string
+}
+
+// Hide takes customers out of the members. It returns false where all are out.
+func (f *Formed) Hide(customers []string) bool { return hide(&f.Members, &f.Hidden, customers) }
+
+// Unhide ends the hiding of customers whose rows are gone. It returns false where
+// none was hidden.
+func (f *Formed) Unhide(customers []string) bool { return unhide(&f.Hidden, customers) }
+
+func hide(members *int64, hidden *[]string, customers []string) (changed bool) {
+	for _, c := range customers {
+		if !slices.Contains(*hidden, c) {
+			*hidden = append(*hidden, c)
+			*members--
+			changed = true
+		}
+	}
+	return changed
+}
+
+func unhide(hidden *[]string, customers []string) bool {
+	before := len(*hidden)
+	*hidden = slices.DeleteFunc(*hidden, func(c string) bool { return slices.Contains(customers, c) })
+	return len(*hidden) != before
 }
 
 // Failure is why a pass failed, as callers are told.

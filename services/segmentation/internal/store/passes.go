@@ -31,6 +31,7 @@ type pass struct {
 	Published     bool      `bson:"published,omitempty"`
 	SupersededAt  time.Time `bson:"superseded_at,omitempty"`
 	Purged        bool      `bson:"purged,omitempty"`
+	Hidden        []string  `bson:"hidden,omitempty"`
 }
 
 const (
@@ -66,13 +67,14 @@ func (p *pass) domain() (domain.Pass, error) {
 	return domain.Pass{
 		Segment: segment, Generation: generation, Operation: p.Operation,
 		Members: p.Members, Entered: p.Entered, Left: p.Left, At: p.At, AsOf: p.AsOf,
-		Published: p.Published, SupersededAt: p.SupersededAt, Purged: p.Purged, Version: p.Version,
+		Published: p.Published, SupersededAt: p.SupersededAt, Purged: p.Purged, Hidden: p.Hidden, Version: p.Version,
 	}, err
 }
 
 func (p *pass) set(v *domain.Pass) {
 	p.Operation, p.Members, p.Entered, p.Left = v.Operation, v.Members, v.Entered, v.Left
 	p.At, p.AsOf, p.Published, p.SupersededAt, p.Purged = v.At, v.AsOf, v.Published, v.SupersededAt, v.Purged
+	p.Hidden = v.Hidden
 }
 
 // Begin notes that an operation forms a segment, before it writes anything.

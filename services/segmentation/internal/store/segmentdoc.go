@@ -35,6 +35,7 @@ type formed struct {
 	Members    int64     `bson:"members"`
 	At         time.Time `bson:"at"`
 	AsOf       time.Time `bson:"as_of,omitempty"`
+	Hidden     []string  `bson:"hidden,omitempty"`
 }
 
 type failure struct {

@@ -6,6 +6,10 @@
 //	transitions  _id segment!generation!customer  who entered or left with a pass
 //	deletions    _id segment!born                 segments deleted a moment ago
 //	generations  _id last                         the generation given out last
+//	erasures     _id pseudonym                    see package erasure
+//
+// Rows hold ids of customers and nothing else of them: what rules read is read
+// anew with each pass, and not kept.
 //
 // Generations are written with leading zeros, so that they order as numbers.
 package store
@@ -18,6 +22,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/erasure"
 )
 
 // Store is the collections of the service.
@@ -27,17 +32,20 @@ type Store struct {
 	Members     *Members
 	Deletions   *Deletions
 	Generations *Generations
+	Erasures    *erasure.Journal
+	engine      docstore.Engine
 }
 
 // Open opens the collections, creating them where they are missing.
 func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Store, error) {
-	s := &Store{}
-	var errs [5]error
+	s := &Store{engine: engine}
+	var errs [6]error
 	s.Segments, errs[0] = openSegments(ctx, engine, clock)
 	s.Passes, errs[1] = openPasses(ctx, engine, clock)
 	s.Members, errs[2] = openMembers(ctx, engine, clock)
 	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
 	s.Generations, errs[4] = openGenerations(ctx, engine, clock)
+	s.Erasures, errs[5] = erasure.Open(ctx, engine, clock)
 	return s, errors.Join(errs[:]...)
 }
 
@@ -49,6 +57,9 @@ func (s *Store) Sweep(ctx context.Context, before time.Time) error {
 	_, deletions := s.Deletions.docs.Sweep(ctx, before)
 	return errors.Join(segments, passes, deletions)
 }
+
+// Scrub rewrites the files, so that nothing is left in them of what was removed.
+func (s *Store) Scrub(ctx context.Context) error { return s.engine.Scrub(ctx) }
 
 // generationDigits is how many digits a generation is written with.
 const generationDigits = 16
