@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	currencies "github.com/kehuhq/kehu/pkg/money"
 )
 
 // Amount is a sum of money in one currency, exact and of any size: the sums of
@@ -17,7 +18,8 @@ type Amount struct {
 
 // Of is the amount of m.
 func Of(m *apiv1.Money) Amount {
-	return Amount{minor: big.NewInt(m.GetMinorUnits()), decimals: digits(m.GetCurrencyCode())}
+	decimals, _ := currencies.Decimals(m.GetCurrencyCode())
+	return Amount{minor: big.NewInt(m.GetMinorUnits()), decimals: decimals}
 }
 
 // Plus is a and b together. Both are in the same currency.
@@ -34,7 +36,7 @@ func (a Amount) Minus(b Amount) Amount {
 func (a Amount) Sign() int { return a.units().Sign() }
 
 // String is the amount in major units, e.g. "244091.94".
-func (a Amount) String() string { return point(a.units().String(), a.decimals) }
+func (a Amount) String() string { return currencies.Point(a.units().String(), a.decimals) }
 
 // MarshalText makes JSON of an amount what String is.
 func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }

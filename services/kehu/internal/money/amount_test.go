@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	currencies "github.com/kehuhq/kehu/pkg/money"
 )
 
 func TestSumsOfAnySizeAreExact(t *testing.T) {
@@ -53,7 +54,7 @@ func TestGrouped(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		text := Decimal(rapid.Int64().Draw(t, "n"), rapid.IntRange(0, 4).Draw(t, "decimals"))
+		text := currencies.Decimal(rapid.Int64().Draw(t, "n"), rapid.IntRange(0, 4).Draw(t, "decimals"))
 		if got := strings.ReplaceAll(Grouped(text), ",", ""); got != text {
 			t.Fatalf("%s became %s", text, got)
 		}

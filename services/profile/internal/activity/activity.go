@@ -10,6 +10,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 
+	"github.com/kehuhq/kehu/services/profile/internal/cursor"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/events"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
@@ -93,10 +94,10 @@ func (r *Reader) Walk(ctx context.Context, span store.Span, needs Needs, before 
 		}
 		defer w.stop()
 		if needs.Events || needs.Contents {
-			w.events = begin(r.events.Walk(ctx, events.Span(span), needs.Contents))
+			w.events = cursor.Over(r.events.Walk(ctx, events.Span(span), needs.Contents))
 		}
 		if needs.Orders {
-			w.purchases = begin(r.purchases.Purchases(ctx, span, w.beforeMS))
+			w.purchases = cursor.Over(r.purchases.Purchases(ctx, span, w.beforeMS))
 		}
 		for c, err := range r.customers.All(ctx, span) {
 			var p *Person
@@ -127,20 +128,20 @@ func (r *Reader) Of(ctx context.Context, id string, needs Needs, before time.Tim
 // nobody in the latter belongs to a customer who is gone, and is passed over.
 type walk struct {
 	beforeMS  int64
-	events    *cursor[*events.CustomerEvents]
-	purchases *cursor[*store.Purchase]
+	events    *cursor.Cursor[*events.CustomerEvents]
+	purchases *cursor.Cursor[*store.Purchase]
 	p         Person
 }
 
 func (w *walk) stop() {
-	w.events.stop()
-	w.purchases.stop()
+	w.events.Stop()
+	w.purchases.Stop()
 }
 
 func (w *walk) person(c domain.Customer) (*Person, error) {
 	w.p = Person{Customer: c, Key: docstore.ID(c.ID), Steps: w.p.Steps[:0], Orders: w.p.Orders[:0]}
 	for {
-		all, ok, err := w.events.head()
+		all, ok, err := w.events.Head()
 		if err != nil {
 			return nil, err
 		}
@@ -150,10 +151,10 @@ func (w *walk) person(c domain.Customer) (*Person, error) {
 		if all.Customer == c.ID {
 			w.addEvents(all)
 		}
-		w.events.advance()
+		w.events.Advance()
 	}
 	for {
-		order, ok, err := w.purchases.head()
+		order, ok, err := w.purchases.Head()
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +166,7 @@ func (w *walk) person(c domain.Customer) (*Person, error) {
 				TimeMS: order.TimeMS, Currency: currency(order.Currency), Amount: order.Amount, Refunded: order.Refunded,
 			})
 		}
-		w.purchases.advance()
+		w.purchases.Advance()
 	}
 	w.addOrders()
 	return &w.p, nil

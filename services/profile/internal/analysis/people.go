@@ -6,6 +6,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 
+	"github.com/kehuhq/kehu/services/profile/internal/cursor"
 	"github.com/kehuhq/kehu/services/profile/internal/facet"
 	"github.com/kehuhq/kehu/services/profile/internal/journey"
 )
@@ -119,25 +120,18 @@ func (p *people) stage(ctx context.Context, s *facet.Subject) error {
 // sequence is an iteration in the order of escaped customer ids that follows the
 // walk over the customers. A nil sequence has nothing.
 type sequence[T any] struct {
-	next  func() (T, error, bool)
-	end   func()
-	key   func(T) string
-	head  T
-	at    string // key of head
-	more  bool
-	begun bool
-	all   []T
+	*cursor.Cursor[T]
+	key func(T) string
+	all []T
 }
 
 func follow[T any](seq iter.Seq2[T, error], key func(T) string) *sequence[T] {
-	s := &sequence[T]{key: key}
-	s.next, s.end = iter.Pull2(seq)
-	return s
+	return &sequence[T]{Cursor: cursor.Over(seq), key: key}
 }
 
 func (s *sequence[T]) stop() {
 	if s != nil {
-		s.end()
+		s.Stop()
 	}
 }
 
@@ -147,32 +141,23 @@ func (s *sequence[T]) of(key string) ([]T, error) {
 	if s == nil {
 		return nil, nil
 	}
-	if !s.begun {
-		s.begun = true
-		if err := s.advance(); err != nil {
-			return nil, err
-		}
-	}
 	s.all = s.all[:0]
-	for s.more && s.at <= key {
-		if s.at == key {
-			s.all = append(s.all, s.head)
+	for {
+		value, ok, err := s.Head()
+		if err != nil || !ok {
+			return s.all, err
 		}
-		if err := s.advance(); err != nil {
-			return nil, err
+		switch at := s.key(value); {
+		case at > key:
+			return s.all, nil
+		case at == key:
+			s.all = append(s.all, value)
 		}
+		s.Advance()
 	}
-	return s.all, nil
 }
 
 func (s *sequence[T]) has(key string) (bool, error) {
 	all, err := s.of(key)
 	return len(all) > 0, err
-}
-
-func (s *sequence[T]) advance() (err error) {
-	if s.head, err, s.more = s.next(); err == nil && s.more {
-		s.at = s.key(s.head)
-	}
-	return err
 }

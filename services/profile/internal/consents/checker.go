@@ -2,7 +2,6 @@ package consents
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/services/profile/internal/cursor"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -123,10 +123,7 @@ type Walk struct {
 	purpose *profilev1.Purpose
 	forest  *domain.Forest
 	now     time.Time
-	next    func() (*record, error, bool)
-	stop    func()
-	at      *record // read and not passed yet
-	done    bool
+	records *cursor.Cursor[*record]
 }
 
 // Walk begins a walk at a customer, the very first when empty. A purpose that
@@ -145,13 +142,11 @@ func (s *Store) Walk(ctx context.Context, purpose, from string) (*Walk, error) {
 	if from != "" {
 		r.From = docstore.Key(docstore.String(purpose), docstore.String(docstore.ID(from)))
 	}
-	w := &Walk{store: s, id: purpose, purpose: p, forest: forest, now: s.now()}
-	w.next, w.stop = iter.Pull2(s.docs.Scan(ctx, r))
-	return w, nil
+	return &Walk{store: s, id: purpose, purpose: p, forest: forest, now: s.now(), records: cursor.Over(s.docs.Scan(ctx, r))}, nil
 }
 
 // Close ends the walk.
-func (w *Walk) Close() { w.stop() }
+func (w *Walk) Close() { w.records.Stop() }
 
 // Allowed is Store.Allowed of the next customer of the walk.
 func (w *Walk) Allowed(ctx context.Context, customer string) (bool, error) {
@@ -160,25 +155,21 @@ func (w *Walk) Allowed(ctx context.Context, customer string) (bool, error) {
 		return err == nil && slices.Equal(answers, []bool{true}), err
 	}
 	want := docstore.ID(customer)
-	for !w.done {
-		if w.at == nil {
-			r, err, more := w.next()
-			if err != nil {
-				return false, err
-			}
-			if w.at = r; !more {
-				w.done = true
-				break
-			}
+	for {
+		r, ok, err := w.records.Head()
+		if err != nil {
+			return false, err
 		}
-		id, _ := w.at.ids()
+		if !ok {
+			return allows(w.purpose, nil, w.now), nil
+		}
+		id, _ := r.ids()
 		switch at := docstore.ID(id); {
 		case at == want:
-			return allows(w.purpose, inForce([]*record{w.at}), w.now), nil
+			return allows(w.purpose, inForce([]*record{r}), w.now), nil
 		case at > want:
 			return allows(w.purpose, nil, w.now), nil
 		}
-		w.at = nil
+		w.records.Advance()
 	}
-	return allows(w.purpose, nil, w.now), nil
 }

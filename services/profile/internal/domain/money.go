@@ -1,9 +1,8 @@
 package domain
 
 import (
-	"golang.org/x/text/currency"
-
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/money"
 )
 
 // MaxMinor is the largest amount accepted, in minor units: more than any order
@@ -21,10 +20,7 @@ func Known(minor int64) Optional { return Optional{Minor: minor, Known: true} }
 
 // CheckCurrency reports what is not an ISO 4217 code in upper case.
 func CheckCurrency(field, code string) *fault.Fault {
-	if unit, err := currency.ParseISO(code); err != nil || unit.String() != code {
-		return fault.Invalid(field, "must be an ISO 4217 code in upper case, e.g. \"CNY\", is %q", code)
-	}
-	return nil
+	return money.Check(field, code)
 }
 
 // SameCurrency reports an amount in another currency than its order.

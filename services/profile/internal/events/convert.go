@@ -128,7 +128,7 @@ func amountOf(m *apiv1.Money) *Amount {
 	return &Amount{Minor: m.GetMinorUnits(), Currency: m.GetCurrencyCode()}
 }
 
-func money(a *Amount) *apiv1.Money {
+func moneyProto(a *Amount) *apiv1.Money {
 	if a == nil {
 		return nil
 	}
@@ -140,7 +140,7 @@ func eventProto(e *Event, c *Content) (*profilev1.Event, error) {
 	p := &profilev1.Event{
 		Name: eventName(e.Sender, e.ID), Type: protoOf(e.Type), EventName: e.Name,
 		EventTime: stamp(e.Time), OriginalTime: stamp(e.Original), SentTime: stamp(e.Sent), ReceiveTime: stamp(e.Received),
-		Source: e.Source, Group: e.Group, OrderId: c.Details.OrderID, Total: money(c.Details.Total),
+		Source: e.Source, Group: e.Group, OrderId: c.Details.OrderID, Total: moneyProto(c.Details.Total),
 	}
 	if e.VisitorID != "" {
 		p.Visitor = Visitor(e.VisitorID).String()
@@ -166,7 +166,7 @@ func eventProto(e *Event, c *Content) (*profilev1.Event, error) {
 		p.Support = &profilev1.SupportDetails{Channel: s.Channel, Topic: s.Topic}
 	}
 	for _, one := range d.Products {
-		p.Products = append(p.Products, &profilev1.EventProduct{Sku: one.SKU, QuantityMilli: one.QuantityMilli, Price: money(one.Price)})
+		p.Products = append(p.Products, &profilev1.EventProduct{Sku: one.SKU, QuantityMilli: one.QuantityMilli, Price: moneyProto(one.Price)})
 	}
 	return p, nil
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/currency"
+	"github.com/kehuhq/kehu/pkg/money"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
@@ -186,11 +186,10 @@ func (p properties) amount(name, code string) *Amount {
 		text = strings.TrimSpace(v)
 	}
 	code = strings.ToUpper(code)
-	unit, err := currency.ParseISO(code)
-	if text == "" || err != nil || unit.String() != code {
+	places, known := money.Decimals(code)
+	if text == "" || !known {
 		return nil
 	}
-	places, _ := currency.Standard.Rounding(unit)
 	minor, ok := minorUnits(text, places)
 	if !ok || minor > domain.MaxMinor {
 		return nil

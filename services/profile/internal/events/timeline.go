@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+
+	"github.com/kehuhq/kehu/services/profile/internal/cursor"
 )
 
 // Query says which events of a timeline are read, and in which order.
@@ -83,20 +85,19 @@ type lanes struct {
 }
 
 type lane struct {
-	head    *Event
-	at      docstore.Position
-	advance func() (*Event, error, bool)
-	stop    func()
+	*cursor.Cursor[*Event]
+	head *Event
+	at   docstore.Position
 }
 
 func (l *lanes) open(events iter.Seq2[*Event, error]) error {
-	next, stop := iter.Pull2(events)
-	head, err, ok := next()
+	all := cursor.Over(events)
+	head, ok, err := all.Head()
 	if err != nil || !ok {
-		stop()
+		all.Stop()
 		return err
 	}
-	heap.Push(l, lane{head, head.position(), next, stop})
+	heap.Push(l, lane{all, head, head.position()})
 	return nil
 }
 
@@ -104,7 +105,8 @@ func (l *lanes) open(events iter.Seq2[*Event, error]) error {
 func (l *lanes) next() (*Event, error) {
 	first := &l.all[0]
 	e := first.head
-	head, err, ok := first.advance()
+	first.Advance()
+	head, ok, err := first.Head()
 	switch {
 	case err != nil:
 		return nil, err
@@ -112,7 +114,7 @@ func (l *lanes) next() (*Event, error) {
 		first.head, first.at = head, head.position()
 		heap.Fix(l, 0)
 	default:
-		first.stop()
+		first.Stop()
 		heap.Pop(l)
 	}
 	return e, nil
@@ -120,7 +122,7 @@ func (l *lanes) next() (*Event, error) {
 
 func (l *lanes) stop() {
 	for _, lane := range l.all {
-		lane.stop()
+		lane.Stop()
 	}
 }
 

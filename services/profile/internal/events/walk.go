@@ -9,6 +9,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/cursor"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -62,8 +63,8 @@ type walk struct {
 	forest *domain.Forest
 	roots  []string // escaped ids of the survivors of the span, ascending
 
-	events stream[*Event]
-	links  stream[Link]
+	events *cursor.Cursor[*Event]
+	links  *cursor.Cursor[Link]
 }
 
 func (s *Store) newWalk(ctx context.Context, span Span, contents bool) (*walk, error) {
@@ -92,26 +93,20 @@ func (s *Store) newWalk(ctx context.Context, span Span, contents bool) (*walk, e
 	if to != "" {
 		own.To = "c!" + to
 	}
-	if w.events, err = pull(s.scan(ctx, own, w.how)); err != nil {
-		return nil, err
-	}
-	w.links, err = pull(s.links(ctx, from, to))
-	if err != nil {
-		w.events.stop()
-	}
-	return w, err
+	w.events, w.links = cursor.Over(s.scan(ctx, own, w.how)), cursor.Over(s.links(ctx, from, to))
+	return w, nil
 }
 
 func (w *walk) stop() {
-	w.events.stop()
-	w.links.stop()
+	w.events.Stop()
+	w.links.Stop()
 }
 
 // next is the next customer, perhaps one without events; nil at the end.
 func (w *walk) next(ctx context.Context) (*CustomerEvents, error) {
-	key, found := w.first()
-	if !found {
-		return nil, nil
+	key, found, err := w.first()
+	if err != nil || !found {
+		return nil, err
 	}
 	id := docstore.ParseID(key)[0]
 	one := &gathering{walk: w, CustomerEvents: &CustomerEvents{Customer: id}, counted: w.forest.Root(id) == id}
@@ -135,16 +130,24 @@ func (w *walk) next(ctx context.Context) (*CustomerEvents, error) {
 }
 
 // first is the lowest key at the head of a stream; it is taken from the roots.
-func (w *walk) first() (key string, found bool) {
+func (w *walk) first() (key string, found bool, err error) {
 	consider := func(k string) {
 		if !found || k < key {
 			key, found = k, true
 		}
 	}
-	if e, ok := w.events.head(); ok {
+	e, ok, err := w.events.Head()
+	if err != nil {
+		return "", false, err
+	}
+	if ok {
 		consider(docstore.ID(e.Sender.ID))
 	}
-	if l, ok := w.links.head(); ok {
+	l, ok, err := w.links.Head()
+	if err != nil {
+		return "", false, err
+	}
+	if ok {
 		consider(docstore.ID(l.Customer))
 	}
 	if len(w.roots) > 0 {
@@ -153,7 +156,7 @@ func (w *walk) first() (key string, found bool) {
 	if found && len(w.roots) > 0 && w.roots[0] == key {
 		w.roots = w.roots[1:]
 	}
-	return key, found
+	return key, found, nil
 }
 
 // gathering is one customer being put together.
@@ -167,20 +170,35 @@ type gathering struct {
 
 // own takes the customer's own events and links from the streams.
 func (g *gathering) own(key string) error {
-	for e, ok := g.walk.events.head(); ok && docstore.ID(e.Sender.ID) == key; e, ok = g.walk.events.head() {
+	err := each(g.walk.events, func(e *Event) bool {
+		if docstore.ID(e.Sender.ID) != key {
+			return false
+		}
 		g.add(e)
-		if err := g.walk.events.advance(); err != nil {
-			return err
-		}
-	}
-	for l, ok := g.walk.links.head(); ok && docstore.ID(l.Customer) == key; l, ok = g.walk.links.head() {
-		g.visitors = append(g.visitors, Visitor(l.Visitor))
-		if err := g.walk.links.advance(); err != nil {
-			return err
-		}
+		return true
+	})
+	if err != nil {
+		return err
 	}
 	g.members = append(g.members, Customer(g.Customer))
-	return nil
+	return each(g.walk.links, func(l Link) bool {
+		if docstore.ID(l.Customer) != key {
+			return false
+		}
+		g.visitors = append(g.visitors, Visitor(l.Visitor))
+		return true
+	})
+}
+
+// each takes values from a stream as long as they are wanted.
+func each[T any](c *cursor.Cursor[T], take func(T) bool) error {
+	for {
+		value, ok, err := c.Head()
+		if err != nil || !ok || !take(value) {
+			return err
+		}
+		c.Advance()
+	}
 }
 
 // member reads a record that has given way, which may stand anywhere.

@@ -10,9 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/currency"
-
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/money"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
@@ -67,8 +66,8 @@ func (r *Rate) factor() factor {
 }
 
 func digits(code string) int {
-	scale, _ := currency.Standard.Rounding(currency.MustParseISO(code))
-	return scale
+	decimals, _ := money.Decimals(code)
+	return decimals
 }
 
 func power(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }

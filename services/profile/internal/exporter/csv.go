@@ -5,13 +5,12 @@ import (
 	"io"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
-	"golang.org/x/text/currency"
 	"google.golang.org/protobuf/proto"
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	"github.com/kehuhq/kehu/pkg/money"
 
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
@@ -78,20 +77,8 @@ func cell(v any) string {
 }
 
 func major(m *apiv1.Money) string {
-	digits := 2
-	if unit, err := currency.ParseISO(m.GetCurrencyCode()); err == nil {
-		digits, _ = currency.Standard.Rounding(unit)
-	}
-	text := strconv.FormatInt(m.GetMinorUnits(), 10)
-	sign := ""
-	if text[0] == '-' {
-		sign, text = "-", text[1:]
-	}
-	if digits == 0 {
-		return sign + text
-	}
-	text = strings.Repeat("0", max(0, digits+1-len(text))) + text
-	return sign + text[:len(text)-digits] + "." + text[len(text)-digits:]
+	decimals, _ := money.Decimals(m.GetCurrencyCode())
+	return money.Decimal(m.GetMinorUnits(), decimals)
 }
 
 // number is what begins like a formula and is none: a phone number, a date

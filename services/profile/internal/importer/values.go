@@ -5,10 +5,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/currency"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/money"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
@@ -77,8 +77,7 @@ func (t tenders) read(value string) (tender, *fault.Fault) {
 	if f := domain.CheckCurrency("currency", code); f != nil {
 		return tender{}, invalid("currency", "CURRENCY_UNKNOWN", "must be an ISO 4217 code such as CNY, is %q", clip(value, 40))
 	}
-	unit := currency.MustParseISO(code)
-	scale, _ := currency.Standard.Rounding(unit)
+	scale, _ := money.Decimals(code)
 	t[strings.Clone(value)] = tender{code, scale}
 	return t[value], nil
 }

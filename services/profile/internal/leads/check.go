@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/text/currency"
 	"golang.org/x/text/unicode/norm"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/money"
 
 	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
@@ -35,9 +35,7 @@ func check(l *profilev1.Lead) error {
 		if v.GetMinorUnits() < 0 || v.GetMinorUnits() > maxMinor {
 			faults = append(faults, fault.Invalid("expected_value.minor_units", "must be from 0 to %d, is %d", maxMinor, v.GetMinorUnits()))
 		}
-		if unit, err := currency.ParseISO(v.GetCurrencyCode()); err != nil || unit.String() != v.GetCurrencyCode() {
-			faults = append(faults, fault.Invalid("expected_value.currency_code", "must be an ISO 4217 code in upper case, e.g. \"CNY\", is %q", v.GetCurrencyCode()))
-		}
+		faults = append(faults, money.Check("expected_value.currency_code", v.GetCurrencyCode()))
 	}
 	if _, err := aip.Day("expected_close_date", l.GetExpectedCloseDate()); err != nil {
 		f, _ := fault.As(err)

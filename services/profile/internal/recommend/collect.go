@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/width"
 
+	"github.com/kehuhq/kehu/services/profile/internal/cursor"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -181,28 +182,34 @@ type customer struct {
 // of their escaped ids.
 func joined(baskets iter.Seq2[*store.Basket, error], deeds iter.Seq2[*Deeds, error], zone *time.Location) iter.Seq2[customer, error] {
 	return func(yield func(customer, error) bool) {
-		nextDeeds, stop := iter.Pull2(deeds)
-		defer stop()
-		d, err, more := nextDeeds()
-		// until yields the customers with deeds and without orders before a key.
-		until := func(key string, all bool) bool {
-			for ; more && err == nil && (all || d.CustomerKey < key); d, err, more = nextDeeds() {
-				if !yield(customer{d.CustomerKey, newHistory(), d}, nil) {
-					return false
+		beside := cursor.Over(deeds)
+		defer beside.Stop()
+		// until yields the customers with deeds and without orders before a key; not
+		// ok is the end of all.
+		until := func(key string, all bool) (d *Deeds, ok bool) {
+			for {
+				d, more, err := beside.Head()
+				if err != nil {
+					yield(customer{}, err)
+					return nil, false
 				}
+				if !more || !all && d.CustomerKey >= key {
+					return d, true
+				}
+				if !yield(customer{d.CustomerKey, newHistory(), d}, nil) {
+					return nil, false
+				}
+				beside.Advance()
 			}
-			if err != nil {
-				yield(customer{}, err)
-			}
-			return err == nil
 		}
 		emit := func(c customer) bool {
-			if !until(c.key, false) {
+			d, ok := until(c.key, false)
+			if !ok {
 				return false
 			}
-			if more && d.CustomerKey == c.key {
+			if d != nil && d.CustomerKey == c.key {
 				c.deeds = d
-				d, err, more = nextDeeds()
+				beside.Advance()
 			}
 			return yield(c, nil)
 		}

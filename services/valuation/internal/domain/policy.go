@@ -6,9 +6,8 @@ package domain
 import (
 	"time"
 
-	"golang.org/x/text/currency"
-
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/money"
 )
 
 // Ties says how customers with equal values are scored.
@@ -91,7 +90,7 @@ func checkCurrency(field, code string) *fault.Fault {
 	if code == "" {
 		return nil
 	}
-	if unit, err := currency.ParseISO(code); err != nil || unit.String() != code {
+	if _, known := money.Decimals(code); !known {
 		return fault.Invalid(field, "must be empty or an ISO 4217 code in upper case, e.g. \"CNY\", is %q", code)
 	}
 	return nil
