@@ -50,11 +50,15 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterJourneyServiceHandlerClient(ctx, mux, profilev1.NewJourneyServiceClient(d.Profile)),
 		profilev1.RegisterOperationServiceHandlerClient(ctx, mux, profilev1.NewOperationServiceClient(d.Profile)),
 		valuationv1.RegisterValuationServiceHandlerClient(ctx, mux, valuationv1.NewValuationServiceClient(d.Valuation)),
+		valuationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, valuationv1.NewPersonalDataServiceClient(d.Valuation)),
 		valuationv1.RegisterOperationServiceHandlerClient(ctx, mux, valuationv1.NewOperationServiceClient(d.Valuation)),
 		segmentationv1.RegisterSegmentServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentServiceClient(d.Segmentation)),
+		segmentationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, segmentationv1.NewPersonalDataServiceClient(d.Segmentation)),
 		segmentationv1.RegisterOperationServiceHandlerClient(ctx, mux, segmentationv1.NewOperationServiceClient(d.Segmentation)),
 		referralv1.RegisterProgramServiceHandlerClient(ctx, mux, referralv1.NewProgramServiceClient(d.Referral)),
 		referralv1.RegisterLedgerServiceHandlerClient(ctx, mux, referralv1.NewLedgerServiceClient(d.Referral)),
+		referralv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, referralv1.NewPersonalDataServiceClient(d.Referral)),
 		feedbackv1.RegisterSurveyServiceHandlerClient(ctx, mux, feedbackv1.NewSurveyServiceClient(d.Feedback)),
+		feedbackv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, feedbackv1.NewPersonalDataServiceClient(d.Feedback)),
 	)
 }
