@@ -1,6 +1,7 @@
 package docstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -119,7 +120,7 @@ func (c *Collection[T]) send(ctx context.Context, open []*attempt[T], writeID st
 	sent := make([]*attempt[T], 0, len(open))
 	now := c.now()
 	for _, a := range open {
-		*metaOf(a.op.Doc) = next(a, writeID, now)
+		*metaOf(a.op.Doc) = next(a, cmp.Or(a.op.WriteID, writeID), now)
 		raw, err := c.encode(a.op.Doc)
 		if errors.Is(err, ErrTooLarge) {
 			a.err = err
@@ -191,7 +192,7 @@ func (c *Collection[T]) resolve(ctx context.Context, tried []*attempt[T], writeI
 			}
 		}
 		switch {
-		case stored.WriteID == writeID:
+		case stored.WriteID == cmp.Or(a.op.WriteID, writeID):
 			a.err, *metaOf(a.op.Doc) = nil, stored
 		case refused && (a.op.Expect == Any || a.op.Expect == Absent && !a.live()):
 			if err := c.rebase(a); err != nil {

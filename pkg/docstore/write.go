@@ -18,6 +18,10 @@ type Op[T any] struct {
 	Expect int64
 	// Delete leaves a tombstone instead of the document.
 	Delete bool
+	// WriteID names the write where it may be made again by a later call, of another
+	// process even: what is found stored under it has succeeded. It must be unique to
+	// one version of one document. Empty takes one for the call.
+	WriteID string
 }
 
 // Insert stores a new document, or returns ErrConflict if it exists. On a

@@ -62,6 +62,7 @@ type Service struct {
 	importer   *importer.Importer
 	rates      *exchange.Rates
 	events     *events.Store
+	recorder   *events.Recorder
 	needs      *recommend.Room
 	relations  *relations
 	analyses   *analyses
@@ -117,9 +118,11 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err = s.consents.serve(s.app, s.operations); err != nil {
 		return nil, err
 	}
+	s.recorder = events.NewRecorder(s.events, s.app, s.consents.attributes, s.now)
 	s.importer, err = importer.New(ctx, importer.Deps{
 		Engine: deps.Engine, Vault: deps.Vault, Recorder: s.app, Operations: s.operations, Clock: s.now,
-		Types: s.consents.attributes.Types,
+		Types:  s.consents.attributes.Types,
+		Events: s.recorder, Consents: s.consents.consents,
 	})
 	if err != nil {
 		return nil, err
@@ -164,7 +167,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterExchangeRateServiceServer(r, exchange.NewServer(s.rates, s.now))
 	profilev1.RegisterMergingServiceServer(r, merging.NewServer(s.merger, handler.Shown(s.app.Guard())))
 	profilev1.RegisterImportServiceServer(r, s.importer)
-	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, events.NewRecorder(s.events, s.app, s.consents.attributes, s.now)))
+	profilev1.RegisterEventServiceServer(r, events.NewServer(s.events, s.recorder))
 	profilev1.RegisterDuplicateServiceServer(r, s.duplicates)
 	profilev1.RegisterDataQualityServiceServer(r, s.quality)
 	profilev1.RegisterExportServiceServer(r, exporter.NewServer(s.exports(), s.app.Guard()))

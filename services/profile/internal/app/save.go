@@ -30,6 +30,7 @@ type edit struct {
 	after  *domain.Customer // its Version is that of before
 	gone   bool             // delete it instead
 	by     domain.Change    // who makes it
+	mark   string           // of the claims it makes
 	holds  []*hold
 	err    error
 }
@@ -182,10 +183,10 @@ func (a *App) judge(ctx context.Context, open []*hold) ([]*hold, error) {
 		switch {
 		case h.giveUp && !own: // nothing to give up
 		case found[i] == nil:
-			h.claim, h.newClaim = &store.Claim{Key: h.key, Customer: h.edit.customer(), Pending: now}, true
+			h.claim, h.newClaim = &store.Claim{Key: h.key, Customer: h.edit.customer(), Pending: now, Mark: h.edit.mark}, true
 		case own:
 			h.claim, h.newClaim = found[i], false
-			h.claim.Pending = now
+			h.claim.Pending, h.claim.Mark = now, h.edit.mark
 		case h.edit.err == nil:
 			h.edit.err = notFree(h, found[i])
 		}

@@ -74,7 +74,7 @@ func (a *App) settleOnce(ctx context.Context, key, customer string) error {
 	case listed && (own || claim == nil):
 		confirmed := &store.Claim{Key: key, Customer: customer}
 		if own {
-			confirmed.Version = claim.Version
+			confirmed.Version, confirmed.Mark = claim.Version, claim.Mark
 		}
 		return first(a.store.Identifiers.Write(ctx, []*store.Claim{confirmed}))
 	case listed:

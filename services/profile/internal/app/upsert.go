@@ -6,7 +6,6 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
-	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
 // UpsertCustomers creates customers or changes those that exist, each by itself,
@@ -96,17 +95,9 @@ func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, roun
 	if err != nil {
 		return nil, err
 	}
-	var lost []int
-	for n, i := range places {
-		switch err := edits[n].err; {
-		case err == nil:
-		case store.Lost(err):
-			lost = append(lost, i)
-		case fault.KindOf(err) == fault.Internal:
-			return nil, err
-		default:
-			outcomes[i] = refusedBy(err)
-		}
+	lost, err := judged(edits, places, outcomes)
+	if err != nil {
+		return nil, err
 	}
 	return merge(lost, again), nil
 }

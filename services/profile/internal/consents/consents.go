@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/sealed"
@@ -39,6 +41,7 @@ type decision struct {
 	RecordedAt time.Time              `bson:"recorded_at"`
 	Evidence   []byte                 `bson:"evidence,omitempty"` // sealed
 	Mark       string                 `bson:"mark"`               // tells the same decision with the same evidence
+	Row        int64                  `bson:"row,omitempty"`      // of the file that Actor names; 0 for others
 }
 
 func (r *record) ids() (customer, purpose string) {
@@ -61,6 +64,7 @@ type Customers interface {
 // Vault seals evidence and names it without telling it.
 type Vault interface {
 	sealed.Vault
+	SealMany(ctx context.Context, boxes []vault.Box) ([][]byte, error)
 	BlindIndex(kind, value string) (string, error)
 }
 
@@ -132,26 +136,28 @@ func (s *Store) Decide(ctx context.Context, customer, purpose string, given Deci
 		if n := len(r.Decisions); n > 0 && given.DecidedAt.IsZero() && r.Decisions[n-1].Mark == made.Mark {
 			return docstore.ErrUnchanged // said once more
 		}
-		for _, d := range r.Decisions {
-			if d.Mark == made.Mark && d.DecidedAt.Equal(made.DecidedAt) {
-				return docstore.ErrUnchanged
-			}
+		added, full := r.add(made)
+		switch {
+		case full != nil:
+			return full
+		case !added:
+			return docstore.ErrUnchanged
 		}
-		if len(r.Decisions) >= maxDecisions {
-			return fault.New(fault.ResourceExhausted, "CONSENT_HISTORY_FULL",
-				"customer %q has decided about %q %d times, which is the most that is kept", customer, purpose, len(r.Decisions))
-		}
-		at := len(r.Decisions)
-		for at > 0 && r.Decisions[at-1].DecidedAt.After(made.DecidedAt) {
-			at--
-		}
-		r.Decisions = slices.Insert(r.Decisions, at, made)
 		return nil
 	})
 	return err
 }
 
 func (s *Store) decision(ctx context.Context, customer, purpose string, given Decision) (decision, error) {
+	d, evidence, err := s.unsealed(customer, purpose, given)
+	if err == nil {
+		d.Evidence, err = sealed.Seal(ctx, s.vault, customer, place(purpose), evidence)
+	}
+	return d, err
+}
+
+// unsealed is a decision to be stored but for its evidence.
+func (s *Store) unsealed(customer, purpose string, given Decision) (decision, *profilev1.ConsentEvidence, error) {
 	now := s.now()
 	d := decision{
 		State: given.State, DecidedAt: given.DecidedAt.UTC().Truncate(time.Millisecond), Actor: given.Actor, RecordedAt: now,
@@ -164,24 +170,42 @@ func (s *Store) decision(ctx context.Context, customer, purpose string, given De
 	}
 	switch {
 	case d.State == profilev1.ConsentState_CONSENT_STATE_UNSPECIFIED:
-		return d, fault.Invalid("decision.state", "must say whether consent is granted or withdrawn")
+		return d, nil, fault.Invalid("decision.state", "must say whether consent is granted or withdrawn")
 	case d.DecidedAt.After(now.Add(time.Minute)):
-		return d, fault.Invalid("decision.decide_time", "must not lie in the future")
+		return d, nil, fault.Invalid("decision.decide_time", "must not lie in the future")
 	case !d.ExpiresAt.IsZero() && d.State == profilev1.ConsentState_CONSENT_STATE_WITHDRAWN:
-		return d, fault.Invalid("decision.expire_time", "must not be set: a withdrawal does not expire")
+		return d, nil, fault.Invalid("decision.expire_time", "must not be set: a withdrawal does not expire")
 	case !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(d.DecidedAt):
-		return d, fault.Invalid("decision.expire_time", "must be after decide_time")
+		return d, nil, fault.Invalid("decision.expire_time", "must be after decide_time")
 	}
 	evidence := given.Evidence
 	if evidence == nil {
 		evidence = &profilev1.ConsentEvidence{}
 	}
+	if f := checkEvidence(evidence); f != nil {
+		return d, nil, f
+	}
 	var err error
 	d.Mark, err = s.vault.BlindIndex("consent-evidence", fmt.Sprintf("%s\x00%s\x00%d\x00%d\x00%q\x00%q\x00%q\x00%q", customer, purpose, d.State, d.ExpiresAt.UnixMilli(),
 		evidence.GetSource(), evidence.GetDocument(), evidence.GetTextVersion(), evidence.GetNote()))
-	if err != nil {
-		return d, err
+	return d, evidence, err
+}
+
+// checkEvidence reports evidence that is too long or is no text.
+func checkEvidence(e *profilev1.ConsentEvidence) error {
+	var all []*fault.Fault
+	for _, t := range []struct {
+		field, text string
+		most        int
+	}{{"source", e.GetSource(), 256}, {"document", e.GetDocument(), 1024}, {"text_version", e.GetTextVersion(), 128}, {"note", e.GetNote(), 1024}} {
+		switch field := "decision.evidence." + t.field; {
+		case !utf8.ValidString(t.text):
+			all = append(all, fault.Invalid(field, "must be valid UTF-8"))
+		case utf8.RuneCountInString(t.text) > t.most:
+			all = append(all, fault.Invalid(field, "must have at most %d characters, has %d", t.most, utf8.RuneCountInString(t.text)))
+		case strings.ContainsRune(t.text, 0):
+			all = append(all, fault.Invalid(field, "must hold no NUL"))
+		}
 	}
-	d.Evidence, err = sealed.Seal(ctx, s.vault, customer, place(purpose), evidence)
-	return d, err
+	return fault.Merge(all...)
 }

@@ -66,6 +66,9 @@ type Event struct {
 	Source                         string // what sent it: a shop, a site, an app
 	VisitorID                      string // the visitor as whom a customer was seen, where known
 	Group                          string // the group meant by an event of type Group
+	// Mark names the row of a file that an event to be written comes from: written
+	// under it, it is fresh to whoever writes it once more. Empty for others.
+	Mark string
 
 	plain  []byte // the content as JSON, of an event to be written
 	sealed []byte // the content as stored

@@ -83,6 +83,13 @@ type Status struct {
 // Ingest takes in events, each by itself. The error is one of the call as a whole:
 // then nobody knows what was taken in, and sending all of it again is safe.
 func (r *Recorder) Ingest(ctx context.Context, items []Item, validateOnly bool) ([]Status, error) {
+	return r.Import(ctx, items, validateOnly, func([]Status) error { return nil })
+}
+
+// Import is Ingest for the rows of a file, which have Marks. remarked is told what is
+// remarked on before the events are written: only a row that is not there yet is
+// remarked on.
+func (r *Recorder) Import(ctx context.Context, items []Item, validateOnly bool, remarked func([]Status) error) ([]Status, error) {
 	g := &intake{Recorder: r, items: items, statuses: make([]Status, len(items)), received: r.now()}
 	for i := range items {
 		if f := g.check(i); f != nil {
@@ -96,10 +103,7 @@ func (r *Recorder) Ingest(ctx context.Context, items []Item, validateOnly bool) 
 	}
 	g.distinct()
 	if validateOnly {
-		for _, i := range g.open {
-			g.statuses[i].Outcome = Accepted
-		}
-		return g.statuses, nil
+		return g.statuses, g.foresee(ctx)
 	}
 	if err := g.withhold(ctx); err != nil {
 		return nil, err
@@ -108,8 +112,27 @@ func (r *Recorder) Ingest(ctx context.Context, items []Item, validateOnly bool) 
 		if err := g.act(ctx); err != nil {
 			return err
 		}
+		if err := remarked(g.statuses); err != nil {
+			return err
+		}
 		return g.write(ctx)
 	})
+}
+
+// foresee tells which events would be taken in. Of one whose sender is not looked up
+// nobody knows whether it is there.
+func (g *intake) foresee(ctx context.Context) error {
+	asked := make([]*Event, len(g.open))
+	for n, i := range g.open {
+		asked[n] = &g.items[i].Event
+	}
+	there, err := g.store.Exist(ctx, asked)
+	for n, i := range g.open {
+		if err == nil && (!there[n] || g.items[i].By != nil) {
+			g.statuses[i].Outcome = Accepted
+		}
+	}
+	return err
 }
 
 // intake is one call of Ingest.

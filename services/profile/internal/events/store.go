@@ -50,8 +50,8 @@ func OpenStore(ctx context.Context, engine docstore.Engine, v *vault.Vault, fami
 }
 
 // Write stores events that are not there yet, none twice, and tells of each
-// whether it was: fresh is false for an event that had been stored before. The
-// error is one of the call as a whole: writing all of it again is safe.
+// whether it was: fresh is false for an event that had been stored before, unless
+// under the same Mark. The error is one of the call as a whole: writing all of it again is safe.
 func (s *Store) Write(ctx context.Context, events []*Event) (fresh []bool, err error) {
 	ops := make([]docstore.Op[document], len(events))
 	docs := make([]document, len(events))
@@ -62,7 +62,7 @@ func (s *Store) Write(ctx context.Context, events []*Event) (fresh []bool, err e
 	for i, e := range events {
 		docs[i] = document{Meta: docstore.Meta{ID: documentID(e.Sender, e.ID)}, Event: *e}
 		docs[i].sealed = sealed[i]
-		ops[i] = docstore.Op[document]{Doc: &docs[i], Expect: docstore.Absent}
+		ops[i] = docstore.Op[document]{Doc: &docs[i], Expect: docstore.Absent, WriteID: e.Mark}
 	}
 	errs, err := s.events.Write(ctx, ops)
 	if err != nil {

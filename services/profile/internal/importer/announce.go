@@ -52,7 +52,7 @@ func (i *Importer) CreateImport(ctx context.Context, r *profilev1.CreateImportRe
 func restart(f *file) {
 	*f = file{
 		Meta: f.Meta, Kind: f.Kind, SHA256: f.SHA256, Bytes: f.Bytes, Title: f.Title,
-		Currency: f.Currency, Zone: f.Zone, DryRun: f.DryRun, Format: f.Format, Mapping: f.Mapping,
+		Currency: f.Currency, Zone: f.Zone, DryRun: f.DryRun, Format: f.Format, Mapping: f.Mapping, Columns: f.Columns,
 		CreatedAt: f.CreatedAt, Attempt: f.Attempt + 1, State: receiving,
 	}
 }
@@ -63,25 +63,23 @@ func announced(p *profilev1.Import) (*file, error) {
 		Currency: p.GetDefaultCurrencyCode(), Zone: p.GetTimeZone(), DryRun: p.GetDryRun(),
 		Attempt: 1, State: receiving,
 	}
-	switch p.GetKind() {
-	case profilev1.ImportKind_IMPORT_KIND_CUSTOMERS:
-		f.Kind = ofCustomers
-	case profilev1.ImportKind_IMPORT_KIND_ORDERS:
-		f.Kind = ofOrders
-	default:
-		return nil, fault.Invalid("import.kind", "must be IMPORT_KIND_CUSTOMERS or IMPORT_KIND_ORDERS")
-	}
 	var err error
+	if f.Kind, err = kindFrom("import.kind", p.GetKind()); err != nil {
+		return nil, err
+	}
 	if f.Format, err = formatFrom("import.format", p.GetFormat()); err != nil {
 		return nil, err
 	}
 	if p.GetOrderMapping() != nil {
 		if f.Kind != ofOrders {
-			return nil, fault.Invalid("import.order_mapping", "must be unset where the rows are customers")
+			return nil, fault.Invalid("import.order_mapping", "must be unset where the rows are no orders")
 		}
 		if f.Mapping, err = mappingFrom("import.order_mapping", p.GetOrderMapping()); err != nil {
 			return nil, err
 		}
+	}
+	if f.Columns, err = f.columnMapping("import.column_mapping", p.GetColumnMapping()); err != nil {
+		return nil, err
 	}
 	err = f.settings("import.", f.Mapping)
 	f.ID = idOf(f)
@@ -100,6 +98,9 @@ func (f *file) settings(path string, m *mapping.Mapping) error {
 	}
 	if m != nil {
 		f.Zone, f.Currency = cmp.Or(f.Zone, m.Zone), cmp.Or(f.Currency, m.Currency)
+	}
+	if f.Columns != nil {
+		f.Zone = cmp.Or(f.Zone, f.Columns.Zone)
 	}
 	f.Zone = cmp.Or(f.Zone, "UTC")
 	return fault.Merge(faults...)

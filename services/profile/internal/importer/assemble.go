@@ -78,7 +78,7 @@ func (i *Importer) assemble(ctx context.Context, run *operation.Run[*profilev1.G
 
 // assembler makes ready for putting the orders of a file together.
 func (i *Importer) assembler(f *file) (*assembler, error) {
-	c, err := columnsOf(f.Header, f.layout())
+	c, err := columnsOf(f.Header, f.layout(f.Found.Syntax))
 	if err != nil {
 		return nil, err
 	}

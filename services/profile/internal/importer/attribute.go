@@ -14,6 +14,9 @@ import (
 // ofAttribute is what the title of a column with an attribute begins with.
 const ofAttribute = "attr:"
 
+// ofAttributes is the member of JSON lines that holds attributes by their names.
+const ofAttributes = "attributes"
+
 func isAttribute(title string) bool {
 	name, is := strings.CutPrefix(title, ofAttribute)
 	return is && domain.AttributeName(name)

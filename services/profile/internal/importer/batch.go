@@ -7,7 +7,11 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/consents"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/events"
+	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
@@ -32,6 +36,11 @@ type batch struct {
 	customers []domain.Customer
 	lines     []*line
 	staged    map[string]*line // the lines by their orders
+
+	events     []events.Item
+	consents   []consents.Given
+	identities []app.Identity
+	rowOf      []int64 // of each of these
 
 	columns *columns
 	fields  []string // of the records' rows, one after the other
@@ -91,7 +100,7 @@ func newParser(f *file, now time.Time, pseudonym func(domain.Identifier) (string
 	}
 	p := &parser{file: f, reader: reader, now: now, pseudonym: pseudonym, types: types}
 	if len(f.Header) > 0 {
-		columns, err := columnsOf(f.Header, f.layout())
+		columns, err := columnsOf(f.Header, f.layout(f.format().Syntax))
 		if err != nil {
 			return nil, err
 		}
@@ -111,9 +120,18 @@ func (p *parser) begin(c *columns) error {
 	}
 	p.columns = c
 	p.reader.Expect(c.count)
+	if c.json {
+		p.reader.ExpectPaths(c.header, mapping.Fold)
+	}
 	switch {
 	case p.file.Kind == ofCustomers:
 		p.take = newCustomerRows(c, p.file.run(), p.now, p.types).take
+	case p.file.Kind == ofEvents:
+		p.take = newEventRows(c, p.file.run(), zone).take
+	case p.file.Kind == ofConsents:
+		p.take = (&consentRows{c, p.file.run(), zone}).take
+	case p.file.Kind == ofIdentities:
+		p.take = (&identityRows{c}).take
 	case c.itemLevel():
 		p.take = newOrderRows(c, p.file.Currency, zone, p.pseudonym).takeLine(p.file.run())
 	default:
@@ -172,7 +190,7 @@ func (p *parser) settle() (err error) {
 }
 
 func (p *parser) readHeader(row sheet.Row) *fault.Fault {
-	c, err := headerOf(row, p.file.layout())
+	c, err := headerOf(row, p.file.layout(p.reader.Format().Syntax))
 	if err == nil {
 		err = p.begin(c)
 	}
@@ -187,6 +205,7 @@ func (p *parser) readHeader(row sheet.Row) *fault.Fault {
 
 func (p *parser) addRow(row sheet.Row) {
 	b, f := p.batch, row.Fault
+	b.ignore(p.columns, row)
 	if p.columns.orders != nil && !p.columns.ours {
 		emptyPlaceholders(row.Fields)
 	}
@@ -194,7 +213,7 @@ func (p *parser) addRow(row sheet.Row) {
 	case row.Blank():
 		b.tally.Counts.Blank++
 		return
-	case p.columns.orders != nil && p.columns.isTotal(row.Fields):
+	case p.columns.orders != nil && !p.columns.json && p.columns.isTotal(row.Fields):
 		b.tally.Counts.Totals++
 		return
 	case f == nil:
@@ -218,6 +237,7 @@ func (p *parser) cut() *batch {
 		from: b.mark, mark: b.mark, columns: p.columns,
 		orders: make([]domain.Order, 0, len(b.orders)), buyers: make([]buyer, 0, len(b.buyers)),
 		fields: make([]string, 0, len(b.fields)),
+		events: make([]events.Item, 0, len(b.events)), rowOf: make([]int64, 0, len(b.rowOf)),
 	}
 	return b
 }

@@ -18,7 +18,22 @@ type columns struct {
 	names   []string // of each column, empty where it is not known
 	ignored []string // as the header names them
 	ours    bool
-	orders  *mapping.Mapping // resolved; nil for customers
+	orders  *mapping.Mapping // resolved; nil for what is no order
+	json    bool             // the titles are paths of JSON lines
+	open    bool             // columns and members that are not known are read too
+	own     bool             // there may be attributes
+	further []further        // those columns
+}
+
+// further is a column whose title is not known.
+type further struct {
+	at    int
+	title string
+}
+
+// reads reports whether a member without a title is read all the same.
+func (c *columns) reads(m sheet.Member) bool {
+	return c.open || c.own && (m.Name == ofAttributes || isAttribute(mapping.Fold(m.Name)))
 }
 
 // has reports whether the file has the column.
@@ -63,6 +78,9 @@ func (c *columns) title(fields []string, name string) string {
 		return name
 	}
 	title := ""
+	if len(c.at[name]) == 0 && c.orders == nil {
+		return name
+	}
 	for _, at := range c.at[name] {
 		if at < len(fields) && tidy(fields[at]) != "" {
 			return c.header[at]
@@ -80,13 +98,15 @@ func columnsOf(header []string, known layout) (*columns, error) {
 	c := &columns{
 		count: len(header), at: make(map[string][]int, len(known.columns)),
 		header: header, names: make([]string, len(header)), ours: known.ours,
+		json: known.json, open: known.open, own: known.attributes,
 	}
 	where := make(map[string]int, len(header))
 	for i, title := range header {
 		folded := mapping.Fold(title)
 		k := slices.IndexFunc(known.columns, func(k column) bool { return k.titled(folded) })
-		attribute := k < 0 && known.orders == nil && isAttribute(folded)
-		if k < 0 && !attribute {
+		attribute := k < 0 && known.attributes && isAttribute(folded)
+		open := k < 0 && known.open && folded != ""
+		if k < 0 && !attribute && !open {
 			c.ignored = append(c.ignored, title)
 			continue
 		}
@@ -94,8 +114,13 @@ func columnsOf(header []string, known layout) (*columns, error) {
 			return nil, fault.New(fault.InvalidArgument, "FILE_COLUMN_TWICE",
 				"column %s is in the header twice, as columns %d and %d", clip(folded, 60), first+1, i+1)
 		}
-		if where[folded] = i; attribute {
+		where[folded] = i
+		switch {
+		case attribute:
 			c.names[i], c.at[folded] = folded, []int{i}
+			continue
+		case open:
+			c.names[i], c.further = propertyOf(title), append(c.further, further{i, tidy(title)})
 			continue
 		}
 		c.names[i] = known.columns[k].name
@@ -108,7 +133,7 @@ func columnsOf(header []string, known layout) (*columns, error) {
 		}
 	}
 	if known.orders != nil {
-		c.orders = known.orders.Resolved(c.has(string(mapping.SKU)))
+		c.orders = known.orders.Resolved(c.has(string(mapping.SKU)) && !known.json)
 	}
 	return c, c.checkRequired(known)
 }
@@ -139,6 +164,9 @@ func (c *columns) checkRequired(known layout) error {
 
 // headerOf checks the first row of a file.
 func headerOf(row sheet.Row, known layout) (*columns, error) {
+	if known.json {
+		return columnsOf(known.paths(), known)
+	}
 	if f := sheet.CheckHeader(row); f != nil {
 		return nil, f
 	}

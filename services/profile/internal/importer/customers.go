@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -11,24 +12,25 @@ import (
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/mapping"
 	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 // customerRows reads rows with the columns of customers.
 type customerRows struct {
-	columns *columns
-	fields  []*domain.Field // those that have a column in the file
-	// attributes are those that have a column in the file, with their types.
-	attributes map[string]domain.ValueType
+	columns    *columns
+	fields     []*domain.Field // those that have a column in the file
+	attributes []string        // those that have a column in the file
+	types      map[string]domain.ValueType
 	run        string
 	now        time.Time
 }
 
 func newCustomerRows(c *columns, run string, now time.Time, types map[string]domain.ValueType) *customerRows {
-	r := &customerRows{columns: c, run: run, now: now, attributes: map[string]domain.ValueType{}}
-	for _, name := range c.names {
+	r := &customerRows{columns: c, run: run, now: now, types: types}
+	for name := range c.at {
 		if name, is := strings.CutPrefix(name, ofAttribute); is {
-			r.attributes[name] = types[name]
+			r.attributes = append(r.attributes, name)
 		}
 	}
 	for i := range domain.Fields {
@@ -81,14 +83,11 @@ func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
 			without(leave, field.Name)
 		}
 	}
-	for name, kind := range r.attributes {
-		text := value(ofAttribute + name)
-		if text == "" {
-			continue
-		}
-		v, leave := r.attribute(ofAttribute+name, text, kind)
+	for name, text := range r.attributesOf(row, value) {
+		v, leave := r.attribute(ofAttribute+name, text, r.types[name])
 		if leave != nil {
-			without(leave, ofAttribute+name)
+			b.rejects = append(b.rejects, leftOut(r.run, row.Number, leave, text))
+			b.tally.Counts.LeftOut++
 			continue
 		}
 		if c.Attributes == nil {
@@ -105,6 +104,25 @@ func (r *customerRows) take(b *batch, row sheet.Row) *fault.Fault {
 	b.customers = append(b.customers, c)
 	b.fields = append(b.fields, row.Fields...)
 	return nil
+}
+
+// attributesOf are the texts of the attributes in a row, by their names.
+func (r *customerRows) attributesOf(row sheet.Row, value func(column string) string) map[string]string {
+	all := make(map[string]string)
+	for _, name := range r.attributes {
+		all[name] = value(ofAttribute + name)
+	}
+	for _, m := range row.Others {
+		if object, is := m.Value.(sheet.Object); is && m.Name == ofAttributes {
+			for _, a := range object {
+				all[a.Name] = sheet.Text(a.Value)
+			}
+		} else if name, is := strings.CutPrefix(mapping.Fold(m.Name), ofAttribute); is {
+			all[name] = sheet.Text(m.Value)
+		}
+	}
+	maps.DeleteFunc(all, func(_, text string) bool { return text == "" })
+	return all
 }
 
 // identifiers reads those of a row.
@@ -157,7 +175,7 @@ func (i *Importer) recordCustomers(ctx context.Context, f *file, b *batch) error
 	for n, c := range b.customers {
 		records[n] = keyed{n, docstore.ID(src.Import, c.ID), c.Row}
 	}
-	outcomes, err := i.once(ctx, f, records, func(some []keyed) ([]app.Outcome, error) {
+	outcomes, err := i.once(ctx, f, records, duplicateOf, func(some []keyed) ([]app.Outcome, error) {
 		return i.recorder.UpsertCustomers(ctx, pick(b.customers, some), src)
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 // read reads the value of a field of a customer. What is not one of the words
@@ -52,9 +53,20 @@ func country(text string) (domain.Country, *fault.Fault) {
 }
 
 // list reads several texts in one value, with a semicolon, a bar or a Chinese
-// enumeration comma between them.
+// enumeration comma between them, or as a JSON list.
 func list(text string) []string {
 	var all []string
+	if strings.HasPrefix(text, "[") {
+		if value, f := sheet.ParseValue(text); f == nil {
+			parts, _ := value.([]any)
+			for _, part := range parts {
+				if part := tidy(sheet.Text(part)); part != "" {
+					all = append(all, part)
+				}
+			}
+			return all
+		}
+	}
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(";；|、", r) }) {
 		if part = tidy(part); part != "" {
 			all = append(all, part)

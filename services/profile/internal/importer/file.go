@@ -32,8 +32,11 @@ const (
 type kind string
 
 const (
-	ofCustomers kind = "customers"
-	ofOrders    kind = "orders"
+	ofCustomers  kind = "customers"
+	ofOrders     kind = "orders"
+	ofEvents     kind = "events"
+	ofConsents   kind = "consents"
+	ofIdentities kind = "identities"
 )
 
 // file is the import of one file, as it is stored.
@@ -53,6 +56,8 @@ type file struct {
 	Format  sheet.Format     `bson:"format"`
 	Found   sheet.Format     `bson:"found"`
 	Mapping *mapping.Mapping `bson:"mapping,omitempty"`
+	// Columns says how anything but orders is read; nil takes our own titles.
+	Columns *mapping.Columns `bson:"columns,omitempty"`
 
 	CreatedAt time.Time `bson:"created_at"`
 	// Attempt counts how often the import was begun: one that failed is begun
@@ -98,12 +103,17 @@ func (f *file) run() string {
 // rows is how many rows were read, without the header.
 func (f *file) rows() int64 { return max(f.Mark.Rows-1, 0) }
 
-// layout is the columns that a file of this kind can have.
-func (f *file) layout() layout {
-	if f.Kind == ofCustomers {
-		return customerLayout
+// layout is the columns that a file of this kind can have in a syntax.
+func (f *file) layout(syntax sheet.Syntax) layout {
+	l, ok := layouts[f.Kind]
+	if !ok {
+		l = orderLayout(f.Mapping)
 	}
-	return orderLayout(f.Mapping)
+	l = l.mapped(f.Columns)
+	if syntax == sheet.JSONLines {
+		return l.inJSON()
+	}
+	return l
 }
 
 // format is how the file is written, as far as it is known by now.
@@ -129,7 +139,7 @@ func (f *file) assembles() bool {
 	if f.Kind != ofOrders || f.State == receiving {
 		return false
 	}
-	c, err := columnsOf(f.Header, f.layout())
+	c, err := columnsOf(f.Header, f.layout(f.Found.Syntax))
 	return err == nil && c.itemLevel()
 }
 
@@ -154,6 +164,10 @@ func (f *file) clone() *file {
 func idOf(f *file) string {
 	settings := fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s\x00%t", f.Kind, f.SHA256, f.Bytes, f.Currency, f.Zone, f.DryRun)
 	settings = fmt.Appendf(settings, "\x00%s\x00%s\x00%s", f.Format.Encoding, f.Format.Delimiter, f.Mapping.Key())
+	if f.Format.Syntax == sheet.JSONLines {
+		settings = append(settings, "\x00json"...)
+	}
+	settings = append(settings, f.Columns.Key()...)
 	sum := sha256.Sum256(settings)
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
 }

@@ -8,6 +8,9 @@ func (f *file) finish() {
 	if f.rows() == 0 {
 		f.warn("FILE_NO_ROWS", "the file has a header and no rows")
 	}
+	if len(f.Tally.Ignored) > 0 {
+		f.warn("COLUMNS_IGNORED", "these members of the lines are not known and were ignored: "+quoteSome(f.Tally.Ignored))
+	}
 	c := &f.Tally.Counts
 	f.warnOf(c.LeftOut, "VALUES_LEFT_OUT",
 		"%d values, such as masked phone numbers, were left out of rows that were taken over; they are listed with the refused rows")

@@ -1,4 +1,5 @@
-// Package importer takes in files of customers and orders. It implements
+// Package importer takes in files of customers, orders, identifiers, events and
+// consents. It implements
 // profile's ImportService.
 //
 // A file is sent in chunks and cut into batches of whole rows. Each batch is
@@ -14,6 +15,7 @@ package importer
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -32,6 +34,9 @@ type Recorder interface {
 	// Pseudonym is the id of a customer of whom only an identifier is known.
 	Pseudonym(of domain.Identifier) (string, error)
 	UpsertCustomers(ctx context.Context, customers []domain.Customer, src domain.Source) ([]app.Outcome, error)
+	AddIdentifiers(ctx context.Context, given []app.Identity, src domain.Source) ([]app.Outcome, error)
+	// WithCustomersFrom sees to it that customers exist while work is done.
+	WithCustomersFrom(ctx context.Context, src domain.Source, ids iter.Seq[string], work func() error) error
 }
 
 // Deps is what the importer is given.
@@ -39,6 +44,8 @@ type Deps struct {
 	Engine     docstore.Engine
 	Vault      *vault.Vault // seals what is kept of rows
 	Recorder   Recorder
+	Events     Events
+	Consents   Consents
 	Operations *operation.Manager // not serving yet: New registers its kind of operation
 	Clock      func() time.Time
 	// Types tells the types of the attributes that customers can have; none when nil.
@@ -54,6 +61,8 @@ type Importer struct {
 	lines      lines
 	keys       keys
 	recorder   Recorder
+	events     Events
+	consents   Consents
 	operations *operation.Manager
 	now        func() time.Time
 	types      func(context.Context) (map[string]domain.ValueType, error)
@@ -61,7 +70,7 @@ type Importer struct {
 
 // New opens the importer's collections and registers its operations.
 func New(ctx context.Context, deps Deps) (*Importer, error) {
-	i := &Importer{recorder: deps.Recorder, operations: deps.Operations, now: deps.Clock, types: deps.Types}
+	i := &Importer{recorder: deps.Recorder, events: deps.Events, consents: deps.Consents, operations: deps.Operations, now: deps.Clock, types: deps.Types}
 	var errs [5]error
 	i.files, errs[0] = openFiles(ctx, deps.Engine, deps.Vault, deps.Clock)
 	i.rejects, errs[1] = openRejects(ctx, deps.Engine, deps.Vault, deps.Clock)

@@ -35,45 +35,60 @@ func (i *Importer) InspectFile(_ context.Context, r *profilev1.InspectFileReques
 	if err != nil {
 		return nil, err
 	}
-	if f := sheet.CheckHeader(header); f != nil {
+	format = rows.reader.Format()
+	if f := sheet.CheckHeader(header); f != nil && format.Syntax != sheet.JSONLines {
 		return nil, f
 	}
 	f := &file{Kind: ofOrders, Zone: r.GetTimeZone(), Currency: r.GetDefaultCurrencyCode()}
-	answer := &profilev1.InspectFileResponse{Format: formatProto(rows.reader.Format())}
-	if r.GetKind() == profilev1.ImportKind_IMPORT_KIND_CUSTOMERS {
-		f.Kind = ofCustomers
-	} else if answer.Preset, f.Mapping, err = chosen(r, header.Fields); err != nil {
+	answer := &profilev1.InspectFileResponse{Format: formatProto(format)}
+	if r.GetKind() != profilev1.ImportKind_IMPORT_KIND_UNSPECIFIED {
+		if f.Kind, err = kindFrom("kind", r.GetKind()); err != nil {
+			return nil, err
+		}
+	}
+	if f.Columns, err = f.columnMapping("column_mapping", r.GetColumnMapping()); err != nil {
 		return nil, err
+	}
+	if f.Kind == ofOrders {
+		if answer.Preset, f.Mapping, err = chosen(r, header.Fields, format.Syntax); err != nil {
+			return nil, err
+		}
 	}
 	if err := f.settings("", f.Mapping); err != nil {
 		return nil, err
 	}
-	c, err := headerOf(header, f.layout())
+	c, err := headerOf(header, f.layout(format.Syntax))
 	if err != nil {
 		return nil, err
 	}
 	rows.reader.Expect(c.count)
+	if c.json {
+		rows.reader.ExpectPaths(c.header, mapping.Fold)
+		return answer, f.previewLines(answer, rows, c)
+	}
 	for n, title := range c.header {
 		answer.Columns = append(answer.Columns, &profilev1.ColumnUse{Title: clip(title, maxValue), Field: c.names[n]})
 	}
 	for _, w := range c.warnings() {
 		answer.Warnings = append(answer.Warnings, &apiv1.Warning{Reason: w.Reason, Message: w.Message})
 	}
-	if f.Kind == ofCustomers {
+	if f.Kind != ofOrders {
 		return answer, nil
 	}
-	return answer, f.preview(answer, rows, c)
+	return answer, f.preview(answer, rows.next, c, c.has(string(mapping.Currency)))
 }
 
 // chosen is the preset, or the mapping of the caller's own, by which a file with
 // a header is read. The mapping is nil for our own format.
-func chosen(r *profilev1.InspectFileRequest, header []string) (preset string, m *mapping.Mapping, err error) {
+func chosen(r *profilev1.InspectFileRequest, header []string, syntax sheet.Syntax) (preset string, m *mapping.Mapping, err error) {
 	switch {
 	case r.GetOrderMapping() != nil && cmp.Or(r.GetPreset(), "auto") != "auto":
 		return "", nil, fault.Invalid("preset", "must be empty where order_mapping is given")
 	case r.GetOrderMapping() != nil:
 		m, err = mappingFrom("order_mapping", r.GetOrderMapping())
 		return "", m, err
+	case cmp.Or(r.GetPreset(), "auto") == "auto" && syntax == sheet.JSONLines:
+		m = mapping.Kehu() // the platforms' presets are of their CSV exports
 	case cmp.Or(r.GetPreset(), "auto") == "auto":
 		var f *fault.Fault
 		if m, f = mapping.Detect(header); f != nil {
@@ -91,14 +106,14 @@ func chosen(r *profilev1.InspectFileRequest, header []string) (preset string, m 
 }
 
 // preview adds the mapping as it would be used, and the first rows as they would
-// be read, to the answer.
-func (f *file) preview(answer *profilev1.InspectFileResponse, rows *head, c *columns) error {
+// be read, to the answer. priced tells that something states a currency.
+func (f *file) preview(answer *profilev1.InspectFileResponse, next func() (sheet.Row, error), c *columns, priced bool) error {
 	if f.Mapping != nil {
 		whole := *c.orders
 		whole.Zone, whole.Currency = f.Zone, f.Currency
 		answer.OrderMapping = mappingProto(&whole)
 	}
-	if f.Currency == "" && !c.has(string(mapping.Currency)) {
+	if f.Currency == "" && !priced {
 		answer.Warnings = append(answer.Warnings, &apiv1.Warning{
 			Reason: "CURRENCY_MISSING", Message: "no column states a currency: say which with --currency (default_currency_code)",
 		})
@@ -109,7 +124,7 @@ func (f *file) preview(answer *profilev1.InspectFileResponse, rows *head, c *col
 	}
 	p := &previewer{rows: newOrderRows(c, f.Currency, zone, nil), columns: c, before: make(map[string][]string)}
 	for len(answer.Rows) < previews {
-		row, err := rows.next()
+		row, err := next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -120,7 +135,7 @@ func (f *file) preview(answer *profilev1.InspectFileResponse, rows *head, c *col
 		if err != nil {
 			return err
 		}
-		if row.Blank() || c.isTotal(row.Fields) {
+		if row.Blank() || !c.json && c.isTotal(row.Fields) {
 			continue
 		}
 		answer.Rows = append(answer.Rows, p.row(row))

@@ -8,10 +8,49 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 // one is the quantity of a row that states none.
 const one = 1000
+
+// The columns of what an item of an order comes to, and of what was taken off it, where
+// a row holds a list of items.
+const (
+	itemAmount   = "item_amount"
+	itemDiscount = "item_discount"
+)
+
+// items reads what a row says of its article, or of those in its list.
+func (r *orderRows) items(row sheet.Row, money tender) ([]domain.Item, *fault.Fault) {
+	if len(row.Parts) == 0 {
+		item, ok, f := r.item(row.Fields, money)
+		if !ok || f != nil {
+			return nil, f
+		}
+		return []domain.Item{item}, nil
+	}
+	all := make([]domain.Item, 0, len(row.Parts))
+	for _, part := range row.Parts {
+		item, ok, f := r.item(part, money)
+		switch {
+		case f != nil:
+			return nil, f
+		case !ok:
+			return nil, invalid("sku", "VALUE_MISSING", "must not be empty in an item")
+		}
+		if amount := r.itemAmount.in(part); amount != "" {
+			if item.Amount, f = optionalAmountIn(itemAmount, amount, money); f != nil {
+				return nil, f
+			}
+		}
+		if item.Discount, f = optionalAmountIn(itemDiscount, r.itemDiscount.in(part), money); f != nil {
+			return nil, f
+		}
+		all = append(all, item)
+	}
+	return all, nil
+}
 
 // maxSKU is how many bytes of an article's title are taken for its number, and of
 // its category.

@@ -22,14 +22,23 @@ type layout struct {
 	// ours is the format of our own, whose columns are called by their names, and
 	// not as the file has them.
 	ours bool
-	// orders says how rows of orders are read; nil for customers.
+	// orders says how rows of orders are read; nil for what is no order.
 	orders *mapping.Mapping
+	// attributes tells that there may be columns of attributes.
+	attributes bool
+	open       bool // columns that are not known are read too
+	json       bool // titles are paths of JSON lines
+}
+
+// layouts are those of everything but orders.
+var layouts = map[kind]layout{
+	ofCustomers: customerLayout, ofEvents: eventLayout, ofConsents: consentLayout, ofIdentities: identityLayout,
 }
 
 // customerLayout is that of customers: a column for each field of a customer,
 // for each type of identifier, and for an address.
 var customerLayout = func() layout {
-	l := layout{required: [][]string{{"customer_id"}}, ours: true}
+	l := layout{required: [][]string{{"customer_id"}}, ours: true, attributes: true}
 	add := func(name string, titles ...string) {
 		l.columns = append(l.columns, column{name, append([]string{name}, titles...)})
 	}

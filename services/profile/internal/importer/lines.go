@@ -46,6 +46,9 @@ type staged struct {
 func (r *orderRows) takeLine(run string) func(*batch, sheet.Row) *fault.Fault {
 	known := r.columns.known()
 	return func(b *batch, row sheet.Row) *fault.Fault {
+		if len(row.Parts) > 0 {
+			return invalid("sku", "ITEMS_IN_A_LIST", "the mapping says that a row is an item, and this one holds a list of them: say rows: order")
+		}
 		id, f := orderKey("order_id", r.id.in(row.Fields))
 		if f != nil {
 			return f

@@ -52,6 +52,12 @@ var encodingNames = names[profilev1.FileEncoding, sheet.Encoding]{
 	profilev1.FileEncoding_FILE_ENCODING_GB18030:     sheet.GB18030,
 }
 
+var syntaxNames = names[profilev1.FileSyntax, sheet.Syntax]{
+	profilev1.FileSyntax_FILE_SYNTAX_UNSPECIFIED: sheet.OpenSyntax,
+	profilev1.FileSyntax_FILE_SYNTAX_DELIMITED:   sheet.Delimited,
+	profilev1.FileSyntax_FILE_SYNTAX_JSON_LINES:  sheet.JSONLines,
+}
+
 // mappingFrom reads and checks a mapping; path is the field that holds it.
 func mappingFrom(path string, p *profilev1.OrderMapping) (*mapping.Mapping, error) {
 	if p.GetVersion() != 1 {
@@ -116,12 +122,19 @@ func formatFrom(path string, p *profilev1.FileFormat) (sheet.Format, error) {
 	if !ok {
 		return sheet.Format{}, fault.Invalid(path+".encoding", "must be FILE_ENCODING_UTF8 or FILE_ENCODING_GB18030")
 	}
+	syntax, ok := syntaxNames[p.GetSyntax()]
+	switch {
+	case !ok:
+		return sheet.Format{}, fault.Invalid(path+".syntax", "must be FILE_SYNTAX_DELIMITED or FILE_SYNTAX_JSON_LINES")
+	case syntax == sheet.JSONLines && p.GetDelimiter() != "":
+		return sheet.Format{}, fault.Invalid(path+".delimiter", "must be empty for a file of JSON lines")
+	}
 	if d := p.GetDelimiter(); d != "" && !slices.Contains(sheet.Delimiters, d) {
 		return sheet.Format{}, fault.Invalid(path+".delimiter", "must be a comma, a semicolon or a tab, is %q", clip(d, 10))
 	}
-	return sheet.Format{Encoding: encoding, Delimiter: p.GetDelimiter()}, nil
+	return sheet.Format{Syntax: syntax, Encoding: encoding, Delimiter: p.GetDelimiter()}, nil
 }
 
 func formatProto(f sheet.Format) *profilev1.FileFormat {
-	return &profilev1.FileFormat{Encoding: encodingNames.of(f.Encoding), Delimiter: f.Delimiter}
+	return &profilev1.FileFormat{Syntax: syntaxNames.of(f.Syntax), Encoding: encodingNames.of(f.Encoding), Delimiter: f.Delimiter}
 }

@@ -28,6 +28,10 @@ func operationName(f *file) string { return "operations/profile/" + f.run() }
 var protoKind = map[kind]profilev1.ImportKind{
 	ofCustomers: profilev1.ImportKind_IMPORT_KIND_CUSTOMERS,
 	ofOrders:    profilev1.ImportKind_IMPORT_KIND_ORDERS,
+
+	ofEvents:     profilev1.ImportKind_IMPORT_KIND_EVENTS,
+	ofConsents:   profilev1.ImportKind_IMPORT_KIND_CONSENTS,
+	ofIdentities: profilev1.ImportKind_IMPORT_KIND_IDENTITIES,
 }
 
 var protoState = map[state]profilev1.ImportState{
@@ -47,6 +51,7 @@ func importProto(f *file) *profilev1.Import {
 		CreateTime: timestamppb.New(f.CreatedAt), UpdateTime: timestamppb.New(f.UpdatedAt),
 	}
 	p.Format, p.OrderMapping = formatProto(f.format()), mappingProto(f.Mapping)
+	p.ColumnMapping = columnMappingProto(f.Columns)
 	p.Refusals = f.Tally.refusalsProto()
 	if f.Kind == ofOrders {
 		p.Reconciliation = f.Tally.Reconciliation.proto()

@@ -15,6 +15,7 @@ type orderRows struct {
 
 	id, customer, time, paid, cancelled, amount, refunded, currency, discount, cost places
 	channel, payment, status, sku, quantity, price, category                        places
+	itemAmount, itemDiscount                                                        places
 
 	words    map[string]domain.Status
 	buyers   []domain.IdentifierType // what stands in each column of buyers
@@ -37,8 +38,8 @@ func newOrderRows(c *columns, currency string, zone *time.Location, pseudonym fu
 		discount: at(mapping.Discount), cost: at(mapping.Cost),
 		channel: at(mapping.Channel), payment: at(mapping.PaymentMethod), status: at(mapping.Status),
 		sku: at(mapping.SKU), quantity: at(mapping.Quantity), price: at(mapping.UnitPrice),
-		category: at(mapping.Category),
-		words:    c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders), ranges: make(map[string]bool), pseudonym: pseudonym,
+		category: at(mapping.Category), itemAmount: c.at[itemAmount], itemDiscount: c.at[itemDiscount],
+		words: c.orders.Words(), fallback: currency, zone: zone, tenders: make(tenders), ranges: make(map[string]bool), pseudonym: pseudonym,
 	}
 	for _, at := range r.customer {
 		r.buyers = append(r.buyers, identifierIn(c.header[at]))

@@ -20,12 +20,8 @@ func (r *orderRows) take(b *batch, row sheet.Row) *fault.Fault {
 		return f
 	}
 	b.countID(o.ID)
-	item, ok, f := r.item(row.Fields, o.money)
-	if f != nil {
+	if o.Items, f = r.items(row, o.money); f != nil {
 		return f
-	}
-	if ok {
-		o.Items = []domain.Item{item}
 	}
 	if o.undated {
 		b.tally.order(&o.Order, o.buyer, r.zone)
@@ -45,7 +41,7 @@ func (i *Importer) recordOrders(ctx context.Context, f *file, b *batch) error {
 	for n, o := range b.orders {
 		records[n] = keyed{n, docstore.ID(src.Import, o.Customer, o.ID), o.Row}
 	}
-	outcomes, err := i.once(ctx, f, records, func(some []keyed) ([]app.Outcome, error) {
+	outcomes, err := i.once(ctx, f, records, duplicateOf, func(some []keyed) ([]app.Outcome, error) {
 		return i.recorder.RecordOrders(ctx, pick(b.orders, some), src)
 	})
 	if err != nil {

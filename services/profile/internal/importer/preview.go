@@ -29,13 +29,9 @@ func (p *previewer) row(row sheet.Row) *profilev1.RowPreview {
 	fields := p.merged(row.Fields)
 	o, f := p.rows.read(fields)
 	if f == nil {
-		var item domain.Item
-		var ok bool
-		if item, ok, f = p.rows.item(row.Fields, o.money); ok {
-			if p.columns.orders.Amount == mapping.LineAmount {
-				item.Amount = domain.Known(o.Amount)
-			}
-			o.Items = []domain.Item{item}
+		o.Items, f = p.rows.items(row, o.money)
+		if len(o.Items) == 1 && p.columns.orders.Amount == mapping.LineAmount {
+			o.Items[0].Amount = domain.Known(o.Amount)
 		}
 	}
 	if f != nil {

@@ -110,6 +110,20 @@ func (s rejects) put(ctx context.Context, all []*reject) error {
 	return nil
 }
 
+// leftOut is how many values were left out of rows, from one row to another.
+func (s rejects) leftOut(ctx context.Context, run string, first, last int64) (n int64, err error) {
+	within := docstore.Range{From: docstore.ID(run, rowKey(first)), To: docstore.PrefixEnd(docstore.ID(run, rowKey(last)) + "!")}
+	for entry, err := range s.docs.ScanRaw(ctx, within) {
+		if err != nil {
+			return 0, err
+		}
+		if len(docstore.ParseID(entry.ID)) > 2 {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // of yields what was refused in a run, in the order of the rows.
 func (s rejects) of(ctx context.Context, run string) iter.Seq2[*reject, error] {
 	return func(yield func(*reject, error) bool) {

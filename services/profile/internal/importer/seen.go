@@ -37,8 +37,9 @@ type keyed struct {
 }
 
 // once records the records of a batch so that of those with one key the first
-// counts, and returns an outcome for each. record records the given ones.
-func (i *Importer) once(ctx context.Context, f *file, records []keyed, record func([]keyed) ([]app.Outcome, error)) ([]app.Outcome, error) {
+// counts, and returns an outcome for each: that of again for the others, told the row
+// that counts. record records the given ones.
+func (i *Importer) once(ctx context.Context, f *file, records []keyed, again func(row int64) app.Outcome, record func([]keyed) ([]app.Outcome, error)) ([]app.Outcome, error) {
 	all := make([]app.Outcome, len(records))
 	known := f.DryRun || f.Tally.Counts.Unchanged > 0
 	for len(records) > 0 {
@@ -46,7 +47,7 @@ func (i *Importer) once(ctx context.Context, f *file, records []keyed, record fu
 		records = later
 		if known {
 			var err error
-			if wave, err = i.keys.unseen(ctx, wave, all); err != nil {
+			if wave, err = i.keys.unseen(ctx, wave, all, again); err != nil {
 				return nil, err
 			}
 		}
@@ -67,14 +68,14 @@ func (i *Importer) once(ctx context.Context, f *file, records []keyed, record fu
 				return nil, err
 			}
 		}
-		records = withoutTaken(records, wave, all)
+		records = withoutTaken(records, wave, all, again)
 	}
 	return all, nil
 }
 
 // withoutTaken returns the records whose key none of the wave has taken, and
-// refuses the others.
-func withoutTaken(records, wave []keyed, outcomes []app.Outcome) (free []keyed) {
+// concludes the others.
+func withoutTaken(records, wave []keyed, outcomes []app.Outcome, again func(row int64) app.Outcome) (free []keyed) {
 	if len(records) == 0 {
 		return nil
 	}
@@ -85,8 +86,8 @@ func withoutTaken(records, wave []keyed, outcomes []app.Outcome) (free []keyed) 
 		}
 	}
 	for _, r := range records {
-		if row, again := taken[r.id]; again {
-			outcomes[r.place] = duplicateOf(row)
+		if row, met := taken[r.id]; met {
+			outcomes[r.place] = again(row)
 		} else {
 			free = append(free, r)
 		}
@@ -96,6 +97,15 @@ func withoutTaken(records, wave []keyed, outcomes []app.Outcome) (free []keyed) 
 
 func duplicateOf(row int64) app.Outcome {
 	return app.Outcome{Fault: invalid("name", "DUPLICATE_IN_FILE", "is the same as in row %d of the file, which counts", row)}
+}
+
+// repeatable records the records of a batch of which the same may come again: that
+// changes nothing, and the records themselves tell, but where nothing is written.
+func (i *Importer) repeatable(ctx context.Context, f *file, records []keyed, record func([]keyed) ([]app.Outcome, error)) ([]app.Outcome, error) {
+	if !f.DryRun {
+		return record(records)
+	}
+	return i.once(ctx, f, records, func(int64) app.Outcome { return app.Outcome{Effect: app.Unchanged} }, record)
 }
 
 // apart splits records into the first of each key, and the others.
@@ -120,8 +130,8 @@ func apart(records []keyed) (first, others []keyed) {
 	return first, others
 }
 
-// unseen returns the records whose key no other row had, and refuses the others.
-func (s keys) unseen(ctx context.Context, records []keyed, outcomes []app.Outcome) ([]keyed, error) {
+// unseen returns the records whose key no other row had, and concludes the others.
+func (s keys) unseen(ctx context.Context, records []keyed, outcomes []app.Outcome, again func(row int64) app.Outcome) ([]keyed, error) {
 	ids := make([]string, len(records))
 	for n, r := range records {
 		ids[n] = r.id
@@ -133,7 +143,7 @@ func (s keys) unseen(ctx context.Context, records []keyed, outcomes []app.Outcom
 	kept := make([]keyed, 0, len(records))
 	for n, r := range records {
 		if found[n] != nil && found[n].Row != r.row {
-			outcomes[r.place] = duplicateOf(found[n].Row)
+			outcomes[r.place] = again(found[n].Row)
 			continue
 		}
 		kept = append(kept, r)

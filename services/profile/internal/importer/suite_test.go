@@ -28,8 +28,12 @@ import (
 	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/attributes"
+	"github.com/kehuhq/kehu/services/profile/internal/consents"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
+	"github.com/kehuhq/kehu/services/profile/internal/events"
 	"github.com/kehuhq/kehu/services/profile/internal/importer"
+	"github.com/kehuhq/kehu/services/profile/internal/merging"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -96,7 +100,17 @@ func begin(t testing.TB, engine docstore.Engine) *process {
 		Service: "profile", Lease: 300 * time.Millisecond, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(err)
-	i, err := importer.New(ctx, importer.Deps{Engine: engine, Vault: vaulttest.On(t, engine), Recorder: app.New(s, time.Now), Operations: manager, Clock: time.Now})
+	v, a := vaulttest.On(t, engine), app.New(s, time.Now)
+	did, err := events.OpenStore(ctx, engine, v, merging.NewFamilies(s.Customers), time.Now)
+	must(err)
+	decided, err := consents.Open(ctx, engine, v, s.Customers, time.Now)
+	must(err)
+	own, err := attributes.Open(ctx, engine, time.Now)
+	must(err)
+	i, err := importer.New(ctx, importer.Deps{
+		Engine: engine, Vault: v, Recorder: a, Operations: manager, Clock: time.Now,
+		Events: events.NewRecorder(did, a, own, time.Now), Consents: decided,
+	})
 	must(err)
 
 	server, err := rpc.NewServer(rpc.DefaultServerConfig())

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 // tally is what is counted of some rows. It is added to that of the import in
@@ -17,6 +19,26 @@ type tally struct {
 	Reconciliation reconciliation `bson:"reconciliation"`
 	// LastOrder is the time of the last order that a purchase history holds.
 	LastOrder time.Time `bson:"last_order,omitempty"`
+	// Ignored are members of JSON lines that are not known, the first few.
+	Ignored []string `bson:"ignored,omitempty"`
+}
+
+// maxIgnored is how many members that are not known are told.
+const maxIgnored = 10
+
+// ignore notes the members of a row that nobody reads.
+func (b *batch) ignore(c *columns, row sheet.Row) {
+	for _, m := range row.Others {
+		if !c.reads(m) {
+			b.tally.ignored(clip(m.Name, maxValue))
+		}
+	}
+}
+
+func (t *tally) ignored(name string) {
+	if len(t.Ignored) < maxIgnored && !slices.Contains(t.Ignored, name) {
+		t.Ignored = append(t.Ignored, name)
+	}
 }
 
 // counts of records, and of rows refused. LeftOut are single values.
@@ -104,6 +126,9 @@ func (t *tally) add(more *tally) {
 	for _, r := range more.Refusals {
 		t.refusals(r)
 	}
+	for _, name := range more.Ignored {
+		t.ignored(name)
+	}
 }
 
 func later(a, b time.Time) time.Time {
@@ -116,7 +141,7 @@ func later(a, b time.Time) time.Time {
 // clone is a copy that shares nothing.
 func (t *tally) clone() tally {
 	c := *t
-	c.Refusals = slices.Clone(t.Refusals)
+	c.Refusals, c.Ignored = slices.Clone(t.Refusals), slices.Clone(t.Ignored)
 	c.Reconciliation.Months = slices.Clone(t.Reconciliation.Months)
 	return c
 }

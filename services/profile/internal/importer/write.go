@@ -32,6 +32,12 @@ func (i *Importer) record(ctx context.Context, f *file, b *batch) error {
 		err = i.recordOrders(ctx, f, b)
 	case len(b.customers) > 0:
 		err = i.recordCustomers(ctx, f, b)
+	case len(b.events) > 0:
+		err = i.recordEvents(ctx, f, b)
+	case len(b.consents) > 0:
+		err = i.recordConsents(ctx, f, b)
+	case len(b.identities) > 0:
+		err = i.recordIdentities(ctx, f, b)
 	case len(b.lines) > 0:
 		err = i.lines.put(ctx, b.lines)
 	}

@@ -16,8 +16,19 @@ const (
 	GB18030 Encoding = "gb18030" // and with it GBK and GB 2312
 )
 
+// Syntax is what a file is made of.
+type Syntax string
+
+// The syntaxes.
+const (
+	OpenSyntax Syntax = ""           // told from the file
+	Delimited  Syntax = "delimited"  // fields with a delimiter between them
+	JSONLines  Syntax = "json_lines" // an object a line
+)
+
 // Format is how a file is written. The zero Format is told from the file.
 type Format struct {
+	Syntax    Syntax   `bson:"syntax,omitempty"`
 	Encoding  Encoding `bson:"encoding,omitempty"`
 	Delimiter string   `bson:"delimiter,omitempty"` // one of Delimiters; empty is told from the header
 }
@@ -32,6 +43,14 @@ func (f Format) check() error {
 	case Open, UTF8, GB18030:
 	default:
 		return fault.Invalid("format.encoding", "must be UTF-8 or GB18030, is %q", f.Encoding)
+	}
+	switch f.Syntax {
+	case OpenSyntax, Delimited, JSONLines:
+	default:
+		return fault.Invalid("format.syntax", "must be DELIMITED or JSON_LINES, is %q", f.Syntax)
+	}
+	if f.Syntax == JSONLines && f.Delimiter != "" {
+		return fault.Invalid("format.delimiter", "must be empty for a file of JSON lines")
 	}
 	if f.Delimiter != "" && special[f.Delimiter] == nil {
 		return fault.Invalid("format.delimiter", `must be a comma, a semicolon or a tab, is %q`, f.Delimiter)

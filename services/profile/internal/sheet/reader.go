@@ -1,7 +1,7 @@
-// Package sheet reads delimited text (RFC 4180) as it arrives in chunks. It tells
-// delimiter and encoding from the file where they are not stated, knows at which
-// byte of the file each row ends, so that reading goes on behind any row, and gives
-// the same rows however the file was cut into chunks.
+// Package sheet reads delimited text (RFC 4180) and JSON lines as they arrive in
+// chunks. It tells syntax, delimiter and encoding from the file where they are not
+// stated, knows at which byte of the file each row ends, so that reading goes on
+// behind any row, and gives the same rows however the file was cut into chunks.
 package sheet
 
 import (
@@ -27,6 +27,11 @@ type Row struct {
 	Number int64    // 0 for the header, from 1 for the row behind it
 	Text   string   // as it stands in the file, in UTF-8 and without the line break
 	Fields []string // without their quotes, nor ="" around them; the slice is valid until the next row is read
+	// Parts, in JSON lines, are the fields of the objects in a list under which there
+	// are titles, as items.sku is: each has the length of Fields and holds nothing else.
+	Parts [][]string
+	// Others, in JSON lines, are the members that have no title.
+	Others Object
 	// Fault says why the row cannot be read: Fields are then as far as they
 	// could be told apart, and reading goes on behind the row.
 	Fault *fault.Fault
@@ -35,7 +40,7 @@ type Row struct {
 // Blank reports a row in whose fields nothing stands but spaces, however many
 // they are: spreadsheets leave such rows below a table.
 func (r Row) Blank() bool {
-	if r.Fault != nil && r.Fault.Reason != ragged {
+	if r.Fault != nil && r.Fault.Reason != ragged || len(r.Parts) > 0 || len(r.Others) > 0 {
 		return false
 	}
 	for _, field := range r.Fields {
@@ -55,6 +60,9 @@ type Mark struct {
 	Offset int64  // bytes of the file before it
 	Rows   int64  // rows before it, the header included
 	Digest []byte // state of the SHA-256 over the bytes before it
+	// Skipping tells that the mark lies within a line of JSON that is too long: what
+	// is left of it is no row.
+	Skipping bool `bson:"skipping,omitempty"`
 }
 
 // Reader cuts a file that arrives in chunks into rows. Line breaks are LF, CR LF
@@ -78,6 +86,11 @@ type Reader struct {
 
 	encoding Encoding
 	decoded  []byte
+
+	syntax   Syntax
+	paths    *paths // of the titles in JSON lines
+	looked   int    // bytes behind start among which no line break is
+	skipping bool
 }
 
 // NewReader reads on from a mark. The format is that of the Reader which came up
@@ -90,7 +103,13 @@ func NewReader(from Mark, format Format) (*Reader, error) {
 	if from.Rows > 0 && format.Delimiter == "" {
 		format.Delimiter = Delimiters[0]
 	}
-	r := &Reader{offset: from.Offset, rows: from.Rows, digest: sha256.New(), encoding: format.Encoding}
+	if from.Rows > 0 && format.Syntax == OpenSyntax {
+		format.Syntax = Delimited
+	}
+	r := &Reader{
+		offset: from.Offset, rows: from.Rows, digest: sha256.New(), encoding: format.Encoding,
+		syntax: format.Syntax, skipping: from.Skipping,
+	}
 	if r.open = format.scanners(); len(r.open) == 1 {
 		r.scan, r.open = r.open[0], nil
 	}
@@ -107,10 +126,10 @@ func NewReader(from Mark, format Format) (*Reader, error) {
 // from the header on, its encoding from the first row on with a few characters that
 // are not ASCII, or from a byte order mark, which goes before what was stated.
 func (r *Reader) Format() Format {
-	if r.open != nil {
-		return Format{Encoding: r.encoding}
+	if r.open != nil || r.syntax == JSONLines {
+		return Format{Syntax: r.syntax, Encoding: r.encoding}
 	}
-	return Format{Encoding: r.encoding, Delimiter: r.scan.delimiter}
+	return Format{Syntax: r.syntax, Encoding: r.encoding, Delimiter: r.scan.delimiter}
 }
 
 // Expect makes every further row be refused that has not this many fields.
@@ -141,7 +160,7 @@ func (r *Reader) sum() {
 func (r *Reader) Mark() (Mark, error) {
 	r.sum()
 	state, err := r.digest.(encoding.BinaryMarshaler).MarshalBinary()
-	return Mark{Offset: r.offset + int64(r.start), Rows: r.rows, Digest: state}, err
+	return Mark{Offset: r.offset + int64(r.start), Rows: r.rows, Digest: state, Skipping: r.skipping}, err
 }
 
 // Sum is the SHA-256 of all before the Mark.
@@ -164,6 +183,12 @@ func (r *Reader) Next() (Row, error) {
 			r.encoding = UTF8
 			r.begin(len(byteOrderMark))
 		}
+	}
+	if r.syntax == OpenSyntax && !r.tellSyntax() {
+		return Row{}, io.EOF
+	}
+	if r.syntax == JSONLines {
+		return r.nextLine()
 	}
 	for {
 		end, whole := r.cut()
@@ -199,7 +224,7 @@ func lineOf(row []byte) []byte { return bytes.TrimRight(row, "\r\n") }
 
 // begin makes the next row begin at an index of buf.
 func (r *Reader) begin(at int) {
-	r.start = at
+	r.start, r.looked = at, 0
 	r.scan.reset(at)
 	for i := range r.open {
 		r.open[i].reset(at)

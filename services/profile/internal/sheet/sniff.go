@@ -49,6 +49,9 @@ func sniff(begin []byte) *fault.Fault {
 			return fault.New(fault.InvalidArgument, "FILE_NOT_CSV", "the file is %s: %s", m.what, m.remedy)
 		}
 	}
+	if list, is := strings.CutPrefix(string(begin), "["); is && strings.HasPrefix(strings.TrimLeft(list, " \t\r\n"), "{") {
+		return fault.New(fault.InvalidArgument, "FILE_NOT_CSV", "the file is one JSON list: write each object on a line of its own (JSON lines)")
+	}
 	return nil
 }
 

@@ -19,6 +19,9 @@ type Claim struct {
 	// Pending is since when the claim is being made or given up; zero when the
 	// customer's record agrees with it.
 	Pending time.Time
+	// Mark names the row of an import that has given the identifier, where one of
+	// identities has; empty otherwise.
+	Mark string
 	// Version is the claim's; 0 where there is none.
 	Version int64
 }
@@ -28,6 +31,7 @@ type claim struct {
 	docstore.Meta `bson:",inline"`
 	Customer      string     `bson:"customer"`
 	Pending       *time.Time `bson:"pending,omitempty"`
+	Mark          string     `bson:"mark,omitempty"`
 }
 
 // Identifiers keeps the claims.
@@ -92,7 +96,7 @@ func (s *Identifiers) GetMany(ctx context.Context, keys []string) ([]*Claim, err
 func (s *Identifiers) Write(ctx context.Context, claims []*Claim) ([]error, error) {
 	ops := make([]docstore.Op[claim], len(claims))
 	for i, c := range claims {
-		doc := &claim{Meta: docstore.Meta{ID: c.Key, Version: c.Version}, Customer: c.Customer}
+		doc := &claim{Meta: docstore.Meta{ID: c.Key, Version: c.Version}, Customer: c.Customer, Mark: c.Mark}
 		if !c.Pending.IsZero() {
 			doc.Pending = &c.Pending
 		}
@@ -149,7 +153,7 @@ func (s *Identifiers) Pending(ctx context.Context, before time.Time, limit int) 
 }
 
 func (d *claim) claim() *Claim {
-	c := &Claim{Key: d.ID, Customer: d.Customer, Version: d.Version}
+	c := &Claim{Key: d.ID, Customer: d.Customer, Mark: d.Mark, Version: d.Version}
 	if d.Pending != nil {
 		c.Pending = *d.Pending
 	}
