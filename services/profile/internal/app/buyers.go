@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -30,30 +31,45 @@ const buyerTries = 30
 // settleBuyers gives the orders that tell their buyer by an identifier to the
 // customer who has it. Where nobody has, one is created with it.
 func (a *App) settleBuyers(ctx context.Context, orders []domain.Order, src domain.Source) error {
-	open := a.unknownBuyers(orders)
-	if len(open) == 0 {
-		return nil
-	}
+	owners, err := a.settleOwners(ctx, a.unknownBuyers(orders), src)
+	return give(orders, owners, err)
+}
+
+// settleOwners tells who has the identifiers of buyers, by the pseudonyms of those who
+// have not: they are created, but where nothing is to be written.
+func (a *App) settleOwners(ctx context.Context, open []buyer, src domain.Source) (map[string]string, error) {
 	owners := make(map[string]string)
 	var wait backoff
 	for try := 0; len(open) > 0; try++ {
 		if try == buyerTries {
-			return fault.New(fault.Aborted, "IDENTIFIER_BUSY", "the %s of a buyer is being given to another customer at this moment; try again", open[0].by.Type)
+			return nil, fault.New(fault.Aborted, "IDENTIFIER_BUSY", "the %s of a buyer is being given to another customer at this moment; try again", open[0].by.Type)
 		}
 		if try > 0 {
 			if err := wait.pause(ctx); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		unowned, err := a.ownersOf(ctx, open, owners)
 		if err != nil || src.ValidateOnly {
-			return give(orders, owners, err)
+			return owners, err
 		}
 		if open, err = a.createBuyers(ctx, unowned, by(ctx, src)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return give(orders, owners, nil)
+	return owners, nil
+}
+
+// CustomerWith returns the customer who has an identifier, which must be normalised.
+// Where nobody has it, one is created with it, under an id that says nothing of it.
+func (a *App) CustomerWith(ctx context.Context, by domain.Identifier) (string, error) {
+	key, err := a.store.Identifiers.Key(by)
+	if err != nil {
+		return "", err
+	}
+	of := domain.Pseudonym(key)
+	owners, err := a.settleOwners(ctx, []buyer{{of, key, by}}, domain.Source{})
+	return cmp.Or(owners[of], of), err
 }
 
 // give gives the orders of pseudonyms to those who have the identifiers.

@@ -112,7 +112,10 @@ func (a *App) ChangeCustomer(ctx context.Context, id string, how Change, change 
 			return domain.Customer{}, err
 		}
 		if before != nil && before.SameContent(&after.Details) {
-			return *before, nil
+			if how.ValidateOnly {
+				return *before, nil
+			}
+			return *before, a.confirmAll(ctx, before) // it may be there of a change that broke off
 		}
 		err = a.saveOne(ctx, &edit{before: before, after: &after, by: who}, how.ValidateOnly)
 		if !store.Lost(err) {

@@ -4,12 +4,9 @@ import (
 	"context"
 	"iter"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
-	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
 // Records are a customer's records that are kept elsewhere. Any reports whether
@@ -53,26 +50,4 @@ func (a *App) Known(ctx context.Context, id string) (bool, error) {
 		return false, err
 	}
 	return there[0], nil
-}
-
-// CustomerWith returns the customer who has an identifier. Where nobody has it,
-// one is created with it, under an id that says nothing of it.
-func (a *App) CustomerWith(ctx context.Context, by domain.Identifier) (string, error) {
-	for wait := (backoff{}); ; {
-		c, err := a.LookupCustomer(ctx, by)
-		if err == nil || fault.ReasonOf(err) != "CUSTOMER_NOT_FOUND" {
-			return c.ID, err
-		}
-		created := domain.Customer{ID: ulid.MustNewDefault(a.now()).String(), Details: domain.Details{Identifiers: []domain.Identifier{by}}}
-		c, err = a.CreateCustomer(ctx, created, false)
-		switch {
-		case err == nil:
-			return c.ID, nil
-		case !store.Lost(err) && fault.ReasonOf(err) != "IDENTIFIER_TAKEN" && fault.ReasonOf(err) != "IDENTIFIER_BUSY":
-			return "", err
-		}
-		if err := wait.pause(ctx); err != nil {
-			return "", err
-		}
-	}
 }

@@ -62,6 +62,9 @@ func (a *App) identityRound(ctx context.Context, given []Identity, round []int, 
 		mark := markOf(src, given[i].Row)
 		if stored[n] != nil && stored[n].Identified(identifiers[n]) {
 			outcomes[i] = Outcome{Effect: Unchanged}
+			if err := a.confirm(ctx, keys[n:n+1], claims[n:n+1], stored[n].ID); err != nil {
+				return nil, err
+			}
 			if mark != "" && claims[n] != nil && claims[n].Mark == mark {
 				outcomes[i].Effect = Created
 			}
@@ -88,6 +91,31 @@ func (a *App) identityRound(ctx context.Context, given []Identity, round []int, 
 		return nil, err
 	}
 	return judged(edits, places, outcomes)
+}
+
+// confirm settles the claims of a customer that are pending, where writing it broke off.
+func (a *App) confirm(ctx context.Context, keys []string, claims []*store.Claim, customer string) error {
+	for n, claim := range claims {
+		if claim != nil && claim.Customer == customer && !claim.Pending.IsZero() {
+			if err := a.settle(ctx, keys[n], customer); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// confirmAll is confirm of all identifiers of a record.
+func (a *App) confirmAll(ctx context.Context, record *domain.Customer) error {
+	keys, err := a.store.Identifiers.Keys(record.Identifiers)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	claims, err := a.store.Identifiers.GetMany(ctx, keys)
+	if err != nil {
+		return err
+	}
+	return a.confirm(ctx, keys, claims, record.ID)
 }
 
 // judged notes the edits that were refused, and returns those to be tried again.

@@ -23,6 +23,9 @@ const (
 type Outcome struct {
 	Effect Effect
 	Fault  *fault.Fault // set when, and only when, Effect is Refused
+	// Taken are identifiers that the record of an import was to have and another
+	// customer has: they stay there.
+	Taken []domain.Identifier
 }
 
 func refused(f *fault.Fault) Outcome { return Outcome{Fault: f} }

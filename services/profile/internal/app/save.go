@@ -32,6 +32,7 @@ type edit struct {
 	by     domain.Change    // who makes it
 	mark   string           // of the claims it makes
 	holds  []*hold
+	taken  []domain.Identifier // that other customers have
 	err    error
 }
 
@@ -187,8 +188,13 @@ func (a *App) judge(ctx context.Context, open []*hold) ([]*hold, error) {
 		case own:
 			h.claim, h.newClaim = found[i], false
 			h.claim.Pending, h.claim.Mark = now, h.edit.mark
-		case h.edit.err == nil:
-			h.edit.err = notFree(h, found[i])
+		default:
+			if found[i].Pending.IsZero() {
+				h.edit.taken = append(h.edit.taken, h.of)
+			}
+			if h.edit.err == nil {
+				h.edit.err = notFree(h, found[i])
+			}
 		}
 	}
 	var writes []*hold

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
@@ -11,7 +12,8 @@ import (
 // UpsertCustomers creates customers or changes those that exist, each by itself,
 // and returns one outcome per customer. What it says of a customer that exists
 // replaces what is stored; an import only adds what it knows, so that a file of
-// phone numbers costs nobody an e-mail address. A Version that is set must be
+// phone numbers costs nobody an e-mail address, and goes without the identifiers that
+// other customers have, which it tells as Taken. A Version that is set must be
 // the stored one. The customers are normalised in place.
 //
 // Rows, repeated steps and the error are as in RecordOrders.
@@ -29,14 +31,27 @@ func (a *App) UpsertCustomers(ctx context.Context, customers []domain.Customer, 
 	id := func(i int) string { return customers[i].ID }
 	row := func(i int) int64 { return customers[i].Row }
 	sound = distinct(sound, id, row, src, outcomes)
-	return outcomes, inRounds(ctx, sound,
-		func(i int, to []string) []string { return keysOf(&customers[i], to) },
-		func(round []int) ([]int, error) { return a.upsertRound(ctx, customers, round, src, outcomes) })
+	u := &upserting{App: a, customers: customers, src: src, outcomes: outcomes, taken: make(map[int][]domain.Identifier)}
+	err := inRounds(ctx, sound, func(i int, to []string) []string { return keysOf(&customers[i], to) },
+		func(round []int) ([]int, error) { return u.round(ctx, round) })
+	for i, taken := range u.taken {
+		outcomes[i].Taken = append(outcomes[i].Taken, taken...)
+	}
+	return outcomes, err
+}
+
+// upserting is one call of UpsertCustomers.
+type upserting struct {
+	*App
+	customers []domain.Customer
+	src       domain.Source
+	outcomes  []Outcome
+	taken     map[int][]domain.Identifier // by customer: what was taken out, for others have it
 }
 
 // keysOf is what a customer to be written has in common with another in the same
 // batch: its id, and the identifiers it claims. An identifier that one customer
-// gives up and a later one claims in the same round is told apart in upsertRound.
+// gives up and a later one claims in the same round is told apart in round.
 func keysOf(c *domain.Customer, to []string) []string {
 	to = append(to, c.ID)
 	for _, i := range c.Identifiers {
@@ -49,8 +64,9 @@ func identifierKey(i domain.Identifier) string {
 	return "\x00" + string(i.Type) + "\x00" + i.Namespace + "\x00" + i.Value
 }
 
-// upsertRound upserts the customers of one round and returns those to be tried again.
-func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, round []int, src domain.Source, outcomes []Outcome) ([]int, error) {
+// round upserts the customers of one round and returns those to be tried again.
+func (u *upserting) round(ctx context.Context, round []int) ([]int, error) {
+	a, customers, src, outcomes := u.App, u.customers, u.src, u.outcomes
 	ids := make([]string, len(round))
 	for n, i := range round {
 		ids[n] = customers[i].ID
@@ -71,6 +87,11 @@ func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, roun
 		e, out := a.planCustomer(&customers[i], stored[n], seen, src)
 		outcomes[i] = out
 		if e == nil {
+			if stored[n] != nil && src.Import != "" && stored[n].Origin.Import == src.Import && !src.ValidateOnly {
+				if err := a.confirmAll(ctx, stored[n]); err != nil {
+					return nil, err
+				}
+			}
 			continue
 		}
 		e.by = who
@@ -95,11 +116,31 @@ func (a *App) upsertRound(ctx context.Context, customers []domain.Customer, roun
 	if err != nil {
 		return nil, err
 	}
+	without := u.without(edits, places)
 	lost, err := judged(edits, places, outcomes)
 	if err != nil {
 		return nil, err
 	}
-	return merge(lost, again), nil
+	return merge(merge(lost, without), again), nil
+}
+
+// without takes the identifiers that other customers have out of the customers of an
+// import who were refused for them, and returns those to be tried again.
+func (u *upserting) without(edits []*edit, places []int) (again []int) {
+	if u.src.Import == "" {
+		return nil
+	}
+	for n, i := range places {
+		e := edits[n]
+		if len(e.taken) == 0 || fault.ReasonOf(e.err) != "IDENTIFIER_TAKEN" {
+			continue
+		}
+		u.taken[i] = append(u.taken[i], e.taken...)
+		given := &u.customers[i]
+		given.Identifiers = slices.DeleteFunc(slices.Clone(given.Identifiers), func(of domain.Identifier) bool { return slices.Contains(e.taken, of) })
+		again = append(again, i)
+	}
+	return again
 }
 
 // waitsFor reports whether the edit claims what one before it in the round gives
@@ -141,6 +182,13 @@ func (a *App) planCustomer(given, stored *domain.Customer, seen int64, src domai
 		return &edit{after: &after}, Outcome{Effect: Created}
 	}
 	if out, known := repeated(stored.Origin, src, given.Row); known {
+		if out.Effect != Refused { // what it was to have and has not, another has
+			for _, of := range given.Identifiers {
+				if !stored.Identified(of) {
+					out.Taken = append(out.Taken, of)
+				}
+			}
+		}
 		return nil, out
 	}
 	if given.Version != 0 && given.Version != seen {

@@ -83,14 +83,27 @@ type Status struct {
 // Ingest takes in events, each by itself. The error is one of the call as a whole:
 // then nobody knows what was taken in, and sending all of it again is safe.
 func (r *Recorder) Ingest(ctx context.Context, items []Item, validateOnly bool) ([]Status, error) {
-	return r.Import(ctx, items, validateOnly, func([]Status) error { return nil })
+	return r.newIntake(items).run(ctx, validateOnly)
 }
 
-// Import is Ingest for the rows of a file, which have Marks. remarked is told what is
-// remarked on before the events are written: only a row that is not there yet is
-// remarked on.
+// Import is Ingest for the rows of a file, which have Marks. What they ask for beyond
+// being kept is done in the order of the rows, so that it is the same however the file
+// is cut. remarked is told what is remarked on before the events are written: only a
+// row that is not there yet is remarked on.
 func (r *Recorder) Import(ctx context.Context, items []Item, validateOnly bool, remarked func([]Status) error) ([]Status, error) {
-	g := &intake{Recorder: r, items: items, statuses: make([]Status, len(items)), received: r.now()}
+	g := r.newIntake(items)
+	g.remarked = remarked
+	return g.run(ctx, validateOnly)
+}
+
+func (r *Recorder) newIntake(items []Item) *intake {
+	return &intake{
+		Recorder: r, items: items, statuses: make([]Status, len(items)), received: r.now(), newest: make(map[string]time.Time),
+	}
+}
+
+func (g *intake) run(ctx context.Context, validateOnly bool) ([]Status, error) {
+	items := g.items
 	for i := range items {
 		if f := g.check(i); f != nil {
 			g.statuses[i] = Status{Fault: f}
@@ -108,12 +121,14 @@ func (r *Recorder) Import(ctx context.Context, items []Item, validateOnly bool, 
 	if err := g.withhold(ctx); err != nil {
 		return nil, err
 	}
-	return g.statuses, r.customers.WithCustomers(ctx, g.senders(), func() error {
+	return g.statuses, g.customers.WithCustomers(ctx, g.senders(), func() error {
 		if err := g.act(ctx); err != nil {
 			return err
 		}
-		if err := remarked(g.statuses); err != nil {
-			return err
+		if g.remarked != nil {
+			if err := g.remarked(g.statuses); err != nil {
+				return err
+			}
 		}
 		return g.write(ctx)
 	})
@@ -143,6 +158,8 @@ type intake struct {
 	received time.Time
 	open     []int                       // items that are neither refused nor a repetition
 	types    map[string]domain.ValueType // of the company's own attributes, once asked for
+	remarked func([]Status) error        // of an import, whose items are rows in their order
+	newest   map[string]time.Time        // by customer: of the identify events acted on
 }
 
 // check settles one event and reports everything that is wrong with it.
@@ -290,9 +307,11 @@ func (g *intake) act(ctx context.Context) error {
 			fresh = append(fresh, i)
 		}
 	}
-	slices.SortStableFunc(fresh, func(a, b int) int {
-		return g.items[a].Event.Time.Compare(g.items[b].Event.Time)
-	})
+	if g.remarked == nil {
+		slices.SortStableFunc(fresh, func(a, b int) int {
+			return g.items[a].Event.Time.Compare(g.items[b].Event.Time)
+		})
+	}
 	for _, i := range fresh {
 		if err := g.actOn(ctx, i); err != nil {
 			return err

@@ -123,6 +123,10 @@ func notTaken(name string, f *fault.Fault) *fault.Fault {
 
 // late reports whether the customer has said who they are later than in e.
 func (g *intake) late(ctx context.Context, e *Event) (bool, error) {
+	if g.newest[e.Sender.ID].After(e.Time) {
+		return true, nil
+	}
+	g.newest[e.Sender.ID] = e.Time
 	q := Query{Types: []Type{Identify}, Newest: true, Limit: 1}
 	for newest, err := range g.store.Timeline(ctx, []Identity{e.Sender}, q) {
 		return err == nil && newest.Time.After(e.Time), err

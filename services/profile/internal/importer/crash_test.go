@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,11 +96,13 @@ type result struct {
 	state                                       profilev1.ImportState
 	orders                                      []string
 	told                                        string
+	kept                                        []string
 }
 
 func (p *process) result(t testing.TB, i *profilev1.Import) result {
 	t.Helper()
-	r := result{i.GetCreated(), i.GetUpdated(), i.GetUnchanged(), i.GetRejected(), i.GetRows(), i.GetState(), nil, p.told(t, i)}
+	r := result{i.GetCreated(), i.GetUpdated(), i.GetUnchanged(), i.GetRejected(), i.GetRows(), i.GetState(), nil, p.told(t, i), p.kept(t)}
+	slices.Sort(r.kept)
 	for _, o := range p.stored(t) {
 		r.orders = append(r.orders, fmt.Sprint(o.Customer, o.ID, o.Time, o.Amount, o.Currency, o.Channel, o.Items, o.Row, o.Origin.Row))
 	}
@@ -122,6 +125,11 @@ func scenarios() []scenario {
 		{"orders that are there already", rows, []csvFile{half}},
 		{"items", items, nil},
 		{"an export", madeExport(rng, 2400), nil},
+		{"events", madeEvents(rng, 90, false), nil},
+		{"events of JSON lines", madeEvents(rng, 90, true), nil},
+		{"consents", madeConsents(rng, 90), nil},
+		{"identities", madeIdentities(rng, 90), nil},
+		{"customers whose phones are others'", madeCustomers(rng, 60), []csvFile{madeIdentities(rng, 60)}},
 	}
 }
 

@@ -187,8 +187,23 @@ func (i *Importer) recordCustomers(ctx context.Context, f *file, b *batch) error
 		if err := b.count(f, n, c.Row, out, column); err != nil {
 			return err
 		}
+		for _, of := range out.Taken {
+			b.without(f.run(), n, c.Row, of)
+		}
 	}
 	return nil
+}
+
+// without notes that a customer was taken over without an identifier, which another
+// customer has.
+func (b *batch) without(run string, n int, row int64, of domain.Identifier) {
+	for _, i := range identifierColumns {
+		if i.kind == of.Type {
+			why := invalid(i.column, "IDENTIFIER_TAKEN", "belongs to another customer, where it stays: the two may be one person")
+			b.rejects = append(b.rejects, leftOut(run, row, why, b.columns.in(b.row(n), i.column)))
+			b.tally.Counts.Taken++
+		}
+	}
 }
 
 // customerColumn is the column from which a field of a customer comes.

@@ -2,12 +2,15 @@ package importer
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
 	"github.com/kehuhq/kehu/services/profile/internal/events"
+	"github.com/kehuhq/kehu/services/profile/internal/sheet"
 )
 
 // Events takes events in; *events.Recorder does.
@@ -74,10 +77,11 @@ func remarks(run string, b *batch, some []keyed, statuses []events.Status) []*re
 	for n, s := range statuses {
 		met := make(map[string]bool)
 		for _, f := range s.Remarks {
-			if f.Reason == "TRAIT_NOT_MAPPED" {
+			if f.Reason == "TRAIT_NOT_MAPPED" || len(f.Violations) == 0 {
 				continue
 			}
-			r := leftOut(run, b.rowOf[some[n].place], whose(f), "")
+			place := some[n].place
+			r := leftOut(run, b.rowOf[place], moved(whose(f), eventColumn(f.Violations[0].Field)), told(b.events[place].Content.Properties, f.Violations[0].Field))
 			if !met[r.ID] {
 				met[r.ID] = true
 				all = append(all, r)
@@ -85,6 +89,23 @@ func remarks(run string, b *batch, some []keyed, statuses []events.Status) []*re
 		}
 	}
 	return all
+}
+
+// told is the property at the path of a field, as text.
+func told(properties map[string]any, field string) string {
+	path, is := strings.CutPrefix(field, ofProperties)
+	if !is {
+		return ""
+	}
+	var value any = properties
+	for _, name := range strings.Split(path, ".") {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	if number, is := value.(float64); is {
+		return strconv.FormatFloat(number, 'f', -1, 64)
+	}
+	return sheet.Text(value)
 }
 
 // whose is a fault without a word on whose an identifier is.

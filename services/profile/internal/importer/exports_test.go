@@ -149,6 +149,8 @@ func (p *process) names(t testing.TB) map[string]string {
 		names[c.ID] = c.ID
 		if _, ok := domain.Unmask(c.ID); ok && len(c.Identifiers) == 1 {
 			names[c.ID] = c.Identifiers[0].Value
+		} else if len(c.ID) == 26 && len(c.Identifiers) == 1 { // a ULID
+			names[c.ID] = c.Identifiers[0].Value
 		}
 	}
 	return names

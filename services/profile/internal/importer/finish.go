@@ -14,6 +14,8 @@ func (f *file) finish() {
 	c := &f.Tally.Counts
 	f.warnOf(c.LeftOut, "VALUES_LEFT_OUT",
 		"%d values, such as masked phone numbers, were left out of rows that were taken over; they are listed with the refused rows")
+	f.warnOf(c.Taken, "IDENTIFIERS_TAKEN",
+		"%d identifiers, such as phone numbers, belong to other customers and stay there: each may be one person known twice. They are listed with the refused rows; merge the customers where they are one")
 	f.warnOf(c.Totals, "TOTAL_ROWS_SKIPPED", "%d rows sum up others and were skipped")
 	f.warnOf(c.Unnamed, "ANONYMOUS_ORDERS", "%d orders name no buyer: they are in the totals, and in no figure of customers")
 	f.warnOf(c.Struck, "BUYER_MASKED",

@@ -112,7 +112,7 @@ func (g *gathered) add(title string, value any) *fault.Fault {
 				return nil
 			}
 			if strings.HasPrefix(folded, name+".") {
-				g.put(whole.to, title[strings.IndexByte(title, '.')+1:], value)
+				g.place(whole.to, strings.Split(title, ".")[1:], value)
 				return nil
 			}
 		}
@@ -123,6 +123,24 @@ func (g *gathered) add(title string, value any) *fault.Fault {
 		g.put(&g.properties, title, value)
 	}
 	return nil
+}
+
+// place puts a value at a path: context.page.url is the url in the object page. Where
+// something else stands there, the rest of the path is a name.
+func (g *gathered) place(to *map[string]any, path []string, value any) {
+	inner := *to
+	for len(path) > 1 {
+		object, is := inner[path[0]].(map[string]any)
+		if inner[path[0]] != nil && !is {
+			break
+		}
+		if !is {
+			object = make(map[string]any)
+			g.put(to, path[0], object)
+		}
+		to, inner, path = &object, object, path[1:]
+	}
+	g.put(to, strings.Join(path, "."), value)
 }
 
 func (g *gathered) put(to *map[string]any, name string, value any) {

@@ -42,6 +42,8 @@ type process struct {
 	imports profilev1.ImportServiceClient
 	ops     profilev1.OperationServiceClient
 	store   *store.Store
+	did     *events.Store
+	decided *consents.Store
 	sweep   func(context.Context) error
 	idle    func() // ends the work on operations
 	stop    func() // as a signal that leaves no time
@@ -131,7 +133,7 @@ func begin(t testing.TB, engine docstore.Engine) *process {
 		}
 	}
 	return &process{
-		imports: profilev1.NewImportServiceClient(conn), ops: profilev1.NewOperationServiceClient(conn), store: s, sweep: i.Sweep, idle: idle,
+		imports: profilev1.NewImportServiceClient(conn), ops: profilev1.NewOperationServiceClient(conn), store: s, did: did, decided: decided, sweep: i.Sweep, idle: idle,
 		stop: func() {
 			if stopped {
 				return

@@ -48,6 +48,7 @@ type counts struct {
 	Unchanged int64 `bson:"unchanged"`
 	Rejected  int64 `bson:"rejected"`
 	LeftOut   int64 `bson:"left_out,omitempty"`
+	Taken     int64 `bson:"taken,omitempty"` // identifiers that stayed with other customers
 
 	Blank  int64 `bson:"blank,omitempty"`  // rows without a value
 	Totals int64 `bson:"totals,omitempty"` // rows that sum up others
@@ -69,6 +70,7 @@ func (c *counts) add(more counts) {
 	c.Unchanged += more.Unchanged
 	c.Rejected += more.Rejected
 	c.LeftOut += more.LeftOut
+	c.Taken += more.Taken
 	c.Blank += more.Blank
 	c.Totals += more.Totals
 	c.Unnamed += more.Unnamed
