@@ -21,10 +21,11 @@ func TestCustomers(t *testing.T) {
 		"c5,Kind,robot,,,,,,,,,\n"+
 		"c1,Twice,,,,,,,,,,\n"+
 		"c6,"+strings.Repeat("x", 257)+",,,,,,,,,,\n"), 100)
-	if i.GetState() != profilev1.ImportState_IMPORT_STATE_DONE || i.GetRows() != 8 || i.GetCreated() != 3 || i.GetRejected() != 5 {
+	if i.GetState() != profilev1.ImportState_IMPORT_STATE_DONE || i.GetRows() != 8 || i.GetCreated() != 4 || i.GetRejected() != 4 {
 		t.Fatalf("import: %v", i)
 	}
-	if w := i.GetWarnings(); len(w) != 1 || w[0].GetReason() != "VALUES_LEFT_OUT" || !strings.HasPrefix(w[0].GetMessage(), "3 values") {
+	if w := i.GetWarnings(); len(w) != 2 || w[0].GetReason() != "VALUES_LEFT_OUT" || !strings.HasPrefix(w[0].GetMessage(), "3 values") ||
+		w[1].GetReason() != "IDENTIFIERS_TAKEN" || !strings.HasPrefix(w[1].GetMessage(), "1 identifiers") {
 		t.Fatalf("warnings: %v", w)
 	}
 	var rejects []string
@@ -53,6 +54,10 @@ func TestCustomers(t *testing.T) {
 	}
 	if !first.SameContent(&expected) {
 		t.Fatalf("customer: %+v", first)
+	}
+	twin, err := p.store.Customers.Get(t.Context(), "c4")
+	if err != nil || twin.DisplayName != "Twin" || len(twin.Identifiers) != 0 {
+		t.Fatalf("the one whose address is another's: %+v, %v", twin, err)
 	}
 }
 

@@ -124,18 +124,10 @@ func whose(f *fault.Fault) *fault.Fault {
 // countRemarks counts the values left out of a batch of events as they are stored: an
 // event that was taken in by an earlier attempt at the batch remarks on nothing.
 func (i *Importer) countRemarks(ctx context.Context, f *file, b *batch) error {
-	var first, last int64
-	for n := range b.events {
-		if t := b.events[n].Event.Type; t == events.Identify || t == events.Alias {
-			if last = b.rowOf[n]; first == 0 {
-				first = last
-			}
-		}
-	}
-	if first == 0 || f.DryRun {
+	if f.DryRun {
 		return nil
 	}
-	n, err := i.rejects.leftOut(ctx, f.run(), first, last)
+	n, err := i.rejects.leftOut(ctx, f.run(), b.rowOf[0], b.rowOf[len(b.rowOf)-1])
 	b.tally.Counts.LeftOut += n
 	return err
 }
