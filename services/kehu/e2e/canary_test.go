@@ -69,6 +69,15 @@ func TestNoFileTellsOfPersons(t *testing.T) {
 // findInStore looks at what a store holds once its blocks are read.
 func findInStore(t *testing.T, seen map[string]bool, dir string) {
 	t.Helper()
+	eachOf(t, dir, func(key, value []byte) {
+		find(t, seen, dir+" key "+string(key), key)
+		find(t, seen, dir+" value of "+string(key), value)
+	})
+}
+
+// eachOf hands over what a store holds.
+func eachOf(t *testing.T, dir string, see func(key, value []byte)) {
+	t.Helper()
 	db, err := pebble.Open(dir, &pebble.Options{ReadOnly: true, Logger: quiet{}})
 	if err != nil {
 		t.Fatal(err)
@@ -80,9 +89,7 @@ func findInStore(t *testing.T, seen map[string]bool, dir string) {
 	}
 	defer func() { _ = iter.Close() }()
 	for ok := iter.First(); ok; ok = iter.Next() {
-		key := string(iter.Key())
-		find(t, seen, dir+" key "+key, iter.Key())
-		find(t, seen, dir+" value of "+key, iter.Value())
+		see(iter.Key(), iter.Value())
 	}
 	if err := iter.Error(); err != nil {
 		t.Fatal(err)
