@@ -63,6 +63,8 @@ func (m *Manager) conclude(l *lease, response []byte, err error) {
 		change = func(r *record) { m.fail(r, errCancelled) }
 	case l.ctx.Err() != nil: // Serve was stopped, or the lease ran out or was lost
 		change = func(r *record) { release(r, m.now()) }
+	case isLater(err):
+		change = func(r *record) { m.postpone(r, err) }
 	case retryable(err):
 		m.cfg.Logger.WarnContext(ctx, "operation attempt failed", "operation", m.name(l.id), "error", err)
 		change = func(r *record) { m.retry(r, err) }

@@ -21,7 +21,8 @@ type Kind[Request proto.Message, State any] struct {
 	//
 	// Faults and statuses of kind Unavailable, DeadlineExceeded, Aborted and
 	// ResourceExhausted, and docstore.ErrConflict, are tried again from the last
-	// checkpoint; any other error ends the operation.
+	// checkpoint, Later as often as a run asks for it; any other error ends the
+	// operation.
 	Run func(ctx context.Context, run *Run[Request, State]) (proto.Message, error)
 	// Metadata makes the operation's metadata. Without it the metadata is a
 	// kehu.api.v1.Progress.

@@ -94,6 +94,46 @@ func testRetryIsBounded(t *testing.T, e docstore.Engine) {
 	}
 }
 
+// A run that waits for another operation lets the only worker do that one.
+func testWaitingIsNoFailure(t *testing.T, e docstore.Engine) {
+	clock := newClock()
+	const long = 100 // more often than there are attempts
+	waits := 0
+	var m *Manager
+	m = newTestManager(t, e, clock, func(ctx context.Context, r *testRun) (int64, error) {
+		if r.Request.GetValue() == "other" {
+			return 0, nil
+		}
+		other, err := m.Get(ctx, "operations/test/other")
+		if waits++; err == nil && (!other.GetDone() || waits < long) {
+			return 0, Later(time.Minute)
+		}
+		return int64(r.Attempt), err
+	})
+	m.cfg.Parallel = 1
+	start(t, m, "first", "first")
+	start(t, m, "other", "other")
+	serve(t, m)
+	before := clock.Now()
+	eventually(t, clock, time.Minute, "the operation ends", func() bool { return get(t, m, "operations/test/first").GetDone() })
+	if attempt := result(t, get(t, m, "operations/test/first")); attempt != 1 || waits != long {
+		t.Errorf("attempt %d after %d looks", attempt, waits)
+	}
+	if waited := clock.Now().Sub(before); waited < (long-1)*time.Minute {
+		t.Errorf("%d pauses of a minute within %s", long-1, waited)
+	}
+	stuck := start(t, m, "stuck", "stuck").GetName()
+	waits = -1 << 30
+	eventually(t, clock, time.Second, "it waits", func() bool { return stored(t, m, stuck).Owner == "" && waits > -1<<30 })
+	if err := m.Cancel(t.Context(), stuck); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, clock, time.Minute, "it ends", func() bool { return get(t, m, stuck).GetDone() })
+	if code, _ := failure(t, get(t, m, stuck)); code != codes.Canceled {
+		t.Errorf("cancelled, it ended with %s", code)
+	}
+}
+
 // A run that takes its process down each time reports no error: the claims count.
 func testCrashLoopIsBounded(t *testing.T, e docstore.Engine) {
 	clock := newClock()

@@ -26,6 +26,7 @@ var suite = []struct {
 	{"FailureIsRecorded", testFailureIsRecorded},
 	{"RetryUntilItPasses", testRetryUntilItPasses},
 	{"RetryIsBounded", testRetryIsBounded},
+	{"WaitingIsNoFailure", testWaitingIsNoFailure},
 	{"CrashLoopIsBounded", testCrashLoopIsBounded},
 	{"ProgressIsWrittenOnceASecond", testProgressIsWrittenOnceASecond},
 	{"ParallelIsBounded", testParallelIsBounded},

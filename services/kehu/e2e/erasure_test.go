@@ -137,3 +137,55 @@ func TestNoFileTellsOfTheErased(t *testing.T) {
 	c := client{t, "http://" + s.addresses["http"]}
 	c.post("/v1/"+receipt+":verify", map[string]any{"customer": "customers/" + theErased}).want(true, "authentic").want(true, "ofCustomer")
 }
+
+// Six processes: an erasure waits for a service that is down, and comes to its end
+// when that is back.
+func TestErasureInSixProcesses(t *testing.T) {
+	dir := t.TempDir()
+	profile := start(t, "kehu-profile", "--data", dir)
+	at := map[string]string{"profile": profile.addresses["grpc"]}
+	others := map[string]*server{}
+	for _, service := range []struct {
+		name  string
+		peers []string
+	}{
+		{"valuation", []string{"profile"}}, {"segmentation", []string{"profile", "valuation"}},
+		{"referral", []string{"profile"}}, {"feedback", []string{"profile", "segmentation"}},
+	} {
+		args := []string{"--data", dir}
+		for _, peer := range service.peers {
+			args = append(args, "--"+peer, at[peer])
+		}
+		others[service.name] = start(t, "kehu-"+service.name, args...)
+		at[service.name] = others[service.name].addresses["grpc"]
+	}
+	if err := profile.stop(t); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--data", dir, "--listen", at["profile"]} // it was unknown where the others would be
+	gateway := []string{"--http", "127.0.0.1:0"}
+	for name, address := range at {
+		gateway = append(gateway, "--"+name, address)
+		if name != "profile" {
+			args = append(args, "--"+name, address)
+		}
+	}
+	start(t, "kehu-profile", args...)
+	s := start(t, "kehu-gateway", gateway...)
+	c := client{t, "http://" + s.addresses["http"]}
+	recovered(t, func() bool { return c.do("GET", "/v1/customers", nil).status == 200 })
+	s.addresses["grpc"] = at["profile"]
+	knownEverywhere(t, s)
+
+	if err := others["feedback"].stop(t); err != nil {
+		t.Fatal(err)
+	}
+	op := c.post("/v1/customers/"+theErased+":erase", map[string]any{"basis": "request of 2026-11-03"}).str("name")
+	if waited := c.post("/v1/"+op+":wait", map[string]any{"timeout": "3s"}); waited.at("done") == true {
+		t.Errorf("it did not wait for feedback: %s", waited.text)
+	}
+	start(t, "kehu-feedback", "--data", dir, "--listen", at["feedback"], "--profile", at["profile"], "--segmentation", at["segmentation"])
+	receipt := c.wait(op).str("response", "name")
+	c.post("/v1/"+receipt+":verify", map[string]any{"customer": "customers/" + theErased}).want(true, "authentic").want(nil, "remaining")
+	c.do("GET", "/v1/surveys/recommend/responses/first", nil).refused(404, "RESPONSE_NOT_FOUND")
+}

@@ -2,7 +2,6 @@ package rights
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,14 +30,22 @@ import (
 
 type erasing struct {
 	*Server
-	run *operation.Run[*profilev1.ErasureReceipt, round]
+	run *eraseRun
 	id  string
 	ids []string // of the person
 
 	receipt *profilev1.ErasureReceipt
 }
 
-func (s *Server) erase(ctx context.Context, run *operation.Run[*profilev1.ErasureReceipt, round]) (proto.Message, error) {
+type eraseRun = operation.Run[*profilev1.ErasureReceipt, waiting]
+
+// waiting is what a run has come to.
+type waiting struct {
+	Cleared bool     `bson:"cleared"` // what this service holds is erased, but for what For bring back
+	For     []string `bson:"for"`     // names of operations
+}
+
+func (s *Server) erase(ctx context.Context, run *eraseRun) (proto.Message, error) {
 	id, err := receiptID("name", run.Request.GetName())
 	if err != nil {
 		return nil, err
@@ -109,41 +116,39 @@ func (e *erasing) note(ctx context.Context, change func(*profilev1.ErasureReceip
 	return err
 }
 
-// clear erases all that this service holds, and again what operations that were
-// running then have brought back.
-func (e *erasing) clear(ctx context.Context) error {
-	if err := e.once(ctx); err != nil {
-		return err
-	}
-	running, err := e.running(ctx)
-	if err != nil || len(running) == 0 {
-		return err
-	}
-	for _, name := range running {
-		if err := e.until(ctx, "waiting for "+name, func(ctx context.Context) (bool, error) {
-			op, err := e.Operations.Wait(ctx, name, patience)
-			return op.GetDone() || fault.KindOf(err) == fault.NotFound, ignoring(err, fault.NotFound)
-		}); err != nil {
+// clear erases all that this service holds, and once more what operations that
+// were running then have brought back.
+func (e *erasing) clear(ctx context.Context) (err error) {
+	state := &e.run.State
+	if !state.Cleared {
+		if err := e.round(ctx); err != nil {
+			return err
+		}
+		if state.For, err = e.running(ctx); err != nil {
+			return err
+		}
+		state.Cleared = true
+		if err := e.run.Checkpoint(ctx, *state); err != nil {
 			return err
 		}
 	}
-	return e.once(ctx)
+	for _, name := range state.For {
+		op, err := e.Operations.Get(ctx, name)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		if err == nil && !op.GetDone() {
+			return e.later("waiting for " + name)
+		}
+	}
+	if len(state.For) == 0 {
+		return nil
+	}
+	return e.round(ctx)
 }
 
-// once erases the records of all kinds, and then the customers. Where something
-// has come in meanwhile, so that a customer cannot be deleted, it begins anew.
-func (e *erasing) once(ctx context.Context) error {
-	for {
-		err := e.round(ctx)
-		if !strings.HasPrefix(fault.ReasonOf(err), "CUSTOMER_HAS_") {
-			return err
-		}
-		if err := e.pause(ctx, "erasing what came in"); err != nil {
-			return err
-		}
-	}
-}
-
+// round erases the records of all kinds, and then the customers. Something that has
+// come in meanwhile keeps a customer from being deleted: then it is for later.
 func (e *erasing) round(ctx context.Context) error {
 	var subjects []string
 	for _, id := range e.ids {
@@ -167,7 +172,11 @@ func (e *erasing) round(ctx context.Context) error {
 		}
 	}
 	for _, id := range e.ids {
-		if err := e.Delete(ctx, id); err != nil {
+		err := e.Delete(ctx, id)
+		if strings.HasPrefix(fault.ReasonOf(err), "CUSTOMER_HAS_") {
+			return e.later("erasing what came in")
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -196,12 +205,12 @@ func (e *erasing) running(ctx context.Context) (names []string, err error) {
 // others lets the other services erase what they hold.
 func (e *erasing) others(ctx context.Context) error {
 	for _, peer := range e.Peers {
-		var answer erased
-		err := e.until(ctx, "waiting for "+peer.Name, func(ctx context.Context) (bool, error) {
-			var err error
-			answer, err = peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
-			return err == nil, ignoring(err, fault.Unavailable, fault.DeadlineExceeded, fault.Aborted)
-		})
+		e.run.Progress(0, 0, "erasing in "+peer.Name)
+		answer, err := peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
+		switch fault.KindOf(err) {
+		case fault.Unavailable, fault.DeadlineExceeded, fault.Aborted:
+			return e.later("waiting for " + peer.Name)
+		}
 		if err != nil {
 			return err
 		}
@@ -219,6 +228,15 @@ func (e *erasing) others(ctx context.Context) error {
 	return nil
 }
 
+// patience is how long a step waits before it looks again.
+const patience = time.Second
+
+// later puts the run off, and says what for.
+func (e *erasing) later(stage string) error {
+	e.run.Progress(0, 0, stage)
+	return operation.Later(patience)
+}
+
 // close strikes the ids out of the erasure and seals its receipt.
 func (e *erasing) close(ctx context.Context) error {
 	done, err := e.erasures.change(ctx, e.id, func(d *erasure, r *profilev1.ErasureReceipt) error {
@@ -232,45 +250,4 @@ func (e *erasing) close(ctx context.Context) error {
 		e.receipt = done
 	}
 	return err
-}
-
-// patience is how long a step waits before it looks again.
-const patience = 5 * time.Second
-
-// until repeats what is to be waited for until it is done.
-func (e *erasing) until(ctx context.Context, stage string, try func(context.Context) (done bool, err error)) error {
-	for {
-		done, err := try(ctx)
-		if done || err != nil {
-			return err
-		}
-		if err := e.pause(ctx, stage); err != nil {
-			return err
-		}
-	}
-}
-
-// pause waits a moment, and tells that the run is alive.
-func (e *erasing) pause(ctx context.Context, stage string) error {
-	e.run.Progress(0, 0, stage)
-	e.run.State.Number++
-	if err := e.run.Checkpoint(ctx, e.run.State); err != nil {
-		return err
-	}
-	timer := time.NewTimer(time.Second)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
-// ignoring is an error, or nil where it is of one of some kinds.
-func ignoring(err error, kinds ...fault.Kind) error {
-	if err != nil && slices.Contains(kinds, fault.KindOf(err)) {
-		return nil
-	}
-	return errors.Join(err)
 }

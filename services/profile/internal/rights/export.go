@@ -50,7 +50,7 @@ func (s *Server) ExportCustomer(ctx context.Context, r *profilev1.ExportCustomer
 }
 
 // export gathers everything from the start each time that it is tried.
-func (s *Server) export(ctx context.Context, run *operation.Run[*profilev1.PersonalDataExport, round]) (proto.Message, error) {
+func (s *Server) export(ctx context.Context, run *operation.Run[*profilev1.PersonalDataExport, struct{}]) (proto.Message, error) {
 	id, err := exportID("name", run.Request.GetName())
 	if err != nil {
 		return nil, err

@@ -85,14 +85,9 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 	s.erasures, errs[0] = openErasures(ctx, d.Engine, d.Clock)
 	s.exports, errs[1] = openExports(ctx, d.Engine, d.Vault, d.Clock)
 	s.Records = append(s.Records, s.exports.records())
-	errs[2] = operation.Register(d.Operations, eraseKind, operation.Kind[*profilev1.ErasureReceipt, round]{Run: s.erase})
-	errs[3] = operation.Register(d.Operations, exportKind, operation.Kind[*profilev1.PersonalDataExport, round]{Run: s.export})
+	errs[2] = operation.Register(d.Operations, eraseKind, operation.Kind[*profilev1.ErasureReceipt, waiting]{Run: s.erase})
+	errs[3] = operation.Register(d.Operations, exportKind, operation.Kind[*profilev1.PersonalDataExport, struct{}]{Run: s.export})
 	return s, errors.Join(errs[:]...)
-}
-
-// round counts the steps of a run that waits, so that each of them is progress.
-type round struct {
-	Number int64 `bson:"number"`
 }
 
 // now is in the precision of the store.
