@@ -17,7 +17,10 @@ GO_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.ve
 BENCH ?= .
 PACKAGES ?= $(shell grep -rl --include='*_test.go' '^func Benchmark' pkg services | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
 
-.PHONY: help build demo release test bench lint generate baseline mongo-standin tidy clean
+# Customers of the large load, with ten orders and twenty events each.
+CUSTOMERS ?= 1000000
+
+.PHONY: help build demo release test bench bench-load lint generate baseline mongo-standin tidy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +41,9 @@ test: ## run every check; says what was skipped and why (STEPS="lint unit" for s
 
 bench: ## run the benchmarks and print their ratios (BENCH=regexp PACKAGES=...)
 	go test -p 1 -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
+
+bench-load: ## load a million customers through the API and compare with the engine alone (CUSTOMERS=50000)
+	KEHU_BENCH_CUSTOMERS=$(CUSTOMERS) go test -run '^$$' -bench '^BenchmarkLoad$$' -benchtime 1x -timeout 2h ./services/kehu/bench
 
 lint: ## check format, protos, style and import rules
 	.ci/test format protos vet lint

@@ -124,7 +124,7 @@ func compare(t *testing.T, l *loaded, before map[string]*history, later map[stri
 		if len(bought) == 0 {
 			continue
 		}
-		suggestions, _, err := l.suggest(h, newOnly)
+		suggestions, _, _, err := l.suggest(h, newOnly, 0, MaxSuggestions)
 		must(t, err)
 		var mine, popular []string
 		for _, s := range suggestions[:min(at, len(suggestions))] {

@@ -127,29 +127,28 @@ func (c *cache) find(id string) *loaded {
 	return nil
 }
 
-// model returns a published model: the one named, or the last.
+// model returns a published model: the one named, or the last. Where that is
+// loaded nothing more is read of it.
 func (r *Room) model(ctx context.Context, id string) (*loaded, error) {
-	var m *model
-	var err error
 	if id == "" {
-		if m, err = r.tables.current(ctx); err != nil {
+		doc, err := r.tables.currentID(ctx)
+		if err != nil {
 			return nil, err
 		}
-		if m == nil {
+		if doc == "" {
 			return nil, fault.New(fault.FailedPrecondition, "RECOMMENDATION_MODEL_MISSING",
 				"no recommendation model has been trained yet; TrainRecommendationModel makes one")
 		}
-		id = docstore.ParseID(m.ID)[0]
+		id = docstore.ParseID(doc)[0]
 	}
 	r.loaded.mu.Lock()
 	defer r.loaded.mu.Unlock() // one loads, the others wait for it
 	if l := r.loaded.find(id); l != nil {
 		return l, nil
 	}
-	if m == nil {
-		if m, err = r.tables.get(ctx, id); err != nil {
-			return nil, expired(err)
-		}
+	m, err := r.tables.get(ctx, id)
+	if err != nil {
+		return nil, expired(err)
 	}
 	if m.Purged || m.State == Training || m.State == Failed {
 		return nil, expired(nil)

@@ -162,7 +162,7 @@ func (s *Server) ListSuggestions(ctx context.Context, r *profilev1.ListSuggestio
 
 // answer is one page for a customer.
 func (l *loaded) answer(r *profilev1.ListSuggestionsRequest, h *history, skip, size int) (*profilev1.ListSuggestionsResponse, error) {
-	all, known, err := l.suggest(h, r.GetNewOnly())
+	suggestions, all, known, err := l.suggest(h, r.GetNewOnly(), skip, size)
 	if err != nil {
 		return nil, err
 	}
@@ -170,11 +170,10 @@ func (l *loaded) answer(r *profilev1.ListSuggestionsRequest, h *history, skip, s
 		RecommendationModel: modelCollection + l.id, AsOf: timestamppb.New(l.model.Policy.AsOf), TimeZone: l.model.Policy.Zone,
 		Population: l.model.Figures.Customers, HistoryItems: int64(known), PopularOnly: known == 0,
 	}
-	end := min(skip+size, len(all))
-	for i := min(skip, end); i < end; i++ {
-		answer.Suggestions = append(answer.Suggestions, all[i].proto())
+	for i := range suggestions {
+		answer.Suggestions = append(answer.Suggestions, suggestions[i].proto())
 	}
-	if end < len(all) {
+	if end := skip + len(suggestions); end < all {
 		answer.NextPageToken, err = page.Token{Position: docstore.Position{Key: l.id, ID: strconv.Itoa(end)}}.Encode(r)
 		if err != nil {
 			return nil, err

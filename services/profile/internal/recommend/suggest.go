@@ -94,8 +94,10 @@ type candidate struct {
 //
 // where p_j is the share of all customers who buy j, e what having bought or
 // looked at i adds to it, and a_j = (again_j − n_j·p_j)/(n_j + κ) the same of
-// having bought j itself. What was bought and is no consumable is left out.
-func (l *loaded) suggest(h *history, newOnly bool) (suggestions []Suggestion, known int, err error) {
+// having bought j itself. What was bought and is no consumable is left out. It
+// returns those from a place on, so many at most, with how many there are in all,
+// and how many items of the history the model knows.
+func (l *loaded) suggest(h *history, newOnly bool, from, most int) (suggestions []Suggestion, all, known int, err error) {
 	bought, viewed := l.signals(h)
 	known = len(bought) + len(viewed)
 	s := l.scratch()
@@ -110,15 +112,16 @@ func (l *loaded) suggest(h *history, newOnly bool) (suggestions []Suggestion, kn
 	for _, c := range l.candidates(s, bought, known, newOnly) {
 		best = insert(best, c)
 	}
-	for _, c := range best {
+	from = min(from, len(best))
+	for _, c := range best[from:min(from+most, len(best))] {
 		_, has := slices.BinarySearch(bought, c.item)
 		suggestion, err := l.explain(s, c, has)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
 		suggestions = append(suggestions, suggestion)
 	}
-	return suggestions, known, nil
+	return suggestions, len(best), known, nil
 }
 
 func (s *scratch) add(with []neighbour, from int32) {

@@ -140,13 +140,23 @@ func (t *tables) get(ctx context.Context, id string) (*model, error) {
 	return m, err
 }
 
+// last is the range of the model published last.
+var last = docstore.Range{Index: byPublication, Reverse: true, Limit: 1}
+
 // current is the model published last, nil where there is none.
 func (t *tables) current(ctx context.Context) (*model, error) {
-	r := docstore.Range{Index: byPublication, Reverse: true, Limit: 1}
-	for m, err := range t.models.Scan(ctx, r) {
+	for m, err := range t.models.Scan(ctx, last) {
 		return m, err
 	}
 	return nil, nil
+}
+
+// currentID is the id of its document, which takes no decoding; "" for none.
+func (t *tables) currentID(ctx context.Context) (string, error) {
+	for entry, err := range t.models.ScanRaw(ctx, last) {
+		return entry.ID, err
+	}
+	return "", nil
 }
 
 // write stores rows, whatever was there.
