@@ -43,7 +43,8 @@ bench: ## run the benchmarks and print their ratios (BENCH=regexp PACKAGES=...)
 	go test -p 1 -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
 
 bench-load: ## load a million customers through the API and compare with the engine alone (CUSTOMERS=50000)
-	KEHU_BENCH_CUSTOMERS=$(CUSTOMERS) go test -run '^$$' -bench '^BenchmarkLoad$$' -benchtime 1x -timeout 2h ./services/kehu/bench
+	$(GO_BUILD) ./services/kehu/cmd/kehu
+	KEHU_BIN=$(CURDIR)/bin KEHU_BENCH_CUSTOMERS=$(CUSTOMERS) go test -run '^$$' -bench '^BenchmarkLoad$$' -benchtime 1x -timeout 2h ./services/kehu/bench
 
 lint: ## check format, protos, style and import rules
 	.ci/test format protos vet lint
