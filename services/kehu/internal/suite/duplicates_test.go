@@ -58,16 +58,24 @@ func TestDuplicatesOfALabelledBase(t *testing.T) {
 	}
 }
 
-// BenchmarkDuplicates searches 100,000 records.
+// BenchmarkDuplicates searches 100,000 records, of three seeds.
 func BenchmarkDuplicates(b *testing.B) {
+	for _, seed := range []uint64{1, 2, 3} {
+		b.Run(fmt.Sprintf("seed=%d", seed), func(b *testing.B) { searchMany(b, shop.DefaultDirty(seed, 84_500)) })
+	}
+}
+
+func searchMany(b *testing.B, c shop.DirtyConfig) {
 	err := Temporarily(b.Context(), engines.Config{}, func(_ context.Context, conn grpc.ClientConnInterface) error {
-		base := load(b, conn, shop.Dirty(shop.DefaultDirty(1, 84_500)))
+		base := load(b, conn, shop.Dirty(c))
 		var found *profilev1.FindDuplicateCandidatesResponse
 		for b.Loop() {
 			found = search(b, conn)
 		}
 		b.ReportMetric(float64(found.GetPopulationSize())*float64(b.N)/b.Elapsed().Seconds(), "customers/s")
 		precision, recall := base.measure(b, conn)
+		b.ReportMetric(precision, "precision")
+		b.ReportMetric(recall, "recall")
 		b.Logf("precision %.4f, recall %.4f of %d pairs: %v", precision, recall, base.pairs(), found)
 		return nil
 	})

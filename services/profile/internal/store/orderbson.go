@@ -11,10 +11,7 @@ import (
 // long.
 func (d *order) MarshalBSON() ([]byte, error) {
 	start, b := bsoncore.AppendDocumentStart(make([]byte, 0, 512+128*(len(d.Items)+len(d.Returns))))
-	b = bsoncore.AppendStringElement(b, "_id", d.ID)
-	b = bsoncore.AppendInt64Element(b, "version", d.Version)
-	b = bsoncore.AppendDateTimeElement(b, "updated_at", d.UpdatedAt.UnixMilli())
-	b = bsoncore.AppendStringElement(b, "write_id", d.WriteID)
+	b = appendMeta(b, &d.Meta)
 	b = bsoncore.AppendDateTimeElement(b, "order_time", d.Time.UnixMilli())
 	b = bsoncore.AppendStringElement(b, "currency", d.Currency)
 	b = bsoncore.AppendInt64Element(b, "amount", d.Amount)
@@ -28,12 +25,7 @@ func (d *order) MarshalBSON() ([]byte, error) {
 	b = appendArray(b, "returns", d.Returns, orderReturn.append)
 	b = bsoncore.AppendDateTimeElement(b, "created_at", d.CreatedAt.UnixMilli())
 	if d.Origin != nil {
-		var at int32
-		at, b = bsoncore.AppendDocumentElementStart(b, "origin")
-		b = bsoncore.AppendStringElement(b, "import", d.Origin.Import)
-		b = bsoncore.AppendInt64Element(b, "row", d.Origin.Row)
-		b = bsoncore.AppendBooleanElement(b, "created", d.Origin.Created)
-		b, _ = bsoncore.AppendDocumentEnd(b, at) // at is where it began
+		b = appendSub(b, "origin", d.Origin.append)
 	}
 	return bsoncore.AppendDocumentEnd(b, start)
 }
@@ -50,10 +42,7 @@ func (r orderReturn) append(b []byte) []byte {
 	b = bsoncore.AppendStringElement(b, "id", r.ID)
 	b = bsoncore.AppendInt64Element(b, "refund", r.Refund)
 	b = bsoncore.AppendDateTimeElement(b, "time", r.Time.UnixMilli())
-	if len(r.Sealed) == 0 {
-		return b
-	}
-	return bsoncore.AppendBinaryElement(b, "sealed", 0, r.Sealed)
+	return appendSealed(b, r.Sealed)
 }
 
 func appendText(b []byte, name, value string) []byte {
