@@ -46,23 +46,23 @@ var sorts = [kinds][]struct {
 }
 
 // templatesOf reads samples of all that one kind's records have in the stores.
-func (bs *base) templatesOf(b *testing.B, dir string, k kind) (all [][]template) {
-	b.Helper()
+func (b *base) templatesOf(tb *testing.B, dir string, k kind) (all [][]template) {
+	tb.Helper()
 	for _, sort := range sorts[k] {
-		db := openBare(b, filepath.Join(dir, sort.store))
+		db := openBare(tb, filepath.Join(dir, sort.store))
 		var found []template
 		it, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte(sort.table + "\x00d"), UpperBound: []byte(sort.table + "\x00e")})
-		must(b, err)
+		must(tb, err)
 		random := rand.New(rand.NewPCG(7, 8))
 		for range samples {
-			if ok := it.SeekGE([]byte(sort.table + "\x00d" + bs.somewhere(random, sort.table))); !ok {
+			if ok := it.SeekGE([]byte(sort.table + "\x00d" + b.somewhere(random, sort.table))); !ok {
 				continue
 			}
-			found = append(found, templateOf(b, sort.table, it.Key(), it.Value()))
+			found = append(found, templateOf(tb, sort.table, it.Key(), it.Value()))
 		}
-		must(b, errors.Join(it.Close(), db.Close()))
+		must(tb, errors.Join(it.Close(), db.Close()))
 		if len(found) == 0 {
-			b.Fatalf("there are no %s in %s", sort.table, sort.store)
+			tb.Fatalf("there are no %s in %s", sort.table, sort.store)
 		}
 		all = append(all, found)
 	}
@@ -70,8 +70,8 @@ func (bs *base) templatesOf(b *testing.B, dir string, k kind) (all [][]template)
 }
 
 // somewhere is where to look for a document of a table.
-func (bs *base) somewhere(random *rand.Rand, table string) string {
-	id := customerID(random.IntN(bs.customers))
+func (b *base) somewhere(random *rand.Rand, table string) string {
+	id := customerID(random.IntN(b.customers))
 	switch table {
 	case "identifiers":
 		return blind(random.Uint64())
@@ -150,7 +150,7 @@ func overwrite(key []byte, at []int, with string) {
 // writeRaw writes documents and index entries as large and as many as so many
 // records of a kind have, in the same order of keys, in synced batches. Where
 // ctx ends it tells of what was written by then, with the error.
-func (bs *base) writeRaw(ctx context.Context, db *pebble.DB, k kind, records int, all [][]template) (done loading, err error) {
+func (b *base) writeRaw(ctx context.Context, db *pebble.DB, k kind, records int, all [][]template) (done loading, err error) {
 	start, work := time.Now(), ownProcessor()
 	for from := 0; from < records && err == nil; from += bareBatch {
 		if err = ctx.Err(); err != nil {
@@ -158,7 +158,7 @@ func (bs *base) writeRaw(ctx context.Context, db *pebble.DB, k kind, records int
 		}
 		batch := db.NewBatch()
 		for n := from; n < min(from+bareBatch, records) && err == nil; n++ {
-			err = bs.putRecord(batch, k, n, all)
+			err = b.putRecord(batch, k, n, all)
 		}
 		if err == nil {
 			err = batch.Commit(pebble.Sync)
@@ -170,7 +170,7 @@ func (bs *base) writeRaw(ctx context.Context, db *pebble.DB, k kind, records int
 	return done, err
 }
 
-func (bs *base) putRecord(batch *pebble.Batch, k kind, n int, all [][]template) error {
+func (b *base) putRecord(batch *pebble.Batch, k kind, n int, all [][]template) error {
 	changed := fmt.Sprintf("%0*X", timeSize, uint64(1)<<63+uint64(n))
 	for i, found := range all {
 		t := found[n%len(found)]
@@ -178,9 +178,9 @@ func (bs *base) putRecord(batch *pebble.Batch, k kind, n int, all [][]template) 
 			owner, own := "", customerID(n)
 			switch {
 			case k == ofOrders:
-				owner, own = customerID(bs.who(draws(k, n))), orderID(n)
+				owner, own = customerID(b.who(draws(k, n))), orderID(n)
 			case k == ofEvents:
-				owner, own = customerID(bs.who(draws(k, n))), eventID(n)
+				owner, own = customerID(b.who(draws(k, n))), eventID(n)
 			case sorts[k][i].table == "identifiers":
 				own = blind(uint64(2*n + one))
 			}

@@ -36,12 +36,12 @@ func (d *customer) MarshalBSON() ([]byte, error) {
 }
 
 // MarshalBSON writes a claim.
-func (c *claim) MarshalBSON() ([]byte, error) {
-	start, b := bsoncore.AppendDocumentStart(make([]byte, 0, 160+len(c.ID)+len(c.Customer)))
-	b = appendMeta(b, &c.Meta)
-	b = bsoncore.AppendStringElement(b, "customer", c.Customer)
-	if c.Pending != nil {
-		b = bsoncore.AppendDateTimeElement(b, "pending", c.Pending.UnixMilli())
+func (d *claim) MarshalBSON() ([]byte, error) {
+	start, b := bsoncore.AppendDocumentStart(make([]byte, 0, 160+len(d.ID)+len(d.Customer)))
+	b = appendMeta(b, &d.Meta)
+	b = bsoncore.AppendStringElement(b, "customer", d.Customer)
+	if d.Pending != nil {
+		b = bsoncore.AppendDateTimeElement(b, "pending", d.Pending.UnixMilli())
 	}
 	return bsoncore.AppendDocumentEnd(b, start)
 }
