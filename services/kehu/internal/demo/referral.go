@@ -142,11 +142,15 @@ func (d *demo) showReferral(ctx context.Context, codes []*referralv1.Code, rewar
 	d.page.Table(rows)
 	d.page.Item(fmt.Sprintf("%d advocates brought %d customers who bought; one order was refunded and its points taken back.", len(codes), rewarded))
 	d.page.Item("An advocate who tried his own code was told: " + refusal)
-	balanced := "does not balance: " + fmt.Sprint(trial.GetDiscrepancies())
-	if trial.GetBalanced() {
-		balanced = "balances"
-	}
 	d.page.Item(fmt.Sprintf("The ledger %s: %d points received, %d given, in %d transfers between %d accounts.",
-		balanced, trial.GetDebitPoints(), trial.GetCreditPoints(), trial.GetTransfers(), trial.GetAccounts()))
+		balance(trial), trial.GetDebitPoints(), trial.GetCreditPoints(), trial.GetTransfers(), trial.GetAccounts()))
 	return nil
+}
+
+// balance says whether the ledger adds up.
+func balance(trial *referralv1.TrialBalance) string {
+	if trial.GetBalanced() {
+		return "balances"
+	}
+	return "does not balance: " + fmt.Sprint(trial.GetDiscrepancies())
 }
