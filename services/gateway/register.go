@@ -48,7 +48,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterDuplicateServiceHandlerClient(ctx, mux, profilev1.NewDuplicateServiceClient(d.Profile)),
 		profilev1.RegisterAnalysisServiceHandlerClient(ctx, mux, profilev1.NewAnalysisServiceClient(d.Profile)),
 		profilev1.RegisterJourneyServiceHandlerClient(ctx, mux, profilev1.NewJourneyServiceClient(d.Profile)),
-		profilev1.RegisterRightsServiceHandlerClient(ctx, mux, profilev1.NewRightsServiceClient(transcode.Trailing(d.Profile))),
+		profilev1.RegisterRightsServiceHandlerClient(ctx, mux, profilev1.NewRightsServiceClient(d.Profile)),
 		profilev1.RegisterOperationServiceHandlerClient(ctx, mux, profilev1.NewOperationServiceClient(d.Profile)),
 		valuationv1.RegisterValuationServiceHandlerClient(ctx, mux, valuationv1.NewValuationServiceClient(d.Valuation)),
 		valuationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, valuationv1.NewPersonalDataServiceClient(d.Valuation)),
