@@ -20,9 +20,9 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
 
 	"github.com/kehuhq/kehu/services/profile/internal/activity"
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/journey"
 )
 
@@ -206,15 +206,11 @@ func (s *Server) settle(ctx context.Context, doc *analysisDoc) (*analysisDoc, er
 
 // ListAnalyses lists the analyses, newest first.
 func (s *Server) ListAnalyses(ctx context.Context, r *profilev1.ListAnalysesRequest) (*profilev1.ListAnalysesResponse, error) {
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
-	in := docstore.Range{Index: byCreated, Limit: size}
-	if token.Position.ID != "" {
-		in.After = &token.Position
-	}
-	docs, next, err := s.store.analyses.Page(ctx, in)
+	docs, next, err := s.store.analyses.Page(ctx, docstore.Range{Index: byCreated, Limit: size, After: after})
 	if err != nil {
 		return nil, err
 	}
@@ -230,9 +226,7 @@ func (s *Server) ListAnalyses(ctx context.Context, r *profilev1.ListAnalysesRequ
 		a.Result = nil
 		answer.Analyses = append(answer.Analyses, a)
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 

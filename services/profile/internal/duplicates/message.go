@@ -3,17 +3,14 @@ package duplicates
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
-	"go.einride.tech/aip/resourcename"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/fault"
-	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/duplicates/comparison"
 )
 
@@ -23,20 +20,12 @@ const (
 	customerPattern  = "customers/{customer}"
 )
 
-func customerName(id string) string { return resourcename.Sprint(customerPattern, id) }
+func customerName(id string) string { return aip.Name(customerPattern, id) }
 
 // parseName is the id in a name, which stands in a field.
-func parseName(field, name, pattern string) (string, error) {
-	var id string
-	// The scanner would take "/customers/x" and full names too.
-	collection, _, _ := strings.Cut(pattern, "{")
-	if !strings.HasPrefix(name, collection) || resourcename.Sscan(name, pattern, &id) != nil {
-		return "", fault.Invalid(field, "must have the form %s", pattern)
-	}
-	if f := ident.Check(field, id); f != nil {
-		return "", f
-	}
-	return id, nil
+func parseName(field, name, pattern string) (id string, err error) {
+	err = aip.ParseName(field, name, pattern, &id)
+	return id, err
 }
 
 var states = map[state]profilev1.DuplicateState{
@@ -56,7 +45,7 @@ func stateOf(p profilev1.DuplicateState) state {
 
 func (c *candidate) message() *profilev1.DuplicateCandidate {
 	p := &profilev1.DuplicateCandidate{
-		Name:      resourcename.Sprint(candidatePattern, c.ID),
+		Name:      aip.Name(candidatePattern, c.ID),
 		Customers: []string{customerName(c.First), customerName(c.Second)},
 		Score:     c.Score, Weight: c.Bits, PriorWeight: c.Prior,
 		State:      states[c.State],

@@ -7,8 +7,8 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
 
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
@@ -31,14 +31,10 @@ func (d *Duplicates) candidate(ctx context.Context, name string) (*candidate, er
 
 // ListDuplicateCandidates lists the candidates of a state, the highest score first.
 func (d *Duplicates) ListDuplicateCandidates(ctx context.Context, r *profilev1.ListDuplicateCandidatesRequest) (*profilev1.ListDuplicateCandidatesResponse, error) {
-	token, size, err := page.Of(r)
-	if err != nil {
-		return nil, err
-	}
 	bounds := within(stateOf(r.GetState()))
-	bounds.Limit = size
-	if token.Position != (docstore.Position{}) {
-		bounds.After = &token.Position
+	var err error
+	if bounds.After, bounds.Limit, err = aip.Place(r); err != nil {
+		return nil, err
 	}
 	items, next, err := d.candidates.docs.Page(ctx, bounds)
 	if err != nil {
@@ -48,9 +44,7 @@ func (d *Duplicates) ListDuplicateCandidates(ctx context.Context, r *profilev1.L
 	for _, c := range items {
 		answer.DuplicateCandidates = append(answer.DuplicateCandidates, c.message())
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 

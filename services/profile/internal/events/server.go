@@ -9,10 +9,10 @@ import (
 	"google.golang.org/grpc"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
 
 // Server answers the EventService.
@@ -121,8 +121,8 @@ func (h *Server) ListEvents(ctx context.Context, r *profilev1.ListEventsRequest)
 	answer := &profilev1.ListEventsResponse{}
 	if len(found) > size {
 		found = found[:size]
-		answer.NextPageToken, err = page.Token{Position: found[size-1].position()}.Encode(r)
-		if err != nil {
+		last := found[size-1].position()
+		if answer.NextPageToken, err = aip.NextToken(&last, r); err != nil {
 			return nil, err
 		}
 	}
@@ -131,14 +131,11 @@ func (h *Server) ListEvents(ctx context.Context, r *profilev1.ListEventsRequest)
 }
 
 func queryOf(r *profilev1.ListEventsRequest) (Query, error) {
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return Query{}, err
 	}
-	q := Query{Limit: size, Content: true}
-	if token != (page.Token{}) {
-		q.After = &token.Position
-	}
+	q := Query{Limit: size, Content: true, After: after}
 	switch r.GetOrderBy() {
 	case "", "event_time desc":
 		q.Newest = true
@@ -216,13 +213,9 @@ func (h *Server) ListVisitors(ctx context.Context, r *profilev1.ListVisitorsRequ
 	if f != nil {
 		return nil, f
 	}
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
-	}
-	var after *docstore.Position
-	if token != (page.Token{}) {
-		after = &token.Position
 	}
 	links, next, err := h.store.VisitorsOf(ctx, id, after, size)
 	if err != nil {
@@ -235,9 +228,7 @@ func (h *Server) ListVisitors(ctx context.Context, r *profilev1.ListVisitorsRequ
 	if len(links) == 0 && after == nil {
 		return answer, h.exists(ctx, Customer(id))
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 

@@ -14,9 +14,9 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
 
 	"github.com/kehuhq/kehu/services/profile/internal/activity"
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
@@ -183,7 +183,7 @@ func (s *Server) ListStageTransitions(ctx context.Context, r *profilev1.ListStag
 	if err != nil {
 		return nil, err
 	}
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -193,17 +193,16 @@ func (s *Server) ListStageTransitions(ctx context.Context, r *profilev1.ListStag
 	}
 	all := j.GetTransitions()
 	slices.Reverse(all)
-	if last := token.Position.ID; last != "" {
+	if after != nil {
 		// Behind the one at which the page before ended; transitions that came since
 		// stand in front of it.
-		at := slices.IndexFunc(all, func(t *profilev1.StageTransition) bool { return t.GetName() == last })
+		at := slices.IndexFunc(all, func(t *profilev1.StageTransition) bool { return t.GetName() == after.ID })
 		all = all[at+1:]
 	}
 	answer := &profilev1.ListStageTransitionsResponse{Transitions: all}
 	if len(all) > size {
 		answer.Transitions = all[:size]
-		next := page.Token{Position: docstore.Position{ID: all[size-1].GetName()}}
-		answer.NextPageToken, err = next.Encode(r)
+		answer.NextPageToken, err = aip.NextToken(&docstore.Position{ID: all[size-1].GetName()}, r)
 	}
 	return answer, err
 }

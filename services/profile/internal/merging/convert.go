@@ -16,11 +16,13 @@ const (
 )
 
 func customerID(field, name string) (id string, err error) {
-	return id, aip.ParseName(field, name, customerPattern, &id)
+	err = aip.ParseName(field, name, customerPattern, &id)
+	return id, err
 }
 
 func mergeID(field, name string) (id string, err error) {
-	return id, aip.ParseName(field, name, mergePattern, &id)
+	err = aip.ParseName(field, name, mergePattern, &id)
+	return id, err
 }
 
 var states = map[State]profilev1.MergeState{

@@ -4,11 +4,12 @@ import (
 	"maps"
 	"slices"
 
-	"go.einride.tech/aip/resourcename"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
 
 var dimensionProto = map[Dimension]profilev1.DataQualityDimension{
@@ -107,7 +108,7 @@ func (t *Tally) issue(i int) *profilev1.DataQualityIssue {
 		p.Revenue = append(p.Revenue, &apiv1.Money{MinorUnits: f.revenue[currency], CurrencyCode: currency})
 	}
 	for _, e := range f.examples {
-		p.Examples = append(p.Examples, resourcename.Sprint("customers/{customer}", e.customer))
+		p.Examples = append(p.Examples, aip.Name("customers/{customer}", e.customer))
 	}
 	return p
 }

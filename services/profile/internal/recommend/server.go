@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
-	"go.einride.tech/aip/resourcename"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -15,7 +14,8 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/operation"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
 
 // Server answers the RecommendationService.
@@ -50,12 +50,12 @@ func (s *Server) GetRecommendationModel(ctx context.Context, r *profilev1.GetRec
 
 // ListRecommendationModels lists the models, the one trained last first.
 func (s *Server) ListRecommendationModels(ctx context.Context, r *profilev1.ListRecommendationModelsRequest) (*profilev1.ListRecommendationModelsResponse, error) {
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
 	models, next, err := s.room.tables.models.Page(ctx, docstore.Range{
-		Index: byTraining, Reverse: true, After: after(token), Limit: size,
+		Index: byTraining, Reverse: true, After: after, Limit: size,
 	})
 	if err != nil {
 		return nil, err
@@ -64,17 +64,8 @@ func (s *Server) ListRecommendationModels(ctx context.Context, r *profilev1.List
 	for _, m := range models {
 		answer.RecommendationModels = append(answer.RecommendationModels, s.room.proto(m))
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
-}
-
-func after(token page.Token) *docstore.Position {
-	if token == (page.Token{}) {
-		return nil
-	}
-	return &token.Position
 }
 
 // What is read of a customer's own history.
@@ -128,23 +119,21 @@ func (r *Room) read(ctx context.Context, h *history, customer string, m *model) 
 // it began with and how many suggestions came before.
 func (s *Server) ListSuggestions(ctx context.Context, r *profilev1.ListSuggestionsRequest) (*profilev1.ListSuggestionsResponse, error) {
 	var customer string
-	if !strings.HasPrefix(r.GetParent(), "customers/") || resourcename.Sscan(r.GetParent(), "customers/{customer}", &customer) != nil {
-		return nil, fault.Invalid("parent", "must have the form customers/{customer}")
+	if err := aip.ParseName("parent", r.GetParent(), "customers/{customer}", &customer); err != nil {
+		return nil, err
 	}
-	if f := ident.Check("parent", customer); f != nil {
-		return nil, f
-	}
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
-	skip := 0
-	if token.Position.ID != "" {
-		if skip, err = strconv.Atoi(token.Position.ID); err != nil || skip < 0 {
+	skip, pinned := 0, ""
+	if after != nil {
+		pinned = after.Key
+		if skip, err = strconv.Atoi(after.ID); err != nil || skip < 0 {
 			return nil, expired(nil)
 		}
 	}
-	l, err := s.room.model(ctx, token.Position.Key)
+	l, err := s.room.model(ctx, pinned)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +163,7 @@ func (l *loaded) answer(r *profilev1.ListSuggestionsRequest, h *history, skip, s
 		answer.Suggestions = append(answer.Suggestions, suggestions[i].proto())
 	}
 	if end := skip + len(suggestions); end < all {
-		answer.NextPageToken, err = page.Token{Position: docstore.Position{Key: l.id, ID: strconv.Itoa(end)}}.Encode(r)
+		answer.NextPageToken, err = aip.NextToken(&docstore.Position{Key: l.id, ID: strconv.Itoa(end)}, r)
 		if err != nil {
 			return nil, err
 		}
@@ -194,20 +183,20 @@ func (l *loaded) answer(r *profilev1.ListSuggestionsRequest, h *history, skip, s
 // ListSearchGaps lists the terms searched for in vain. A page token names the
 // model by the id of the last row.
 func (s *Server) ListSearchGaps(ctx context.Context, r *profilev1.ListSearchGapsRequest) (*profilev1.ListSearchGapsResponse, error) {
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
 	pinned := ""
-	if token.Position.ID != "" {
-		pinned = docstore.ParseID(token.Position.ID)[0]
+	if after != nil {
+		pinned = docstore.ParseID(after.ID)[0]
 	}
 	l, err := s.room.model(ctx, pinned)
 	if err != nil {
 		return nil, err
 	}
 	of := docstore.Within(docstore.Key(docstore.String(l.id)))
-	of.Index, of.After, of.Limit = byRank, after(token), size
+	of.Index, of.After, of.Limit = byRank, after, size
 	rows, next, err := s.room.tables.gaps.Page(ctx, of)
 	if err != nil {
 		return nil, err
@@ -221,8 +210,6 @@ func (s *Server) ListSearchGaps(ctx context.Context, r *profilev1.ListSearchGaps
 			Term: row.Term, Searches: row.Searches, Customers: row.Customers, LastSearchTime: timestamppb.New(row.Last.UTC().Truncate(time.Millisecond)),
 		})
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
