@@ -5,19 +5,26 @@ import (
 	"slices"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/erasure"
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 	"github.com/kehuhq/kehu/services/referral/internal/store"
 )
 
-// Erased says how many records of each kind were removed, or stay under the
-// pseudonym.
+// Erased says how many records of each kind stay under the pseudonym, were removed,
+// or are in accounts that are nobody's now.
 type Erased struct {
-	Codes, Advocated, Brought int64 // under the pseudonym, by now
-	Claims, Accounts          int64 // removed, by this call
-	Movements                 int64 // in the accounts that this call has made ownerless
+	Codes, Advocated, Brought   int64
+	Claims, Accounts, Movements int64
 }
+
+// The kinds that nothing is left of to be counted by afterwards.
+const (
+	claimRecords    = "claims"
+	accountRecords  = "accounts"
+	movementRecords = "movements"
+)
 
 // Erase erases all that is held about a person, who has one or more customer ids.
 // Codes and referrals go by the pseudonym from then on, codes bring nothing any
@@ -30,71 +37,54 @@ type Erased struct {
 // for, the second time meets what they wrote, and calls that came after the first
 // time have met nothing to write.
 func (a *Programs) Erase(ctx context.Context, people []string, pseudonym string) (Erased, error) {
-	e := erasure{a, people, pseudonym}
-	var done Erased
-	claims, err := e.pass(ctx)
-	if err == nil {
-		err = e.markOwners(ctx)
+	e := eraser{a, people, pseudonym}
+	if _, err := a.store.Erasures.Begin(ctx, pseudonym, erasure.Unmarked); err != nil {
+		return Erased{}, err
 	}
-	if err == nil {
-		err = a.gate.wait(ctx)
+	for _, step := range []func(context.Context) error{
+		e.pass, e.markOwners, a.gate.wait, e.pass, e.eraseClaimIDs, e.eraseOwners, a.store.Scrub,
+	} {
+		if err := step(ctx); err != nil {
+			return Erased{}, err
+		}
 	}
-	if err != nil {
-		return done, err
-	}
-	if done.Claims, err = e.pass(ctx); err != nil {
-		return done, err
-	}
-	done.Claims += claims
-	if err := e.eraseClaimIDs(ctx); err != nil {
-		return done, err
-	}
-	if err := e.eraseOwners(ctx, &done); err != nil {
-		return done, err
-	}
-	if err := e.count(ctx, &done); err != nil {
-		return done, err
-	}
-	return done, a.store.Scrub(ctx)
+	return e.count(ctx)
 }
 
-// erasure is one person's.
-type erasure struct {
+// eraser is a call of Erase.
+type eraser struct {
 	*Programs
 	people    []string
 	pseudonym string
 }
 
 // pass erases everything but the owners of accounts.
-func (e erasure) pass(ctx context.Context) (claims int64, err error) {
+func (e eraser) pass(ctx context.Context) error {
 	for _, customer := range e.people {
 		if err := sweep(ctx, e.store.Codes, store.AllCodesOf(customer), e.closeCode); err != nil {
-			return claims, err
+			return err
 		}
 	}
 	// What was counted by a code while it was not closed is written, and ends below.
 	if err := sweep(ctx, e.store.Codes, store.AllCodesOf(e.pseudonym), e.settleCode); err != nil {
-		return claims, err
+		return err
 	}
-	for _, customer := range e.people {
-		removed, err := e.removeClaims(ctx, customer)
-		if claims += removed; err != nil {
-			return claims, err
-		}
+	if err := e.removeClaims(ctx); err != nil {
+		return err
 	}
 	for _, id := range append(slices.Clone(e.people), e.pseudonym) {
 		for _, in := range []docstore.Range{store.ReferralsBy(id), store.ReferralsThatBrought(id)} {
 			if err := e.eraseReferrals(ctx, in); err != nil {
-				return claims, err
+				return err
 			}
 		}
 	}
-	return claims, nil
+	return nil
 }
 
 // closeCode makes a code bring nothing and tell nothing any more. The request was
 // asked for with the advocate's id.
-func (e erasure) closeCode(ctx context.Context, c *domain.Code) error {
+func (e eraser) closeCode(ctx context.Context, c *domain.Code) error {
 	_, err := e.store.Codes.Update(ctx, store.Key(c.Program, c.Code), func(c *domain.Code) error {
 		if !slices.Contains(e.people, c.Advocate) {
 			return docstore.ErrUnchanged
@@ -105,29 +95,31 @@ func (e erasure) closeCode(ctx context.Context, c *domain.Code) error {
 	return err
 }
 
-func (e erasure) settleCode(ctx context.Context, c *domain.Code) error {
+func (e eraser) settleCode(ctx context.Context, c *domain.Code) error {
 	if len(c.Invitations) == 0 {
 		return nil
 	}
 	return e.settleInvitations(ctx, c.Program, c.Code)
 }
 
-// removeClaims removes the claims of a customer: whom a pseudonym was brought by, the
+// removeClaims removes the person's claims: by whom a pseudonym was brought, the
 // referral says.
-func (e erasure) removeClaims(ctx context.Context, customer string) (int64, error) {
+func (e eraser) removeClaims(ctx context.Context) error {
 	var keys []string
-	for claim, err := range e.store.Referees.Scan(ctx, store.ClaimsOf(customer)) {
+	for claim, err := range e.ClaimsOf(ctx, e.people) {
 		if err != nil {
-			return 0, err
+			return err
 		}
 		keys = append(keys, store.Key(claim.Program, claim.Customer))
 	}
-	return int64(len(keys)), e.store.Referees.Erase(ctx, keys...)
+	return e.store.Erasures.Remove(ctx, e.pseudonym, claimRecords, len(keys), func(ctx context.Context) error {
+		return e.store.Referees.Erase(ctx, keys...)
+	})
 }
 
 // eraseClaimIDs removes what is left of claims that were given up, which has the
 // customer's id in its own.
-func (e erasure) eraseClaimIDs(ctx context.Context) error {
+func (e eraser) eraseClaimIDs(ctx context.Context) error {
 	var keys []string
 	for p, err := range e.store.Programs.Scan(ctx, docstore.Range{}) {
 		if err != nil {
@@ -141,7 +133,7 @@ func (e erasure) eraseClaimIDs(ctx context.Context) error {
 }
 
 // eraseReferrals puts the pseudonym into the referrals of a range.
-func (e erasure) eraseReferrals(ctx context.Context, in docstore.Range) error {
+func (e eraser) eraseReferrals(ctx context.Context, in docstore.Range) error {
 	for in.Limit = sweepPage; ; {
 		page, next, err := e.store.Referrals.Page(ctx, in)
 		if err != nil {
@@ -169,12 +161,12 @@ func (e erasure) eraseReferrals(ctx context.Context, in docstore.Range) error {
 
 // endWork does what is owed to a referral. There may be no budget for it, or nobody
 // to give it to.
-func (e erasure) endWork(ctx context.Context, r *domain.Referral) error {
+func (e eraser) endWork(ctx context.Context, r *domain.Referral) error {
 	_, err := e.work(ctx, r)
 	return unless(fault.ReasonOf(err) == budgetExhausted || fault.ReasonOf(err) == domain.BeingErasedReason, err)
 }
 
-func (e erasure) eraseReferral(ctx context.Context, r *domain.Referral) error {
+func (e eraser) eraseReferral(ctx context.Context, r *domain.Referral) error {
 	for {
 		working := false
 		now, err := e.update(ctx, r, func(r *domain.Referral) error {

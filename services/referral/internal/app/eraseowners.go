@@ -11,7 +11,7 @@ import (
 )
 
 // markOwners has nothing posted by the person's names any more.
-func (e erasure) markOwners(ctx context.Context) error {
+func (e eraser) markOwners(ctx context.Context) error {
 	owners, err := e.ledger.ownersOf(ctx, e.people)
 	if err != nil {
 		return err
@@ -33,37 +33,52 @@ func (e erasure) markOwners(ctx context.Context) error {
 
 // eraseOwners makes the memos of the person's accounts unreadable and then removes
 // what tells whose these are.
-func (e erasure) eraseOwners(ctx context.Context, done *Erased) error {
+func (e eraser) eraseOwners(ctx context.Context) error {
 	owners, err := e.ledger.ownersOf(ctx, e.people)
-	if err != nil || len(owners) == 0 {
+	if err != nil {
 		return err
 	}
 	var accounts, customers []string
+	var movements int
 	for _, owner := range owners {
 		accounts = append(accounts, string(owner.Account))
 		customers = append(customers, store.Key(owner.Customer))
 		a, err := e.store.Accounts.Get(ctx, store.Key(string(owner.Account)))
 		if err == nil {
-			done.Movements += a.Entries
+			movements += int(a.Entries)
 		} else if fault.KindOf(err) != fault.NotFound {
 			return err
 		}
 	}
-	if err := e.vault.Destroy(ctx, accounts...); err != nil {
+	remove := func(ctx context.Context) error {
+		if err := e.vault.Destroy(ctx, accounts...); err != nil {
+			return err
+		}
+		return e.store.Owners.Erase(ctx, customers...)
+	}
+	if movements > 0 {
+		bare := remove
+		remove = func(ctx context.Context) error {
+			return e.store.Erasures.Remove(ctx, e.pseudonym, movementRecords, movements, bare)
+		}
+	} else if err := e.store.Erasures.Remove(ctx, e.pseudonym, movementRecords, 0, nil); err != nil {
 		return err
 	}
-	done.Accounts = int64(len(owners))
-	return e.store.Owners.Erase(ctx, customers...)
+	return e.store.Erasures.Remove(ctx, e.pseudonym, accountRecords, len(owners), remove)
 }
 
-// count counts what goes by the pseudonym.
-func (e erasure) count(ctx context.Context, done *Erased) (err error) {
+// count counts what goes by the pseudonym, and what was removed since the first call.
+func (e eraser) count(ctx context.Context) (done Erased, err error) {
 	if done.Codes, err = e.store.Codes.Count(ctx, store.AllCodesOf(e.pseudonym)); err != nil {
-		return err
+		return done, err
 	}
 	if done.Advocated, err = e.store.Referrals.Count(ctx, store.ReferralsBy(e.pseudonym)); err != nil {
-		return err
+		return done, err
 	}
-	done.Brought, err = e.store.Referrals.Count(ctx, store.ReferralsThatBrought(e.pseudonym))
-	return err
+	if done.Brought, err = e.store.Referrals.Count(ctx, store.ReferralsThatBrought(e.pseudonym)); err != nil {
+		return done, err
+	}
+	removed, err := e.store.Erasures.Removed(ctx, e.pseudonym)
+	done.Claims, done.Accounts, done.Movements = removed[claimRecords], removed[accountRecords], removed[movementRecords]
+	return done, err
 }

@@ -118,7 +118,7 @@ func TestNothingIsPostedToWhoIsBeingErased(t *testing.T) {
 		ctx, w := t.Context(), s.start(t, e)
 		_, err := w.ledger.Post(ctx, transfer("t", issuer, ann, 1))
 		must(t, err)
-		mortal := dyingAt(e, 2, false) // the owner is marked
+		mortal := dyingAt(e, 3, false) // the owner is marked
 		if _, err := s.start(t, mortal).Erase(ctx, []string{"ann"}, pseudonym); !errors.Is(err, errDead) {
 			t.Fatal(err)
 		}

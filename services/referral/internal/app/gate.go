@@ -3,8 +3,9 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
 
-	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/erasure"
 )
 
 // gate lets an erasure wait for the calls under way in this process, which may
@@ -27,9 +28,15 @@ func (g *gate) enter() (leave func()) {
 	return inside.Done
 }
 
+// patience is how long an erasure waits at most before it asks to be called again,
+// shorter than who calls it does.
+const patience = 3 * time.Second
+
 // wait waits until all have left who were inside, or returns the fault
-// ERASURE_HELD_UP when ctx ends.
+// ERASURE_HELD_UP when that takes too long.
 func (g *gate) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
@@ -45,7 +52,6 @@ func (g *gate) wait(ctx context.Context) error {
 	case <-left:
 		return nil
 	case <-ctx.Done():
-		return fault.New(fault.Unavailable, "ERASURE_HELD_UP",
-			"calls that may have read the person's records before have not ended; ask again").Because(ctx.Err())
+		return erasure.HeldUp("calls that may have read the person's records before have not ended").Because(ctx.Err())
 	}
 }

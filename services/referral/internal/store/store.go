@@ -7,6 +7,7 @@
 //	transfers       _id transfer            the ledger, both entries of a transfer in one document
 //	accounts        _id account             the running fold of each account's entries
 //	account_owners  _id customer            which account is a customer's: the books hold no customer ids
+//	erasures        _id pseudonym           see package erasure
 package store
 
 import (
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/erasure"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 )
@@ -29,6 +31,7 @@ type Store struct {
 	Transfers *Records[transferDoc, domain.Transfer]
 	Accounts  *Records[accountDoc, domain.Account]
 	Owners    *Records[ownerDoc, domain.Owner]
+	Erasures  *erasure.Journal
 
 	engine docstore.Engine
 }
@@ -36,7 +39,7 @@ type Store struct {
 // Open opens the collections, creating them where they are missing.
 func Open(ctx context.Context, e docstore.Engine, clock func() time.Time) (*Store, error) {
 	s := &Store{engine: e}
-	var errs [7]error
+	var errs [8]error
 	s.Programs, errs[0] = open(ctx, e, clock, docstore.Schema[programDoc]{Name: "programs"}, programs)
 	s.Codes, errs[1] = open(ctx, e, clock, codeSchema, codes)
 	s.Referrals, errs[2] = open(ctx, e, clock, referralSchema, referrals)
@@ -44,13 +47,14 @@ func Open(ctx context.Context, e docstore.Engine, clock func() time.Time) (*Stor
 	s.Transfers, errs[4] = open(ctx, e, clock, transferSchema, transfers)
 	s.Accounts, errs[5] = open(ctx, e, clock, docstore.Schema[accountDoc]{Name: "accounts"}, accounts)
 	s.Owners, errs[6] = open(ctx, e, clock, ownerSchema, owners)
+	s.Erasures, errs[7] = erasure.Open(ctx, e, clock)
 	return s, errors.Join(errs[:]...)
 }
 
-// Sweep removes the tombstones made before a time. Programmes and claims of
-// referees are all that is ever deleted.
+// Sweep removes the tombstones made before a time, and what is remembered of erasures
+// long over. Programmes and claims of referees are all that is ever deleted.
 func (s *Store) Sweep(ctx context.Context, before time.Time) error {
-	return errors.Join(s.Programs.sweep(ctx, before), s.Referees.sweep(ctx, before))
+	return errors.Join(s.Programs.sweep(ctx, before), s.Referees.sweep(ctx, before), s.Erasures.Sweep(ctx))
 }
 
 // Scrub rewrites the files of an embedded store, so that none holds what was
