@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // loadCustomers is the size of the base of BenchmarkLoad, with ten orders and
@@ -16,11 +17,14 @@ import (
 // takes a million.
 const loadCustomers = 10_000
 
+// loadLimit ends a load that a slow or busy machine would not end.
+const loadLimit = 25 * time.Minute
+
 // BenchmarkLoad loads a customer base through the gRPC API into a `kehu serve` of
 // its own, and then writes as many documents, as large and with the same index
 // entries, to Pebble alone. In between it reads from it and from a base of a
 // hundredth (1,000 customers at least), in turns. It prints a table; where it is
-// interrupted, that of what was measured by then.
+// interrupted, or has taken loadLimit, that of what was measured by then.
 func BenchmarkLoad(b *testing.B) {
 	customers := loadCustomers
 	if stated := os.Getenv("KEHU_BENCH_CUSTOMERS"); stated != "" {
@@ -34,6 +38,8 @@ func BenchmarkLoad(b *testing.B) {
 	must(b, err)
 	ctx, stop := signal.NotifyContext(b.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
 	for n := 0; b.Loop(); n++ {
 		if n > 0 {
 			continue // once is long enough
