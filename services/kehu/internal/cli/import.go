@@ -26,7 +26,7 @@ type importFlags struct {
 func newImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import",
-		Short: "Import a file of customers, orders or exchange rates into a running server",
+		Short: "Import a file of customers, orders, events, consents, identities or exchange rates into a running server",
 		Long: `Sends a file to a running server. What was acknowledged is durable: the same
 command again goes on where an import broke off, and adds nothing twice.`,
 	}
@@ -35,6 +35,12 @@ command again goes on where an import broke off, and adds nothing twice.`,
 			profilev1.ImportKind_IMPORT_KIND_CUSTOMERS),
 		newImportOf("orders", "order_id, customer_id, order_time, amount, currency, discount, cost, channel, payment_method, status, sku, quantity, category",
 			profilev1.ImportKind_IMPORT_KIND_ORDERS),
+		newImportOf("events", "message_id, event, timestamp, customer_id, anonymous_id, type, source; any other column is a property. Segment's names (messageId, userId …) are known too",
+			profilev1.ImportKind_IMPORT_KIND_EVENTS),
+		newImportOf("consents", "customer_id, purpose, state, decided_at, expires_at, evidence_source, evidence_document, evidence_text_version, evidence_note",
+			profilev1.ImportKind_IMPORT_KIND_CONSENTS),
+		newImportOf("identities", "customer_id, type, value, platform, shop, namespace",
+			profilev1.ImportKind_IMPORT_KIND_IDENTITIES),
 		newImportRates(),
 	)
 	return cmd
@@ -44,7 +50,7 @@ func newImportOf(what, columns string, kind profilev1.ImportKind) *cobra.Command
 	var f importFlags
 	cmd := &cobra.Command{
 		Use:   what + " FILE",
-		Short: "Import " + what + " from a CSV file or a workbook (.xlsx)",
+		Short: "Import " + what + " from a CSV file, JSON lines or a workbook (.xlsx)",
 		Long:  "Kehu's own names for columns: " + columns + ".",
 		Args:  exactly(1),
 		RunE:  func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },

@@ -29,6 +29,7 @@ type fileFlags struct {
 	preset, mapping, saveMapping string
 	currency, zone, amount       string
 	encoding, delimiter, sheet   string
+	syntax                       string
 	yes                          bool
 
 	cmd *cobra.Command
@@ -46,6 +47,11 @@ var (
 		"utf-8":   profilev1.FileEncoding_FILE_ENCODING_UTF8,
 		"gb18030": profilev1.FileEncoding_FILE_ENCODING_GB18030,
 	}
+	syntaxes = map[string]profilev1.FileSyntax{
+		"auto":  profilev1.FileSyntax_FILE_SYNTAX_UNSPECIFIED,
+		"csv":   profilev1.FileSyntax_FILE_SYNTAX_DELIMITED,
+		"jsonl": profilev1.FileSyntax_FILE_SYNTAX_JSON_LINES,
+	}
 	delimiters = map[string]string{"auto": "", "comma": ",", "semicolon": ";", "tab": "\t"}
 )
 
@@ -60,7 +66,11 @@ func (f *fileFlags) add(cmd *cobra.Command, kind profilev1.ImportKind) {
 		flags.StringVar(&f.currency, "currency", "", "currency of rows that state none, ISO 4217")
 		flags.StringVar(&f.zone, "zone", "", "IANA time zone of the shop and of times that state none, e.g. Asia/Shanghai (default: the preset's, otherwise UTC)")
 		flags.BoolVar(&f.yes, "yes", false, "do not ask whether the file has been understood")
+	} else {
+		flags.StringVar(&f.mapping, "map", "", "which column holds what: a YAML file, see docs/import.md")
+		flags.StringVar(&f.zone, "zone", "", "IANA time zone of times that state none, e.g. Asia/Shanghai (default: the mapping's, otherwise UTC)")
 	}
+	flags.StringVar(&f.syntax, "syntax", "auto", "of a text file: auto, csv or jsonl (JSON lines)")
 	flags.StringVar(&f.encoding, "encoding", "auto", "of a text file: auto, utf-8 or gb18030")
 	flags.StringVar(&f.delimiter, "delimiter", "auto", "of a text file: auto, comma, semicolon or tab")
 	flags.StringVar(&f.sheet, "sheet", "", "of a workbook (.xlsx): the sheet to read (default: the first with anything on it)")
@@ -71,7 +81,11 @@ func (f *fileFlags) check() error {
 	err := errors.Join(
 		oneOf("encoding", f.encoding, "auto", "utf-8", "gb18030"),
 		oneOf("delimiter", f.delimiter, "auto", "comma", "semicolon", "tab"),
+		oneOf("syntax", f.syntax, "auto", "csv", "jsonl"),
 	)
+	if _, unknown := time.LoadLocation(f.zone); unknown != nil || f.zone == "Local" {
+		err = errors.Join(err, usageError{fmt.Errorf("--zone must be an IANA time zone, e.g. Asia/Shanghai, is %q", f.zone)})
+	}
 	if f.kind != profilev1.ImportKind_IMPORT_KIND_ORDERS {
 		return err
 	}
@@ -84,9 +98,6 @@ func (f *fileFlags) check() error {
 	}
 	if f.currency != "" && (len(f.currency) != 3 || strings.Trim(f.currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
 		err = errors.Join(err, usageError{fmt.Errorf("--currency must be an ISO 4217 code, e.g. CNY, is %q", f.currency)})
-	}
-	if _, unknown := time.LoadLocation(f.zone); unknown != nil || f.zone == "Local" {
-		err = errors.Join(err, usageError{fmt.Errorf("--zone must be an IANA time zone, e.g. Asia/Shanghai, is %q", f.zone)})
 	}
 	if f.saveMapping != "" {
 		if _, none := os.Stat(f.saveMapping); none == nil {
@@ -101,22 +112,34 @@ type source struct {
 	path, name string // where the text is, and what people know it by
 	format     *profilev1.FileFormat
 	checked    *upload.Checked
-	mapping    *profilev1.OrderMapping // of --map
-	sheet      *workbook.CSV           // unset for a text file
+	mapping    *profilev1.OrderMapping  // of --map
+	columns    *profilev1.ColumnMapping // of --map, for what is no order
+	sheet      *workbook.CSV            // unset for a text file
 }
 
 // open reads the whole file at path once, before anything is sent.
 func (f *fileFlags) open(path string, report progress.Reporter) (_ *source, err error) {
 	s := &source{path: path, name: filepath.Base(path), format: &profilev1.FileFormat{
-		Encoding: encodings[f.encoding], Delimiter: delimiters[f.delimiter],
+		Encoding: encodings[f.encoding], Delimiter: delimiters[f.delimiter], Syntax: syntaxes[f.syntax],
 	}}
+	if extension := strings.ToLower(filepath.Ext(path)); f.syntax == "auto" && (extension == ".jsonl" || extension == ".ndjson") {
+		s.format.Syntax = profilev1.FileSyntax_FILE_SYNTAX_JSON_LINES
+	}
+	if s.format.GetSyntax() == profilev1.FileSyntax_FILE_SYNTAX_JSON_LINES && f.delimiter != "auto" {
+		return nil, usageError{errors.New("--delimiter is for CSV files; this is one of JSON lines")}
+	}
 	if info, err := os.Stat(path); err != nil {
 		return nil, usageError{err}
 	} else if !info.Mode().IsRegular() {
 		return nil, usageError{fmt.Errorf("%s is not a regular file", path)}
 	}
 	if f.mapping != "" {
-		if s.mapping, err = mapfile.Read(f.mapping); err != nil {
+		if f.kind == profilev1.ImportKind_IMPORT_KIND_ORDERS {
+			s.mapping, err = mapfile.Read(f.mapping)
+		} else {
+			s.columns, err = mapfile.ReadColumns(f.mapping)
+		}
+		if err != nil {
 			return nil, usageError{fmt.Errorf("--map: %w", err)}
 		}
 	}
@@ -166,7 +189,7 @@ func (s *source) close() error {
 // whether it is right where the preset is a guess and there is someone to ask.
 func (f *fileFlags) understand(ctx context.Context, conn grpc.ClientConnInterface, s *source, c console) (*preview.Reading, error) {
 	reading, err := preview.Inspect(ctx, conn, s.path, preview.Request{
-		Kind: f.kind, Format: s.format, Preset: f.preset, Mapping: s.mapping,
+		Kind: f.kind, Format: s.format, Preset: f.preset, Mapping: s.mapping, Columns: s.columns,
 		Amount: amounts[f.amount], Currency: f.currency, Zone: f.zone,
 	})
 	if _, reason, _ := parts(err); reason == "PRESET_UNKNOWN" {
@@ -210,6 +233,6 @@ titles of columns, and kept as shop.yaml for --map, it looks like this:
 func (s *source) settings(reading *preview.Reading) upload.Settings {
 	return upload.Settings{
 		Name: s.name, Currency: reading.Currency(), Zone: reading.Zone(),
-		Checked: s.checked, Format: reading.Format, Mapping: reading.Mapping,
+		Checked: s.checked, Format: reading.Format, Mapping: reading.Mapping, Columns: s.columns,
 	}
 }

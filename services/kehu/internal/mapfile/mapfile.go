@@ -52,7 +52,9 @@ var (
 
 // Read reads the mapping at path. What is wrong in it is an InvalidArgument
 // fault that names the file and the line.
-func Read(path string) (*profilev1.OrderMapping, error) {
+func Read(path string) (*profilev1.OrderMapping, error) { return readFile(path, Parse) }
+
+func readFile[M any](path string, parse func([]byte) (*M, error)) (*M, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -62,7 +64,7 @@ func Read(path string) (*profilev1.OrderMapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	mapping, err := Parse(text)
+	mapping, err := parse(text)
 	if err == nil {
 		return mapping, nil
 	}

@@ -25,24 +25,8 @@ type entry struct {
 // Parse reads a mapping. It is strict: a key that is not known or stands twice is
 // a fault, since a mistyped one would silently change what is read.
 func Parse(text []byte) (*profilev1.OrderMapping, error) {
-	if len(text) > maxBytes {
-		return nil, wrong(0, "a mapping takes %d KiB at most", maxBytes>>10)
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var document yaml.Node
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, wrong(0, "is empty; kehu analyze --save-map writes one to begin with")
-	} else if err != nil {
-		return nil, syntax(err)
-	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, wrong(0, "holds more than one document")
-	}
-	entries, err := entriesOf(document.Content[0], "the file")
+	entries, err := document(text)
 	if err != nil {
-		return nil, err
-	}
-	if err := checkVersion(entries); err != nil {
 		return nil, err
 	}
 	mapping := &profilev1.OrderMapping{Version: version}
@@ -58,6 +42,28 @@ func Parse(text []byte) (*profilev1.OrderMapping, error) {
 		}
 	}
 	return mapping, nil
+}
+
+// document are the entries of a file of a version that is known.
+func document(text []byte) ([]entry, error) {
+	if len(text) > maxBytes {
+		return nil, wrong(0, "a mapping takes %d KiB at most", maxBytes>>10)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var root yaml.Node
+	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
+		return nil, wrong(0, "is empty; kehu analyze --save-map writes one to begin with")
+	} else if err != nil {
+		return nil, syntax(err)
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, wrong(0, "holds more than one document")
+	}
+	entries, err := entriesOf(root.Content[0], "the file")
+	if err != nil {
+		return nil, err
+	}
+	return entries, checkVersion(entries)
 }
 
 // checkVersion looks at the version before all else, as a later one may mean

@@ -25,11 +25,12 @@ const headBytes = 1 << 20
 type Request struct {
 	Kind     profilev1.ImportKind
 	Format   *profilev1.FileFormat
-	Preset   string                  // empty or "auto" has it told from the header
-	Mapping  *profilev1.OrderMapping // in place of a preset
-	Amount   profilev1.AmountMeaning // goes before what preset and mapping say
-	Currency string                  // likewise
-	Zone     string                  // likewise
+	Preset   string                   // empty or "auto" has it told from the header
+	Mapping  *profilev1.OrderMapping  // in place of a preset
+	Columns  *profilev1.ColumnMapping // of what is no order
+	Amount   profilev1.AmountMeaning  // goes before what preset and mapping say
+	Currency string                   // likewise
+	Zone     string                   // likewise
 }
 
 // Reading is how a file will be read.
@@ -59,7 +60,7 @@ func Inspect(ctx context.Context, conn grpc.ClientConnInterface, path string, r 
 	}
 	ask := &profilev1.InspectFileRequest{
 		Kind: r.Kind, Head: head, Whole: whole, Format: r.Format, Preset: r.Preset,
-		OrderMapping: meaning(r.Mapping, r.Amount), DefaultCurrencyCode: r.Currency, TimeZone: r.Zone,
+		OrderMapping: meaning(r.Mapping, r.Amount), ColumnMapping: r.Columns, DefaultCurrencyCode: r.Currency, TimeZone: r.Zone,
 	}
 	client := profilev1.NewImportServiceClient(conn)
 	answer, err := client.InspectFile(ctx, ask)

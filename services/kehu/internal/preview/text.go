@@ -43,6 +43,9 @@ func (r *Reading) format() string {
 	if r.Format.GetEncoding() == profilev1.FileEncoding_FILE_ENCODING_GB18030 {
 		encoding = "GB18030 (GBK)"
 	}
+	if r.Format.GetSyntax() == profilev1.FileSyntax_FILE_SYNTAX_JSON_LINES {
+		return encoding + ", JSON lines"
+	}
 	between := map[string]string{",": "commas", ";": "semicolons", "\t": "tabs"}[r.Format.GetDelimiter()]
 	return encoding + ", " + between + " between fields"
 }
@@ -65,7 +68,7 @@ func (r *Reading) export() string {
 
 func (r *Reading) rows() string {
 	if r.Mapping == nil {
-		if r.uses("sku") {
+		if r.uses("sku") && r.Format.GetSyntax() != profilev1.FileSyntax_FILE_SYNTAX_JSON_LINES {
 			return "an item each, whose amount is the line's; rows with the same order id are one order"
 		}
 		return "an order each"

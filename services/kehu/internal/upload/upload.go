@@ -30,9 +30,10 @@ type Settings struct {
 	Currency string // of rows that state none
 	Zone     string // of dates without a zone
 	DryRun   bool
-	Checked  *Checked                // what Check said of the file; nil has Send check it
-	Format   *profilev1.FileFormat   // how the file is written; nil leaves that to the server
-	Mapping  *profilev1.OrderMapping // how its columns are read; nil takes Kehu's own names
+	Checked  *Checked                 // what Check said of the file; nil has Send check it
+	Format   *profilev1.FileFormat    // how the file is written; nil leaves that to the server
+	Mapping  *profilev1.OrderMapping  // how its columns are read; nil takes Kehu's own names
+	Columns  *profilev1.ColumnMapping // the same of what is no order
 	// Patience is for how long an unreachable server is tried again without
 	// any progress; 0 is 30 seconds.
 	Patience time.Duration
@@ -61,7 +62,7 @@ func Send(ctx context.Context, conn grpc.ClientConnInterface, path string, s Set
 	announced := &profilev1.Import{
 		Kind: s.Kind, FileSha256: s.Checked.SHA256, FileBytes: s.Checked.Bytes, FileName: cmp.Or(s.Name, filepath.Base(path)),
 		DefaultCurrencyCode: s.Currency, TimeZone: s.Zone, DryRun: s.DryRun,
-		Format: s.Format, OrderMapping: s.Mapping,
+		Format: s.Format, OrderMapping: s.Mapping, ColumnMapping: s.Columns,
 	}
 	return u.run(ctx, announced)
 }
