@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/services/kehu/internal/analysis"
@@ -88,7 +90,7 @@ func (f *importFlags) run(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	if f.rejected != "" && done.GetRejected() > 0 {
+	if f.rejected != "" && listed(done) {
 		if err := saveRejected(ctx, conn, done.GetName(), f.rejected); err != nil {
 			return fmt.Errorf("rejected rows: %w", err)
 		}
@@ -127,12 +129,19 @@ func (f *importFlags) print(w io.Writer, done *profilev1.Import) error {
 	switch {
 	case done.GetDryRun():
 		fmt.Fprintln(w, "dry run: nothing was written")
-	case done.GetRejected() > 0 && f.rejected == "":
+	case listed(done) && f.rejected == "":
 		fmt.Fprintln(w, "the refused rows and why: the same command with --rejected FILE")
-	case done.GetRejected() > 0:
+	case listed(done):
 		fmt.Fprintf(w, "the refused rows and why are in %s\n", f.rejected)
 	}
 	return nil
+}
+
+// listed reports whether there are refused rows, or values that rows went without.
+func listed(done *profilev1.Import) bool {
+	return done.GetRejected() > 0 || slices.ContainsFunc(done.GetWarnings(), func(w *apiv1.Warning) bool {
+		return w.GetReason() == "VALUES_LEFT_OUT" || w.GetReason() == "IDENTIFIERS_TAKEN"
+	})
 }
 
 type importResult struct {
