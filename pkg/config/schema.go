@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/kehuhq/kehu/pkg/misspelt"
 )
 
 // leaf is one key that can be set.
@@ -66,31 +68,9 @@ func appendLeaves(leaves []leaf, prefix string, v reflect.Value) []leaf {
 func nearest(key string, candidates []leaf) string {
 	best, distance := "", int(^uint(0)>>1)
 	for _, c := range candidates {
-		if d := editDistance(key, c.key); d < distance {
+		if d := misspelt.Distance(key, c.key); d < distance {
 			best, distance = c.key, d
 		}
 	}
 	return best
-}
-
-// editDistance is the least number of insertions, deletions and substitutions
-// of bytes that turn a into b (Levenshtein 1966).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substituted := diagonal
-			if a[i] != b[j] {
-				substituted++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

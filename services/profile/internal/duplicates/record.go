@@ -25,6 +25,8 @@ func prepared(c *domain.Customer) *comparison.Prepared {
 			r.Phones = append(r.Phones, i.Value)
 		case domain.Email:
 			r.Emails = append(r.Emails, i.Value)
+		case domain.Device: // one customer's in its namespace; another app may know it too
+			r.Devices = append(r.Devices, i.Value)
 		}
 	}
 	for _, a := range c.PostalAddresses {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/kehuhq/kehu/pkg/misspelt"
 )
 
 func missingColumns(missing, candidates []string) string {
@@ -26,7 +28,7 @@ func nearest(name string, candidates []string) string {
 		if len(plain) > 2*len(name) {
 			continue
 		}
-		d := editDistance(plain, name)
+		d := misspelt.Distance(plain, name)
 		if strings.ReplaceAll(plain, "_", "") == strings.ReplaceAll(name, "_", "") {
 			d = 0 // "CustomerID"
 		}
@@ -35,26 +37,6 @@ func nearest(name string, candidates []string) string {
 		}
 	}
 	return best
-}
-
-// editDistance is the least number of bytes to insert, drop or replace to make b of a.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // quoteSome quotes the first few of many texts.

@@ -5,7 +5,7 @@ import "fmt"
 // Key is something that two records of one customer are likely to have in
 // common: those that share none are not compared.
 type Key struct {
-	Kind  string // "phone", "email", "name", "name_city", "name_year", "birth_date", "address" or "city"
+	Kind  string // "phone", "email", "name", "name_city", "name_year", "birth_date", "address", "account", "device" or "city"
 	Value string
 }
 
@@ -35,6 +35,9 @@ func (p *Prepared) Keys() []Key {
 	}
 	for _, account := range p.accounts {
 		add("account", account)
+	}
+	for _, device := range p.devices {
+		add("device", device)
 	}
 	add(string(ByCity), p.city)
 	for _, form := range p.name.forms {

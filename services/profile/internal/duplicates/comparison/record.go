@@ -47,6 +47,7 @@ type Record struct {
 	Emails    []string // normalised
 	Addresses []Address
 	Accounts  []string // e.g. "weibo/fang"; compared for equality only
+	Devices   []string // their ids, of whatever app; compared for equality only
 }
 
 // Date is a calendar date; year 0 where only month and day are known, the zero
@@ -67,11 +68,12 @@ type Prepared struct {
 	emails    []email
 	addresses []place
 	accounts  []string
+	devices   []string
 }
 
 // Prepare brings a record into the form in which it is compared.
 func Prepare(r Record) *Prepared {
-	p := &Prepared{kind: r.Kind, gender: r.Gender, birth: r.Birth, phones: r.Phones, accounts: r.Accounts}
+	p := &Prepared{kind: r.Kind, gender: r.Gender, birth: r.Birth, phones: r.Phones, accounts: r.Accounts, devices: r.Devices}
 	if p.kind == Unknown && namesOrganisation(r.Name) {
 		p.kind = Organisation
 	}

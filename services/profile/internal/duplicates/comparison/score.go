@@ -63,8 +63,8 @@ func atLeast(n int64) int64 { return max(n, 1000) }
 //
 // Three rules stand in for what the fields have to do with each other:
 //
-//   - Phone and address go together: who shares a home or an office shares both.
-//     Where both agree the weaker counts half. What differs of phone, e-mail and
+//   - Phone, address and device go together: who shares a home or an office shares
+//     them. Where two agree the weaker counts half, a third a quarter. What differs of phone, e-mail and
 //     address goes together as well, since an old record is old in all: the
 //     strongest counts in full, the next half, the third a quarter.
 //   - Where the names differ in the given name, a phone number and an address in
@@ -175,6 +175,9 @@ func (s *sum) contacts(a, b *Prepared) {
 	if slices.ContainsFunc(a.accounts, func(x string) bool { return slices.Contains(b.accounts, x) }) {
 		s.add(FieldAccount, agreement{level: Exact})
 	}
+	if slices.ContainsFunc(a.devices, func(x string) bool { return slices.Contains(b.devices, x) }) {
+		s.add(FieldDevice, agreement{level: Exact})
+	}
 }
 
 // together weakens the evidence of contacts, as Score says, and reports whether
@@ -191,7 +194,7 @@ func together(reasons []Reason, strangers bool) (home bool) {
 		case r.Bits < 0:
 			r.Bits *= differing
 			differing /= 2
-		case r.Field == FieldPhone || r.Field == FieldAddress:
+		case r.Field == FieldPhone || r.Field == FieldAddress || r.Field == FieldDevice:
 			r.Bits *= household
 			household /= 2
 			home = true

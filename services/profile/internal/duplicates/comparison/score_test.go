@@ -243,3 +243,29 @@ func record() *rapid.Generator[Record] {
 		return r
 	})
 }
+
+// A device known to two apps speaks for one person, and in a household for no more
+// than the home does.
+func TestDevices(t *testing.T) {
+	phone := []string{"4C1F-77"}
+	bare := Score(Prepare(Record{Name: "王小明"}), Prepare(Record{Name: "王小明"}), town)
+	with := Score(Prepare(Record{Name: "王小明", Devices: phone}), Prepare(Record{Name: "王小明", Devices: phone}), town)
+	if with.Bits <= bare.Bits || len(with.Reasons) != 2 || with.Reasons[0].Field != FieldDevice && with.Reasons[1].Field != FieldDevice {
+		t.Errorf("%v with a device, %v without", with, bare)
+	}
+	other := Score(Prepare(Record{Name: "王小明", Devices: phone}), Prepare(Record{Name: "王小明", Devices: []string{"else"}}), town)
+	if other.Bits != bare.Bits {
+		t.Errorf("another device says something: %v", other)
+	}
+	home := []Address{{"广东", "深圳", "南山区科技园路1号3栋502"}}
+	relatives := Score(
+		Prepare(Record{Name: "王小明", Devices: phone, Addresses: home, Gender: "male"}),
+		Prepare(Record{Name: "李芳", Devices: phone, Addresses: home, Gender: "female"}), town)
+	if relatives.Score >= 0.5 {
+		t.Errorf("a couple is one person: %v", relatives)
+	}
+	keys := Prepare(Record{Name: "王小明", Devices: phone}).Keys()
+	if keys[0] != (Key{"device", "4C1F-77"}) {
+		t.Errorf("keys %v", keys)
+	}
+}

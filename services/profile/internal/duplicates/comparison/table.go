@@ -13,6 +13,7 @@ const (
 	FieldEmail   Field = "email"
 	FieldAddress Field = "address"
 	FieldAccount Field = "account"
+	FieldDevice  Field = "device"
 	FieldGender  Field = "gender"
 	FieldCity    Field = "city"
 	FieldKind    Field = "kind"
@@ -103,6 +104,8 @@ var Table = []Weight{
 	{FieldAddress, Different, 0.32, 0.99, 0, "address: different", "地址:不同"},
 
 	{FieldAccount, Exact, 0.60, 1e-6, 0, "account: the same on the same platform", "账号:同一平台账号相同"},
+
+	{FieldDevice, Exact, 0.30, 1e-5, 0, "device: the same", "设备:相同"},
 
 	{FieldGender, Exact, 0.97, 0.5, 0, "gender: the same", "性别:相同"},
 	{FieldGender, Different, 0.03, 0.5, 0, "gender: different", "性别:不同"},
