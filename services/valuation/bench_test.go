@@ -180,3 +180,27 @@ func peakMiB(b *testing.B) float64 {
 	}
 	return 0
 }
+
+// BenchmarkErase erases one customer at a time of a base that has been refreshed
+// three times, from all its files.
+func BenchmarkErase(b *testing.B) {
+	engine, err := pebblestore.Open(b.TempDir(), pebblestore.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = engine.Close() })
+	conn, _ := run(b, func(r grpc.ServiceRegistrar) {
+		profilev1.RegisterOrderServiceServer(r, crowd{customers: benchCustomers(b)})
+	})
+	c := serve(b, engine, conn, time.Now)
+	for range 3 {
+		c.refresh(policy("2026-01-31"))
+	}
+	i := 0
+	for b.Loop() {
+		i++
+		if sections := c.eraseAll(fmt.Sprintf("c%09d", i*37)); sections[0].GetErased() == 0 {
+			b.Fatalf("erased %v", sections)
+		}
+	}
+}
