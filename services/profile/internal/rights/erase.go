@@ -206,7 +206,7 @@ func (e *erasing) running(ctx context.Context) (names []string, err error) {
 func (e *erasing) others(ctx context.Context) error {
 	for _, peer := range e.Peers {
 		e.run.Progress(0, 0, "erasing in "+peer.Name)
-		answer, err := peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
+		answer, err := e.eraseIn(ctx, peer)
 		switch fault.KindOf(err) {
 		case fault.Unavailable, fault.DeadlineExceeded, fault.Aborted:
 			return e.later("waiting for " + peer.Name)
@@ -226,6 +226,16 @@ func (e *erasing) others(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// eraseTimeout is what a service has to erase: it rewrites all of its files, which was
+// seen to take some twenty seconds for a million customers.
+const eraseTimeout = 30 * time.Minute
+
+func (e *erasing) eraseIn(ctx context.Context, peer Peer) (erased, error) {
+	ctx, cancel := context.WithTimeout(ctx, eraseTimeout)
+	defer cancel()
+	return peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
 }
 
 // patience is how long a step waits before it looks again.
