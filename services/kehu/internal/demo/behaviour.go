@@ -160,7 +160,7 @@ func eventOf(e shop.Event) *profilev1.Event {
 }
 
 func (d *demo) showBehaviour(ctx context.Context, t *taken) error {
-	truth := d.shop.Behaviour()
+	truth := d.behaved()
 	linked, example, err := d.linked(ctx)
 	if err != nil {
 		return err

@@ -108,13 +108,10 @@ func (d *demo) withdraw(ctx context.Context) error {
 			break
 		}
 	}
-	if who == "" {
+	if who == "" || d.funnelled == nil {
 		return nil
 	}
-	before, err := d.analyse(ctx, visitFunnel())
-	if err != nil {
-		return err
-	}
+	before := d.funnelled
 	decision := shop.Decision{CustomerID: who, Purpose: shop.AnalyticsPurpose, Time: d.now, Source: "e-mail"}
 	if err := d.setConsent(ctx, decision); err != nil {
 		return err

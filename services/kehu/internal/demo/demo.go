@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -46,7 +47,10 @@ func Run(ctx context.Context, conn grpc.ClientConnInterface, s Settings) error {
 	if err != nil {
 		return err
 	}
-	d := &demo{conn: conn, shop: made, settings: s, page: &layout.Page{Width: s.Width}, now: time.Now()}
+	d := &demo{
+		conn: conn, shop: made, settings: s, page: &layout.Page{Width: s.Width}, now: time.Now(),
+		totals: sync.OnceValue(made.Totals), behaved: sync.OnceValue(made.Behaviour),
+	}
 	// The steps are those of the profile service, row by row, and then the others'.
 	for _, step := range []func(context.Context) error{
 		d.load, d.record, d.identities, d.behaviour, d.decide, d.quality, d.duplicates, d.merge,
@@ -69,6 +73,10 @@ type demo struct {
 	settings Settings
 	page     *layout.Page
 	now      time.Time
+	// What is true of the shop, added up when it is asked for first.
+	totals    func() shop.Totals
+	behaved   func() shop.Behaviour
+	funnelled *profilev1.Analysis // the funnel of visits
 }
 
 // lastDay is the shop's last day, less some months.

@@ -42,7 +42,7 @@ func (d *demo) export(ctx context.Context) error {
 // placed is how many orders were placed: those that did not last too, and those
 // that the file has without a customer, which are kept as nobody's.
 func (d *demo) placed() int64 {
-	totals := d.shop.Totals()
+	totals := d.totals()
 	placed := int64(totals.Orders + totals.Undone)
 	for l := range d.shop.Labels() {
 		if l.File == shop.OrdersFile && l.Kind == "missing_customer" {

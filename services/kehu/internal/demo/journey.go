@@ -31,7 +31,8 @@ func (d *demo) journey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	truth := d.shop.Behaviour()
+	d.funnelled = funnel
+	truth := d.behaved()
 	found := ""
 	right := true
 	for i, s := range funnel.GetFunnelResult().GetSteps() {

@@ -91,7 +91,7 @@ func (d *demo) gaps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	truth := d.shop.Behaviour().Gaps
+	truth := d.behaved().Gaps
 	rows := [][]string{{"searched for in vain 无结果搜索", "searches", "customers", "truth"}}
 	for _, g := range answer.GetSearchGaps() {
 		t := truth[g.GetTerm()]

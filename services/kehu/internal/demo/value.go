@@ -19,7 +19,7 @@ func (d *demo) value(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	truth := d.shop.Totals()
+	truth := d.totals()
 	d.page.Heading("Customers and what they are worth 客户价值, as of " + d.lastDay(0))
 	rows := [][]string{
 		{"", "found", "truth"},
@@ -47,7 +47,7 @@ func (d *demo) currencies(ctx context.Context) error {
 		return err
 	}
 	currency := d.shop.Config().Currency
-	truth := &apiv1.Money{MinorUnits: d.shop.Totals().ReportMinor, CurrencyCode: currency}
+	truth := &apiv1.Money{MinorUnits: d.totals().ReportMinor, CurrencyCode: currency}
 	d.page.Heading("Currencies 币种: nothing is added up across them, unless one is asked for")
 	d.page.Table([][]string{
 		{"", "found", "truth"},
