@@ -159,3 +159,24 @@ func testLostRequests(t *testing.T, e docstore.Engine) {
 		t.Fatalf("after a lost update: %+v, %v", got, err)
 	}
 }
+
+// A write with a name of its own is made once, however often it is asked for.
+func testNamedWrites(t *testing.T, e docstore.Engine) {
+	ctx, c := t.Context(), items(t, e)
+	write := func(name, group string) error {
+		errs, err := c.Write(ctx, []docstore.Op[item]{{Doc: newItem("a", group, 1), WriteID: name}})
+		must(t, err)
+		return errs[0]
+	}
+	for range 2 {
+		must(t, write("run!1", "first"))
+	}
+	for _, other := range []string{"run!2", ""} {
+		if err := write(other, "other"); !errors.Is(err, docstore.ErrConflict) {
+			t.Fatalf("write %q of what is there: %v", other, err)
+		}
+	}
+	if n, err := c.Count(ctx, docstore.Range{Index: byRank, From: "first", To: "firsu"}); err != nil || n != 1 {
+		t.Fatalf("%d written first, %v", n, err)
+	}
+}

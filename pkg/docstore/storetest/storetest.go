@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) docstore.Engine) {
 		{"Upsert", testUpsert},
 		{"Batch", testBatch},
 		{"BatchExpectations", testBatchExpectations},
+		{"NamedWrites", testNamedWrites},
 		{"KeyOrder", testKeyOrder},
 		{"Ranges", testRanges},
 		{"IndexMembership", testIndexMembership},
