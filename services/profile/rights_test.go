@@ -408,7 +408,8 @@ func TestErasureWithOrders(t *testing.T) {
 	if len(orders.GetOrders()) > 0 {
 		t.Errorf("%v", orders)
 	}
-	r.fill(t, "person-p", "13800138001") // who comes back is somebody new
+	r.fill(t, "somebody-else", "13800138001") // the number is free
+	r.fill(t, "person-p", "13800138004")      // who comes back is somebody new
 	found := ok[*profilev1.ListErasureReceiptsResponse](t)(r.rights.ListErasureReceipts(t.Context(), &profilev1.ListErasureReceiptsRequest{}))
 	if v := r.verified(t, found.GetErasureReceipts()[0].GetName(), "person-p"); !v.GetAuthentic() || !v.GetOfCustomer() || len(v.GetRemaining()) == 0 {
 		t.Errorf("%v", v)

@@ -25,7 +25,7 @@ func knownEverywhere(t *testing.T, s *server) {
 	} {
 		c.post("/v1/batch", map[string]any{"batch": []any{event}})
 	}
-	c.wait(c.post("/v1/valuations:refresh", map[string]any{}).str("name"))
+	c.wait(c.post("/v1/valuations:refresh", map[string]any{"policy": map[string]any{"asOfDate": "2026-06-30"}}).str("name"))
 	c.post("/v1/segments?segmentId=all", map[string]any{"displayName": "All", "rule": map[string]any{"expression": "orders.count >= 1"}})
 	c.wait(c.post("/v1/segments/all:publish", map[string]any{}).str("name"))
 	c.get("/v1/segments/all/memberships/"+theErased).want(theErased, "customerId")
@@ -186,6 +186,9 @@ func TestErasureInSixProcesses(t *testing.T) {
 	}
 	start(t, "kehu-feedback", "--data", dir, "--listen", at["feedback"], "--profile", at["profile"], "--segmentation", at["segmentation"])
 	receipt := c.wait(op).str("response", "name")
-	c.post("/v1/"+receipt+":verify", map[string]any{"customer": "customers/" + theErased}).want(true, "authentic").want(nil, "remaining")
+	checked := c.post("/v1/"+receipt+":verify", map[string]any{"customer": "customers/" + theErased}).want(true, "authentic")
+	if len(checked.list("remaining")) > 0 {
+		t.Errorf("still held: %s", checked.text)
+	}
 	c.do("GET", "/v1/surveys/recommend/responses/first", nil).refused(404, "RESPONSE_NOT_FOUND")
 }

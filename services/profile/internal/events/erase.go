@@ -8,11 +8,11 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 )
 
-// Subjects are the names under which the vault has the keys of a record's events:
-// its own and those of its visitors. To destroy them makes every content
-// unreadable; it is to be done before Erase, which forgets who the visitors were.
+// Subjects are the names under which the vault has the keys of the events of a
+// record's visitors; those of its own events are sealed under the customer's. To
+// destroy them is to be done before Erase, which forgets who the visitors were.
 func (s *Store) Subjects(ctx context.Context, customer string) ([]string, error) {
-	subjects := []string{Customer(customer).Subject()}
+	var subjects []string
 	links, _, err := s.VisitorsOf(ctx, customer, nil, 0)
 	for _, l := range links {
 		subjects = append(subjects, Visitor(l.Visitor).Subject())

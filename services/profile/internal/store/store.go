@@ -34,18 +34,22 @@ func Open(ctx context.Context, engine docstore.Engine, v *vault.Vault, clock fun
 	s.Customers, errs[0] = openCustomers(ctx, engine, v, clock)
 	s.Identifiers, errs[1] = openIdentifiers(ctx, engine, v, clock)
 	s.Orders, errs[2] = openOrders(ctx, engine, s.Customers, v, clock)
-	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
+	s.Deletions, errs[3] = openDeletions(ctx, engine, v, clock)
 	s.Changes, errs[4] = openChanges(ctx, engine, v, clock)
 	return s, errors.Join(errs[:]...)
 }
 
+// unfedLife is how long tombstones are kept that no feed tells of: longer than a
+// write can be held up.
+const unfedLife = time.Hour
+
 // Sweep removes the tombstones that no reader of a change feed can still need.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
-	before := now.Add(-docstore.TombstoneLife)
+	before, unfed := now.Add(-docstore.TombstoneLife), now.Add(-unfedLife)
 	_, customers := s.Customers.docs.Sweep(ctx, before)
-	_, identifiers := s.Identifiers.docs.Sweep(ctx, before)
+	_, identifiers := s.Identifiers.docs.Sweep(ctx, unfed)
 	_, orders := s.Orders.docs.Sweep(ctx, before)
-	_, deletions := s.Deletions.docs.Sweep(ctx, before)
+	_, deletions := s.Deletions.docs.Sweep(ctx, unfed)
 	_, changes := s.Changes.docs.Sweep(ctx, before)
 	return errors.Join(customers, identifiers, orders, deletions, changes)
 }
