@@ -25,7 +25,9 @@ import (
 //     it is done once more.
 //  3. The other services erase what they hold. One that is down, or held up by
 //     work of its own, is waited for.
-//  4. The ids are struck out of the receipt, which is sealed, and the files are
+//  4. Every service is asked what it holds now. Where that is something, the steps
+//     before are done once more.
+//  5. The ids are struck out of the receipt, which is sealed, and the files are
 //     rewritten.
 
 type erasing struct {
@@ -43,6 +45,7 @@ type eraseRun = operation.Run[*profilev1.ErasureReceipt, waiting]
 type waiting struct {
 	Cleared bool     `bson:"cleared"` // what this service holds is erased, but for what For bring back
 	For     []string `bson:"for"`     // names of operations
+	Checks  int      `bson:"checks"`  // that have found something
 }
 
 func (s *Server) erase(ctx context.Context, run *eraseRun) (proto.Message, error) {
@@ -56,7 +59,7 @@ func (s *Server) erase(ctx context.Context, run *eraseRun) (proto.Message, error
 	}
 	e := &erasing{s, run, id, doc.Customers, receipt}
 	if receipt.GetState() != profilev1.ErasureState_ERASURE_STATE_DONE {
-		for _, step := range []func(context.Context) error{e.count, e.clear, e.others, e.close} {
+		for _, step := range []func(context.Context) error{e.count, e.clear, e.others, e.check, e.close} {
 			if err := step(ctx); err != nil {
 				return nil, err
 			}
@@ -237,6 +240,39 @@ func (e *erasing) eraseIn(ctx context.Context, peer Peer) (erased, error) {
 	defer cancel()
 	return peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
 }
+
+// askedFor is how long another service may take to answer: it rewrites its files.
+const askedFor = 50 * time.Second
+
+func (e *erasing) ask(ctx context.Context, peer Peer) (erased, error) {
+	ctx, cancel := context.WithTimeout(ctx, askedFor)
+	defer cancel()
+	return peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
+}
+
+// check asks every service what it holds now. Something may have been written by
+// another replica that had read the person before: then all is done once more, a
+// few times. What comes after that is sent anew, of somebody new.
+func (e *erasing) check(ctx context.Context) error {
+	state := &e.run.State
+	if state.Checks == mostChecks {
+		return nil
+	}
+	held, err := e.held(ctx, e.ids)
+	if fault.KindOf(err) == fault.Unavailable {
+		return e.later("waiting for the services")
+	}
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	*state = waiting{Checks: state.Checks + 1}
+	if err := e.run.Checkpoint(ctx, *state); err != nil {
+		return err
+	}
+	return e.later("erasing what came in")
+}
+
+const mostChecks = 5
 
 // patience is how long a step waits before it looks again.
 const patience = time.Second
