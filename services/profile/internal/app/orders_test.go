@@ -52,6 +52,36 @@ func TestRecordOrders(t *testing.T) {
 	})
 }
 
+// A list of orders that comes after the list of their items leaves the items.
+func TestListOfOrdersKeepsItems(t *testing.T) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
+		f := start(t, e, newClock())
+		items := []domain.Item{{SKU: "a", QuantityMilli: 1000, Amount: domain.Known(100)}}
+		with := f.order("c", "1", 100)
+		with.Items = items
+		f.record(t, domain.Source{Import: "items"}, with)
+		for _, test := range []struct {
+			source domain.Source
+			amount int64
+			want   string
+			items  int
+		}{
+			{domain.Source{Import: "orders"}, 100, "unchanged", 1},
+			{domain.Source{Import: "corrected"}, 90, "updated", 0}, // the items do not add up to it
+			{domain.Source{}, 90, "unchanged", 0},
+		} {
+			if got := f.record(t, test.source, f.order("c", "1", test.amount)); got[0] != test.want {
+				t.Errorf("%+v: %q", test, got)
+			}
+			o, err := f.store.Orders.Get(t.Context(), "c", "1")
+			must(t, err)
+			if len(o.Items) != test.items {
+				t.Errorf("%+v: %+v", test, o.Items)
+			}
+		}
+	})
+}
+
 func TestValidateOnlyWritesNothing(t *testing.T) {
 	f := start(t, onPebble(t), newClock())
 	f.record(t, domain.Source{}, f.order("c", "1", 100))

@@ -21,6 +21,9 @@ func plan(given, stored *domain.Order, src domain.Source) (*domain.Order, Outcom
 	if err != nil {
 		return nil, refusedBy(err)
 	}
+	if src.Import != "" {
+		write.KeepItems(stored)
+	}
 	if stored.SameContent(&write) {
 		return nil, Outcome{Effect: Unchanged}
 	}

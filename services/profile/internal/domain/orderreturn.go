@@ -134,6 +134,14 @@ func (o *Order) Correct(other *Order) (Order, error) {
 	return corrected, nil
 }
 
+// KeepItems gives an order without items those that were known before, where they
+// still add up to its amount: a list of orders says nothing of items.
+func (o *Order) KeepItems(before *Order) {
+	if len(o.Items) == 0 && o.Amount == before.Amount && o.Currency == before.Currency {
+		o.Items = before.Items
+	}
+}
+
 // keeps reports what an order with returns, which are in a currency, cannot be.
 func (o *Order) keeps(currency string) error {
 	if len(o.Returns) == 0 {

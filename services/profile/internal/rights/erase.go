@@ -241,15 +241,6 @@ func (e *erasing) eraseIn(ctx context.Context, peer Peer) (erased, error) {
 	return peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
 }
 
-// askedFor is how long another service may take to answer: it rewrites its files.
-const askedFor = 50 * time.Second
-
-func (e *erasing) ask(ctx context.Context, peer Peer) (erased, error) {
-	ctx, cancel := context.WithTimeout(ctx, askedFor)
-	defer cancel()
-	return peer.erase(ctx, &apiv1.Person{CustomerIds: e.ids}, e.receipt.GetPseudonym())
-}
-
 // check asks every service what it holds now. Something may have been written by
 // another replica that had read the person before: then all is done once more, a
 // few times. What comes after that is sent anew, of somebody new.

@@ -66,13 +66,3 @@ func (s *sections) add(service string, p *apiv1.PersonalDataPart) {
 		Service: service, Section: p.GetSection(), Title: p.GetTitle(), TitleZh: p.GetTitleZh(), Records: int64(len(p.GetRecords())),
 	})
 }
-
-// ofOwn are those of this service.
-func (s sections) ofOwn() (all sections) {
-	for _, one := range s {
-		if one.GetService() == own {
-			all = append(all, one)
-		}
-	}
-	return all
-}
