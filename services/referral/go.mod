@@ -18,9 +18,9 @@ require (
 	go.einride.tech/aip v0.86.3
 	go.mongodb.org/mongo-driver/v2 v2.10.0
 	go.uber.org/goleak v1.3.0
+	golang.org/x/sync v0.24.0
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
-	golang.org/x/sync v0.24.0
 	pgregory.net/rapid v1.3.0
 )
 
