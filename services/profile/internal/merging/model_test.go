@@ -89,7 +89,7 @@ func (m *model) do(c command) string {
 		}
 		all := slices.Clone(known.mails)
 		for _, mail := range c.Mails {
-			if !slices.Contains(all, mail) {
+			if !slices.Contains(all, mail) && !m.taken(c.At, mail) { // an import leaves others theirs
 				all = append(all, mail)
 			}
 		}
@@ -121,12 +121,20 @@ func (m *model) do(c command) string {
 	return "ok"
 }
 
-func (m *model) update(c command, name, city string, mails []string) string {
+// taken reports whether another record has a mail address.
+func (m *model) taken(at, mail string) bool {
 	for id, r := range m.records {
-		for _, mail := range mails {
-			if id != c.At && slices.Contains(r.mails, mail) {
-				return "IDENTIFIER_TAKEN"
-			}
+		if id != at && slices.Contains(r.mails, mail) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *model) update(c command, name, city string, mails []string) string {
+	for _, mail := range mails {
+		if m.taken(c.At, mail) {
+			return "IDENTIFIER_TAKEN"
 		}
 	}
 	r := m.at(c.At)

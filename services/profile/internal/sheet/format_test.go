@@ -115,6 +115,7 @@ func TestChineseIsTold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table := [][]string{{"a", "b"}, {"1", han.Draw(t, "text")}, {han.Draw(t, "text"), "2"}}
 		format := Format{
+			Syntax:    Delimited,
 			Encoding:  rapid.SampledFrom([]Encoding{UTF8, GB18030}).Draw(t, "encoding"),
 			Delimiter: rapid.SampledFrom(Delimiters).Draw(t, "delimiter"),
 		}

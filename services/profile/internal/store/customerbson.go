@@ -43,6 +43,7 @@ func (d *claim) MarshalBSON() ([]byte, error) {
 	if d.Pending != nil {
 		b = bsoncore.AppendDateTimeElement(b, "pending", d.Pending.UnixMilli())
 	}
+	b = appendText(b, "mark", d.Mark)
 	return bsoncore.AppendDocumentEnd(b, start)
 }
 

@@ -43,7 +43,7 @@ func TestCustomerIsWrittenAsItsTagsSay(t *testing.T) {
 
 func TestClaimIsWrittenAsItsTagsSay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &claim{Meta: anyMeta(t), Customer: rapid.String().Draw(t, "customer")}
+		c := &claim{Meta: anyMeta(t), Customer: rapid.String().Draw(t, "customer"), Mark: rapid.String().Draw(t, "mark")}
 		if rapid.Bool().Draw(t, "pending") {
 			since := anyTime(t, "since")
 			c.Pending = &since
