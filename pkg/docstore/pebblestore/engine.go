@@ -96,7 +96,11 @@ func (o Options) pebble(w *watch) *pebble.Options {
 // that may hold a document; their filters tell most of them apart.
 func (o Options) shape(p *pebble.Options) {
 	p.L0CompactionThreshold = 32 // at a depth of sixteen: Pebble counts double
-	p.L0StopWritesThreshold = 64
+	// Writes are never stopped for what is yet to be merged: a merge of large files
+	// can take longer than a write may, and reading from many small ones only costs
+	// time. A second merge may run beside a large one.
+	p.L0StopWritesThreshold = 1000
+	p.CompactionConcurrencyRange = func() (lower, upper int) { return 1, 2 }
 	p.LBaseMaxBytes = 512 * mib
 	p.TargetFileSizes[0] = 8 * mib
 	for i := range p.Levels {
