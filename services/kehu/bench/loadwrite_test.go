@@ -62,12 +62,14 @@ func (b *base) load(ctx context.Context, to *child, k kind) (done loading, err e
 	defer func() { done.work, done.calling = to.processor()-work, ownProcessor()-calling }()
 	group, ctx := errgroup.WithContext(ctx)
 	var next, written atomic.Int64
+	var at [loadCallers]atomic.Int64 // what each caller writes: all before the least of them is written
 	start := time.Now()
 	writers, writing := errgroup.WithContext(ctx)
-	for range loadCallers {
+	for caller := range loadCallers {
 		writers.Go(func() error {
 			for writing.Err() == nil {
 				from := int(next.Add(loadBatch)) - loadBatch
+				at[caller].Store(int64(from))
 				to := min(from+loadBatch, b.count(k))
 				if from >= to {
 					return nil
@@ -84,7 +86,11 @@ func (b *base) load(ctx context.Context, to *child, k kind) (done loading, err e
 	group.Go(func() error {
 		there := func() int {
 			if k == ofCustomers {
-				return max(int(written.Load())-loadCallers*loadBatch, 0) // batches end in any order
+				least := at[0].Load()
+				for caller := range at {
+					least = min(least, at[caller].Load())
+				}
+				return int(least)
 			}
 			return b.customers
 		}
