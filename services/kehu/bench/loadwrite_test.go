@@ -90,7 +90,7 @@ func (b *base) load(ctx context.Context, to *child, k kind) (done loading, err e
 				for caller := range at {
 					least = min(least, at[caller].Load())
 				}
-				return int(least)
+				return min(int(least), b.customers) // who has nothing left to write is behind the end
 			}
 			return b.customers
 		}
