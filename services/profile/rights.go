@@ -17,7 +17,7 @@ import (
 func (s *Service) openRights(ctx context.Context, deps Deps) (*rights.Server, error) {
 	orders := kind("orders", "Orders", "订单", shown(s.store.Orders.Of, handler.OrderProto), s.store.Orders.Erase)
 	return rights.New(ctx, rights.Deps{
-		Engine: deps.Engine, Vault: deps.Vault, Operations: s.operations, Clock: s.now, Logger: s.log,
+		Engine: deps.Engine, Vault: deps.Vault, Operations: s.operations, Clock: s.now,
 		Customers: s.store.Customers, Records: s.personalRecords(orders), DeletedOrders: orders,
 		Subjects: s.vaultSubjects, Delete: s.app.EraseCustomer, Peers: peers(deps),
 	})

@@ -2,25 +2,23 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
 	"github.com/kehuhq/kehu/services/kehu/internal/pairs"
 )
 
 // duplicatesFlags are those of every subcommand of duplicates.
 type duplicatesFlags struct {
-	server, lang, state, survivor string
-	minScore                      float64
-	limit                         int
+	spokenFlags
+	state, survivor string
+	minScore        float64
+	limit           int
 }
 
 func newDuplicates() *cobra.Command {
@@ -44,26 +42,6 @@ be undone), dismiss has them left alone from then on.`,
 	accept.Flags().StringVar(&f.survivor, "survivor", "", "the customer by whose id both go on (default: recorded first)")
 	cmd.AddCommand(find, check, list, accept,
 		f.command("dismiss PAIR", "Leave the two customers of a pair alone", exactly(1), f.dismiss))
-	return cmd
-}
-
-func (f *duplicatesFlags) command(use, short string, args cobra.PositionalArgs, run func(context.Context, grpc.ClientConnInterface, []string) error) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: use, Short: short, Args: args,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err := oneOf("lang", f.lang, "zh", "en"); err != nil {
-				return err
-			}
-			conn, err := rpc.Dial(f.server, rpc.DefaultClientConfig("server"))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, conn.Close()) }()
-			return run(cmd.Context(), conn, args)
-		},
-	}
-	cmd.Flags().StringVar(&f.server, "server", defaultGRPC, "gRPC address of the server or of profile")
-	cmd.Flags().StringVar(&f.lang, "lang", language(os.Getenv), "language of the reasons: zh or en (default: by LANG)")
 	return cmd
 }
 

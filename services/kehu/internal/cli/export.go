@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+	"google.golang.org/genproto/googleapis/api/httpbody"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -128,14 +130,23 @@ func download(ctx context.Context, from profilev1.ExportServiceClient, r *profil
 	if err != nil {
 		return err
 	}
-	stage, written := report.Start("exporting", 0, progress.Bytes), int64(0)
+	stage := report.Start("exporting", 0, progress.Bytes)
+	if err := receive(stream, to, func(written int64) { stage.Set(written, 0) }); err != nil {
+		return err
+	}
+	stage.End()
+	if n := stream.Trailer().Get(excludedTrailer); len(n) == 1 {
+		fmt.Fprintf(os.Stderr, "left out, since they do not allow %s: %s customers\n", r.GetPurpose(), n[0])
+	}
+	return nil
+}
+
+// receive writes a file as it comes, and tells how many bytes have been written.
+func receive(from grpc.ServerStreamingClient[httpbody.HttpBody], to io.Writer, wrote func(bytes int64)) error {
+	written := int64(0)
 	for {
-		part, err := stream.Recv()
+		part, err := from.Recv()
 		if errors.Is(err, io.EOF) {
-			stage.End()
-			if n := stream.Trailer().Get(excludedTrailer); len(n) == 1 {
-				fmt.Fprintf(os.Stderr, "left out, since they do not allow %s: %s customers\n", r.GetPurpose(), n[0])
-			}
 			return nil
 		}
 		if err != nil {
@@ -146,6 +157,6 @@ func download(ctx context.Context, from profilev1.ExportServiceClient, r *profil
 			return err
 		}
 		written += int64(n)
-		stage.Set(written, 0)
+		wrote(written)
 	}
 }

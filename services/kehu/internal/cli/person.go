@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/services/kehu/internal/call"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
 	"github.com/kehuhq/kehu/services/kehu/internal/rights"
@@ -19,8 +18,9 @@ import (
 
 // personFlags are those of every subcommand of person.
 type personFlags struct {
-	server, lang, format, out, basis, orders string
-	dryRun                                   bool
+	spokenFlags
+	format, out, basis, orders string
+	dryRun                     bool
 }
 
 func newPerson() *cobra.Command {
@@ -40,26 +40,6 @@ which records, and can be checked at any time.`,
 	erase.Flags().StringVar(&f.orders, "orders", "pseudonymise", "what becomes of the orders: pseudonymise (they stay without a buyer) or delete")
 	erase.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would be erased")
 	cmd.AddCommand(copied, erase, f.command("verify RECEIPT CUSTOMER", "Check a receipt, and that nothing is held about the customer", exactly(2), f.verify))
-	return cmd
-}
-
-func (f *personFlags) command(use, short string, args cobra.PositionalArgs, run func(context.Context, grpc.ClientConnInterface, []string) error) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: use, Short: short, Args: args,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err := oneOf("lang", f.lang, "zh", "en"); err != nil {
-				return err
-			}
-			conn, err := rpc.Dial(f.server, rpc.DefaultClientConfig("server"))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, conn.Close()) }()
-			return run(cmd.Context(), conn, args)
-		},
-	}
-	cmd.Flags().StringVar(&f.server, "server", defaultGRPC, "gRPC address of the server or of profile")
-	cmd.Flags().StringVar(&f.lang, "lang", language(os.Getenv), "language of what is printed: zh or en (default: by LANG)")
 	return cmd
 }
 
@@ -104,18 +84,7 @@ func downloadCopy(ctx context.Context, from profilev1.RightsServiceClient, r *pr
 	if err != nil {
 		return err
 	}
-	for {
-		part, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := to.Write(part.GetData()); err != nil {
-			return err
-		}
-	}
+	return receive(stream, to, func(int64) {})
 }
 
 func (f *personFlags) erase(ctx context.Context, conn grpc.ClientConnInterface, args []string) error {

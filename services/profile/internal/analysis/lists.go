@@ -3,6 +3,7 @@ package analysis
 import (
 	"context"
 	"errors"
+	"iter"
 	"strings"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -61,31 +62,44 @@ func (s *store) purge(ctx context.Context, analysis, operation, but string) erro
 }
 
 // sweep removes lists that nobody can read: of analyses that are deleted, and of
-// runs that broke off. It meets each run once, however long its lists are.
+// runs that broke off.
 func (s *store) sweep(ctx context.Context) error {
-	next := docstore.Range{Limit: 1}
-	for {
-		var met []string
-		for entry, err := range s.members.ScanRaw(ctx, next) {
-			if err != nil {
-				return err
-			}
-			met = docstore.ParseID(entry.ID)
+	for run, err := range s.runs(ctx) {
+		if err != nil {
+			return err
 		}
-		if len(met) < 2 {
-			return nil
-		}
-		lists := docstore.Within(docstore.ID(met[:2]...))
+		met := docstore.ParseID(run)
 		doc, err := s.analyses.Get(ctx, met[0])
 		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
 			return err
 		}
 		if err != nil || !doc.mayRead(met[1]) {
-			if err := s.members.Purge(ctx, lists); err != nil {
+			if err := s.members.Purge(ctx, docstore.Within(run)); err != nil {
 				return err
 			}
 		}
-		next.From = lists.To
+	}
+	return nil
+}
+
+// runs yields the runs that have lists, as analysis!run. It meets each once,
+// however long its lists are.
+func (s *store) runs(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for next := (docstore.Range{Limit: 1}); ; {
+			run := ""
+			for entry, err := range s.members.ScanRaw(ctx, next) {
+				if err != nil {
+					yield("", err)
+					return
+				}
+				run = docstore.ID(docstore.ParseID(entry.ID)[:2]...)
+			}
+			if run == "" || !yield(run, nil) {
+				return
+			}
+			next.From = docstore.Within(run).To
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package analysis
 import (
 	"context"
 	"iter"
-	"strings"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -42,12 +41,9 @@ func (s *Server) Erase(ctx context.Context, customer string) error {
 // runs under way included.
 func (s *store) entries(ctx context.Context, customer string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for next := (docstore.Range{Limit: 1}); ; {
-			run, err := s.nextRun(ctx, next)
-			if err != nil || run == "" {
-				if err != nil {
-					yield("", err)
-				}
+		for run, err := range s.runs(ctx) {
+			if err != nil {
+				yield("", err)
 				return
 			}
 			id := run + "!" + docstore.ID(customer)
@@ -57,18 +53,6 @@ func (s *store) entries(ctx context.Context, customer string) iter.Seq2[string, 
 					return
 				}
 			}
-			next.From = docstore.Within(run).To
 		}
 	}
-}
-
-// nextRun is the first run that has lists in a range: analysis!run.
-func (s *store) nextRun(ctx context.Context, r docstore.Range) (string, error) {
-	for e, err := range s.members.ScanRaw(ctx, r) {
-		if err != nil {
-			return "", err
-		}
-		return e.ID[:strings.LastIndexByte(e.ID, '!')], nil
-	}
-	return "", nil
 }

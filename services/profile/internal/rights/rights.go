@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"log/slog"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -67,7 +66,6 @@ type Deps struct {
 	Delete func(ctx context.Context, customer string) error
 	Peers  []Peer
 	Clock  func() time.Time
-	Logger *slog.Logger
 }
 
 // Server answers the RightsService.
