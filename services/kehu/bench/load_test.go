@@ -18,7 +18,7 @@ import (
 const loadCustomers = 10_000
 
 // loadLimit ends a load that a slow or busy machine would not end.
-const loadLimit = 25 * time.Minute
+const loadLimit = 60 * time.Minute
 
 // BenchmarkLoad loads a customer base through the gRPC API into a `kehu serve` of
 // its own, and then writes as many documents, as large and with the same index

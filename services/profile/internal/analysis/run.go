@@ -52,6 +52,7 @@ func (s *Server) execute(ctx context.Context, r *run) (proto.Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx = context.WithoutCancel(ctx) // what is found is kept: an end is not broken off half-way
 	doc, err = s.store.end(ctx, id, r.ID, func(d *analysisDoc) {
 		d.State, d.Answer, d.Run, d.EndedAt = int32(profilev1.AnalysisState_ANALYSIS_STATE_DONE), raw, own, s.now()
 	})
