@@ -1,0 +1,5 @@
+//go:build race
+
+package btyd_test
+
+const raceDetector = true
