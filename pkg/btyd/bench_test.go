@@ -1,7 +1,6 @@
 package btyd_test
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"testing"

@@ -69,5 +69,5 @@ func (m BGNBD) newcomer() (float64, future) {
 
 // growth is ((α+T)/(α+t_x))^shape, infinite where it is too large to matter.
 func growth(shape, alpha float64, h History) float64 {
-	return math.Exp(shape * math.Log1p((h.T-h.Tx)/(alpha+h.Tx)))
+	return math.Exp(shape * math.Log((alpha+h.T)/(alpha+h.Tx)))
 }

@@ -51,13 +51,10 @@ func TestCoverage(t *testing.T) {
 func TestCovariates(t *testing.T) {
 	for _, truth := range truths {
 		for _, seed := range []uint64{21, 22} {
-			want := btyd.CovariateModel{Base: truth, Covariates: []string{"member", "distance"}}
-			for _, e := range []btyd.Effect{
+			want := btyd.CovariateModel{Base: truth, Covariates: []string{"member", "distance"}, Effects: []btyd.Effect{
 				{Covariate: "member", Parameter: "alpha", Coefficient: 0.6},
 				{Covariate: "distance", Parameter: truth.Names()[3], Coefficient: 0.02},
-			} {
-				want.Effects = append(want.Effects, e)
-			}
+			}}
 			cells := btyd.NewCells(want.Covariates...)
 			for member := range 2 {
 				for distance := 0.0; distance <= 60; distance += 20 {

@@ -73,7 +73,7 @@ func (d Discount) delta() (float64, error) {
 //	∫ δ e^−δt E(t) dt, and (1−v) Σ_{k≥1} v^k E(k) with v = e^−δ = 1/(1+i).
 //
 // Beyond what is added up term by term, a sum is an integral from half a period
-// before its first term, plus f'/24 − 7f'''/5760 there (the midpoint form of the
+// before its first term, plus f'/24 − 7f”'/5760 there (the midpoint form of the
 // Euler–Maclaurin formula), the function changing little within a period by then.
 // The mean bends at times like scale.
 func discounted(expected func(t float64) (float64, bool), scale float64, d Discount) (float64, bool, error) {

@@ -9,16 +9,16 @@ import (
 
 // Reasons of warnings and refusals. They are stable.
 const (
-	ReasonNotConverged         = "NOT_CONVERGED"          // the gradient is not zero where the search ended
-	ReasonParameterAtBoundary  = "PARAMETER_AT_BOUNDARY"  // the likelihood rises towards 0 or infinity
-	ReasonInformationSingular  = "INFORMATION_SINGULAR"   // the data do not tell the parameters apart
-	ReasonTooFewRepeatBuyers   = "TOO_FEW_REPEAT_BUYERS"  // an estimate would be mostly chance
-	ReasonNoRepeatObserved     = "NO_REPEAT_OBSERVED"     // nobody, or not this customer, has bought again
-	ReasonTooFewCustomers      = "TOO_FEW_CUSTOMERS"      // fewer customers than parameters can be learnt from
-	ReasonNoVariation          = "NO_VARIATION"           // all customers have the same history
-	ReasonCovariateConstant    = "COVARIATE_CONSTANT"     // a covariate is the same for all customers
-	ReasonOutsideModel         = "OUTSIDE_MODEL"          // a figure that the model does not define
-	ReasonPredictionUnreliable = "PREDICTION_UNRELIABLE"  // a sum was cut off before it had converged
+	ReasonNotConverged         = "NOT_CONVERGED"           // the gradient is not zero where the search ended
+	ReasonParameterAtBoundary  = "PARAMETER_AT_BOUNDARY"   // the likelihood rises towards 0 or infinity
+	ReasonInformationSingular  = "INFORMATION_SINGULAR"    // the data do not tell the parameters apart
+	ReasonTooFewRepeatBuyers   = "TOO_FEW_REPEAT_BUYERS"   // an estimate would be mostly chance
+	ReasonNoRepeatObserved     = "NO_REPEAT_OBSERVED"      // nobody, or not this customer, has bought again
+	ReasonTooFewCustomers      = "TOO_FEW_CUSTOMERS"       // fewer customers than parameters can be learnt from
+	ReasonNoVariation          = "NO_VARIATION"            // all customers have the same history
+	ReasonCovariateConstant    = "COVARIATE_CONSTANT"      // a covariate is the same for all customers
+	ReasonOutsideModel         = "OUTSIDE_MODEL"           // a figure that the model does not define
+	ReasonPredictionUnreliable = "PREDICTION_UNRELIABLE"   // a sum was cut off before it had converged
 	ReasonParameterInvalid     = "MODEL_PARAMETER_INVALID" // a model's parameter is not finite and positive
 )
 

@@ -21,9 +21,9 @@ type exponentialParameters struct {
 
 // departure is a node of the integral over the time at which a customer stopped.
 type departure struct {
-	weight       float64 // of the node with the integrand, that at t_x without its 1/(β+y) being e^0
-	alpha, beta  float64 // α+y, β+y
-	logA, logB   float64 // ln((α+T)/(α+y)), ln((β+T)/(β+y))
+	weight      float64 // of the node with the integrand, that at t_x without its 1/(β+y) being e^0
+	alpha, beta float64 // α+y, β+y
+	logA, logB  float64 // ln((α+T)/(α+y)), ln((β+T)/(β+y))
 }
 
 // negligible is the exponent below which what is left of an integral does not count.

@@ -37,8 +37,8 @@ func (g geometric) expected(t float64) (float64, bool) {
 	probability, total, survivors, going := 1.0, 0.0, 0.0, 1.0
 	for n := 0.0; ; n++ {
 		step := z * (g.shape + n) / (n + 1)
-		probability *= step      // P(N = n+1)
-		survivors += going       // Σ_{j≤n} E[(1−p)^j]
+		probability *= step // P(N = n+1)
+		survivors += going  // Σ_{j≤n} E[(1−p)^j]
 		term := probability * survivors
 		total += term
 		going *= (g.c + n) / (g.a + g.c + n)

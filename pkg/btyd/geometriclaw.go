@@ -93,7 +93,7 @@ func (p *geometricParameters) times(cells []cell, x, y float64, curve bool, out 
 			continue
 		}
 		inverse := 1 / (alpha + c.tx)
-		gap := logAge - math.Log1p(c.tx/alpha)
+		gap := math.Log((alpha + age) * inverse)
 		q, soft := logistic(logOdds + rho*gap)
 		value += w * soft
 		d0 := r * gap
@@ -127,11 +127,12 @@ func (p *geometricParameters) times(cells []cell, x, y float64, curve bool, out 
 	}
 }
 
-// logistic is 1/(1+e^−v), and ln(1+e^v).
+// logistic is 1/(1+e^−v), and ln(1+e^v) up to 1e-16.
 func logistic(v float64) (q, soft float64) {
 	e := math.Exp(-math.Abs(v))
+	q, soft = 1/(1+e), math.Log(1+e)
 	if v >= 0 {
-		return 1 / (1 + e), v + math.Log1p(e)
+		return q, v + soft
 	}
-	return e / (1 + e), math.Log1p(e)
+	return e * q, soft
 }

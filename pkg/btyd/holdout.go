@@ -47,7 +47,7 @@ type Calibration struct {
 	Spearman float64
 	Ranked   bool
 	// TopDecileShare is the share of the hold-out's purchases made by the tenth of
-	// customers with the highest expectation; those that tie at its edge count in
+	// customers, rounded up, with the highest expectation; those that tie at its edge count in
 	// proportion. It is 0 where nobody bought.
 	TopDecileShare float64
 	ByFrequency    []FrequencyClass // classes without customers are left out
@@ -135,7 +135,7 @@ type ranked struct {
 // topDecile is the purchases of the tenth with the highest expectation. rows are in
 // order of expectation.
 func topDecile(rows []ranked, n float64) float64 {
-	room, bought := n/10, 0.0
+	room, bought := math.Ceil(n/10), 0.0
 	for end := len(rows); end > 0 && room > 0; {
 		start, weight, actual := end, 0.0, 0.0
 		for start > 0 && rows[start-1].expected == rows[end-1].expected {

@@ -73,7 +73,7 @@ func (s *search) profileEnd(i int, end place, drop, direction float64) (theta fl
 		}
 		return true, nil
 	}
-	outside := inside
+	var outside float64
 	for {
 		if inside*direction >= limit*direction-1e-9 {
 			return limit, true, nil

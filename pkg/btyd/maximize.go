@@ -59,7 +59,8 @@ type place struct {
 
 // maximize finds the maximum by quasi-Newton steps (BFGS) and then Newton's method
 // until the gradient is below 1e-6, and derives standard errors and intervals. What
-// falls short of that is in the estimate's warnings. It fails only where ctx ends.
+// falls short of that is in the estimate's warnings. It fails where ctx ends, and
+// where the log-likelihood is no number (NOT_CONVERGED).
 func maximize(ctx context.Context, p problem, o Options) (*Estimate, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -76,7 +77,7 @@ func maximize(ctx context.Context, p problem, o Options) (*Estimate, error) {
 // best maximises from every start and returns the best end.
 func (s *search) best() (place, error) {
 	var best place
-	for i, start := range s.starts {
+	for _, start := range s.starts {
 		theta := slices.Clone(start)
 		if !s.near {
 			var err error
@@ -88,10 +89,16 @@ func (s *search) best() (place, error) {
 		if err != nil {
 			return place{}, err
 		}
+		if math.IsNaN(end.value) || math.IsInf(end.value, 0) {
+			continue // out of the range of numbers
+		}
 		// A later start has to be better by more than rounding.
-		if i == 0 || end.value > best.value+1e-9*(1+math.Abs(best.value)) {
+		if best.theta == nil || end.value > best.value+1e-9*(1+math.Abs(best.value)) {
 			best = end
 		}
+	}
+	if best.theta == nil {
+		return place{}, refuse(ReasonNotConverged, "the log-likelihood cannot be computed for these data: they are out of the range of numbers")
 	}
 	return best, nil
 }

@@ -42,7 +42,9 @@ func (ParetoNBD) Names() []string { return slices.Clone(exponentialNames[:]) }
 // Values are the parameters in the order of Names.
 func (m ParetoNBD) Values() []float64 { return []float64{m.R, m.Alpha, m.S, m.Beta} }
 
-func (ParetoNBD) of(v []float64) ParetoNBD { return ParetoNBD{R: v[0], Alpha: v[1], S: v[2], Beta: v[3]} }
+func (ParetoNBD) of(v []float64) ParetoNBD {
+	return ParetoNBD{R: v[0], Alpha: v[1], S: v[2], Beta: v[3]}
+}
 
 func (m ParetoNBD) with(v []float64) Model { return m.of(v) }
 

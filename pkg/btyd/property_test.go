@@ -257,7 +257,7 @@ func TestTrack(t *testing.T) {
 		for _, h := range all {
 			bought += float64(h.X)
 		}
-		relative(t, truth.Name()+" bought", bought, total, 0.03)
+		relative(t, truth.Name()+" bought", bought, total, 0.05)
 		for _, period := range periods {
 			sum += period.Expected
 		}
