@@ -15,10 +15,11 @@ import (
 func TestEnginesAgree(t *testing.T) {
 	mongo := mongotest.Open(t)
 	embedded := memory(t, vfs.NewMem())
-	files := []csvFile{orders(small), announce(profilev1.ImportKind_IMPORT_KIND_ORDERS, testdata(t, "cdnow_orders.csv"))}
+	files := []csvFile{orders(small)}
 	for _, s := range scenarios() {
 		files = append(files, s.file)
 	}
+	cdnow := announce(profilev1.ImportKind_IMPORT_KIND_ORDERS, testdata(t, "cdnow_orders.csv"))
 	run := func(engine docstore.Engine) (results []result) {
 		p := begin(t, engine)
 		defer p.stop()
@@ -26,7 +27,7 @@ func TestEnginesAgree(t *testing.T) {
 		for _, e := range append(exports, export{"taobao_later.csv", nil}) {
 			files = append(files, e.file(t, p))
 		}
-		for _, f := range files {
+		for _, f := range append(files, cdnow) { // the large one last: the stand-in for MongoDB looks through all there is
 			results = append(results, p.result(t, p.run(t, f, 10_000)))
 		}
 		return results
