@@ -241,7 +241,9 @@ type Valuation struct {
 	// Recency, frequency and monetary scores.
 	Rfm *RfmScores `protobuf:"bytes,13,opt,name=rfm,proto3" json:"rfm,omitempty"`
 	// The refresh that made this.
-	Generation    int64 `protobuf:"varint,14,opt,name=generation,proto3" json:"generation,omitempty"`
+	Generation int64 `protobuf:"varint,14,opt,name=generation,proto3" json:"generation,omitempty"`
+	// What fitted models expect; unset where the refresh made no predictions.
+	Prediction    *Prediction `protobuf:"bytes,15,opt,name=prediction,proto3" json:"prediction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -374,6 +376,13 @@ func (x *Valuation) GetGeneration() int64 {
 	return 0
 }
 
+func (x *Valuation) GetPrediction() *Prediction {
+	if x != nil {
+		return x.Prediction
+	}
+	return nil
+}
+
 // RFM scores of one customer against all.
 type RfmScores struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -483,7 +492,11 @@ type ValuationPolicy struct {
 	// How ties are scored.
 	RfmTies RfmTies `protobuf:"varint,4,opt,name=rfm_ties,json=rfmTies,proto3,enum=kehu.valuation.v1.RfmTies" json:"rfm_ties,omitempty"`
 	// What separates high from low.
-	RfmThreshold  RfmThreshold `protobuf:"varint,5,opt,name=rfm_threshold,json=rfmThreshold,proto3,enum=kehu.valuation.v1.RfmThreshold" json:"rfm_threshold,omitempty"`
+	RfmThreshold RfmThreshold `protobuf:"varint,5,opt,name=rfm_threshold,json=rfmThreshold,proto3,enum=kehu.valuation.v1.RfmThreshold" json:"rfm_threshold,omitempty"`
+	// How to predict.
+	Prediction *PredictionPolicy `protobuf:"bytes,7,opt,name=prediction,proto3" json:"prediction,omitempty"`
+	// Of whom to warn.
+	Alerts        *AlertPolicy `protobuf:"bytes,8,opt,name=alerts,proto3" json:"alerts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -560,6 +573,20 @@ func (x *ValuationPolicy) GetRfmThreshold() RfmThreshold {
 	return RfmThreshold_RFM_THRESHOLD_UNSPECIFIED
 }
 
+func (x *ValuationPolicy) GetPrediction() *PredictionPolicy {
+	if x != nil {
+		return x.Prediction
+	}
+	return nil
+}
+
+func (x *ValuationPolicy) GetAlerts() *AlertPolicy {
+	if x != nil {
+		return x.Alerts
+	}
+	return nil
+}
+
 // What a finished refresh says of the whole base.
 type ValuationSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -611,8 +638,10 @@ type ValuationSummary struct {
 	// nobody who they were; the next refresh is without them. The valuations that are
 	// listed are thus customers less erased_customers.
 	ErasedCustomers int64 `protobuf:"varint,21,opt,name=erased_customers,json=erasedCustomers,proto3" json:"erased_customers,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// How the refresh predicted; unset where it made no predictions.
+	Predictions   *PredictionSummary `protobuf:"bytes,22,opt,name=predictions,proto3" json:"predictions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ValuationSummary) Reset() {
@@ -790,6 +819,13 @@ func (x *ValuationSummary) GetErasedCustomers() int64 {
 		return x.ErasedCustomers
 	}
 	return 0
+}
+
+func (x *ValuationSummary) GetPredictions() *PredictionSummary {
+	if x != nil {
+		return x.Predictions
+	}
+	return nil
 }
 
 // Customers by the calendar month of their first counting order, and how many
@@ -1379,7 +1415,7 @@ var File_kehu_valuation_v1_valuation_proto protoreflect.FileDescriptor
 
 const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\n" +
-	"!kehu/valuation/v1/valuation.proto\x12\x11kehu.valuation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17kehu/api/v1/types.proto\"\x84\x05\n" +
+	"!kehu/valuation/v1/valuation.proto\x12\x11kehu.valuation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17kehu/api/v1/types.proto\x1a\"kehu/valuation/v1/prediction.proto\"\xc3\x05\n" +
 	"\tValuation\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x1f\n" +
 	"\vcustomer_id\x18\x02 \x01(\tR\n" +
@@ -1399,14 +1435,17 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\x03rfm\x18\r \x01(\v2\x1c.kehu.valuation.v1.RfmScoresR\x03rfm\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x0e \x01(\x03R\n" +
-	"generation\"\xc0\x01\n" +
+	"generation\x12=\n" +
+	"\n" +
+	"prediction\x18\x0f \x01(\v2\x1d.kehu.valuation.v1.PredictionR\n" +
+	"prediction\"\xc0\x01\n" +
 	"\tRfmScores\x12\x18\n" +
 	"\arecency\x18\x01 \x01(\x05R\arecency\x12\x1c\n" +
 	"\tfrequency\x18\x02 \x01(\x05R\tfrequency\x12\x1a\n" +
 	"\bmonetary\x18\x03 \x01(\x05R\bmonetary\x12\x12\n" +
 	"\x04cell\x18\x04 \x01(\tR\x04cell\x121\n" +
 	"\x05group\x18\x05 \x01(\x0e2\x1b.kehu.valuation.v1.RfmGroupR\x05group\x12\x18\n" +
-	"\asegment\x18\x06 \x01(\tR\asegment\"\x94\x03\n" +
+	"\asegment\x18\x06 \x01(\tR\asegment\"\x91\x04\n" +
 	"\x0fValuationPolicy\x12A\n" +
 	"\n" +
 	"as_of_date\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\basOfDate\x12$\n" +
@@ -1414,7 +1453,11 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\rcurrency_code\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\fcurrencyCode\x12L\n" +
 	"\x17reporting_currency_code\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\x15reportingCurrencyCode\x12?\n" +
 	"\brfm_ties\x18\x04 \x01(\x0e2\x1a.kehu.valuation.v1.RfmTiesB\b\xbaH\x05\x82\x01\x02\x10\x01R\arfmTies\x12N\n" +
-	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\"\x96\t\n" +
+	"\rrfm_threshold\x18\x05 \x01(\x0e2\x1f.kehu.valuation.v1.RfmThresholdB\b\xbaH\x05\x82\x01\x02\x10\x01R\frfmThreshold\x12C\n" +
+	"\n" +
+	"prediction\x18\a \x01(\v2#.kehu.valuation.v1.PredictionPolicyR\n" +
+	"prediction\x126\n" +
+	"\x06alerts\x18\b \x01(\v2\x1e.kehu.valuation.v1.AlertPolicyR\x06alerts\"\xde\t\n" +
 	"\x10ValuationSummary\x12:\n" +
 	"\x06policy\x18\x01 \x01(\v2\".kehu.valuation.v1.ValuationPolicyR\x06policy\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1c\n" +
@@ -1440,7 +1483,8 @@ const file_kehu_valuation_v1_valuation_proto_rawDesc = "" +
 	"\x12purchase_intervals\x18\x12 \x01(\v2\x1f.kehu.valuation.v1.DistributionR\x11purchaseIntervals\x12F\n" +
 	"\rconcentration\x18\x13 \x03(\v2 .kehu.valuation.v1.ConcentrationR\rconcentration\x128\n" +
 	"\x18excluded_without_consent\x18\x14 \x01(\x03R\x16excludedWithoutConsent\x12)\n" +
-	"\x10erased_customers\x18\x15 \x01(\x03R\x0ferasedCustomers\x1a;\n" +
+	"\x10erased_customers\x18\x15 \x01(\x03R\x0ferasedCustomers\x12F\n" +
+	"\vpredictions\x18\x16 \x01(\v2$.kehu.valuation.v1.PredictionSummaryR\vpredictions\x1a;\n" +
 	"\rRfmCellsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x98\x01\n" +
@@ -1536,7 +1580,11 @@ var file_kehu_valuation_v1_valuation_proto_goTypes = []any{
 	nil,                           // 15: kehu.valuation.v1.ValuationSummary.RfmCellsEntry
 	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
 	(*v1.Money)(nil),              // 17: kehu.api.v1.Money
-	(*v1.Warning)(nil),            // 18: kehu.api.v1.Warning
+	(*Prediction)(nil),            // 18: kehu.valuation.v1.Prediction
+	(*PredictionPolicy)(nil),      // 19: kehu.valuation.v1.PredictionPolicy
+	(*AlertPolicy)(nil),           // 20: kehu.valuation.v1.AlertPolicy
+	(*v1.Warning)(nil),            // 21: kehu.api.v1.Warning
+	(*PredictionSummary)(nil),     // 22: kehu.valuation.v1.PredictionSummary
 }
 var file_kehu_valuation_v1_valuation_proto_depIdxs = []int32{
 	16, // 0: kehu.valuation.v1.Valuation.as_of:type_name -> google.protobuf.Timestamp
@@ -1546,31 +1594,35 @@ var file_kehu_valuation_v1_valuation_proto_depIdxs = []int32{
 	17, // 4: kehu.valuation.v1.Valuation.historic_value:type_name -> kehu.api.v1.Money
 	17, // 5: kehu.valuation.v1.Valuation.average_order:type_name -> kehu.api.v1.Money
 	4,  // 6: kehu.valuation.v1.Valuation.rfm:type_name -> kehu.valuation.v1.RfmScores
-	0,  // 7: kehu.valuation.v1.RfmScores.group:type_name -> kehu.valuation.v1.RfmGroup
-	1,  // 8: kehu.valuation.v1.ValuationPolicy.rfm_ties:type_name -> kehu.valuation.v1.RfmTies
-	2,  // 9: kehu.valuation.v1.ValuationPolicy.rfm_threshold:type_name -> kehu.valuation.v1.RfmThreshold
-	5,  // 10: kehu.valuation.v1.ValuationSummary.policy:type_name -> kehu.valuation.v1.ValuationPolicy
-	16, // 11: kehu.valuation.v1.ValuationSummary.as_of:type_name -> google.protobuf.Timestamp
-	17, // 12: kehu.valuation.v1.ValuationSummary.revenue:type_name -> kehu.api.v1.Money
-	15, // 13: kehu.valuation.v1.ValuationSummary.rfm_cells:type_name -> kehu.valuation.v1.ValuationSummary.RfmCellsEntry
-	13, // 14: kehu.valuation.v1.ValuationSummary.groups:type_name -> kehu.valuation.v1.RfmGroupSummary
-	14, // 15: kehu.valuation.v1.ValuationSummary.segments:type_name -> kehu.valuation.v1.RfmSegmentSummary
-	18, // 16: kehu.valuation.v1.ValuationSummary.warnings:type_name -> kehu.api.v1.Warning
-	16, // 17: kehu.valuation.v1.ValuationSummary.publish_time:type_name -> google.protobuf.Timestamp
-	7,  // 18: kehu.valuation.v1.ValuationSummary.cohorts:type_name -> kehu.valuation.v1.CohortTable
-	9,  // 19: kehu.valuation.v1.ValuationSummary.order_values:type_name -> kehu.valuation.v1.Distribution
-	9,  // 20: kehu.valuation.v1.ValuationSummary.purchase_intervals:type_name -> kehu.valuation.v1.Distribution
-	12, // 21: kehu.valuation.v1.ValuationSummary.concentration:type_name -> kehu.valuation.v1.Concentration
-	8,  // 22: kehu.valuation.v1.CohortTable.cohorts:type_name -> kehu.valuation.v1.Cohort
-	10, // 23: kehu.valuation.v1.Distribution.quantiles:type_name -> kehu.valuation.v1.Quantile
-	11, // 24: kehu.valuation.v1.Distribution.bins:type_name -> kehu.valuation.v1.Bin
-	0,  // 25: kehu.valuation.v1.RfmGroupSummary.group:type_name -> kehu.valuation.v1.RfmGroup
-	17, // 26: kehu.valuation.v1.RfmGroupSummary.revenue:type_name -> kehu.api.v1.Money
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	18, // 7: kehu.valuation.v1.Valuation.prediction:type_name -> kehu.valuation.v1.Prediction
+	0,  // 8: kehu.valuation.v1.RfmScores.group:type_name -> kehu.valuation.v1.RfmGroup
+	1,  // 9: kehu.valuation.v1.ValuationPolicy.rfm_ties:type_name -> kehu.valuation.v1.RfmTies
+	2,  // 10: kehu.valuation.v1.ValuationPolicy.rfm_threshold:type_name -> kehu.valuation.v1.RfmThreshold
+	19, // 11: kehu.valuation.v1.ValuationPolicy.prediction:type_name -> kehu.valuation.v1.PredictionPolicy
+	20, // 12: kehu.valuation.v1.ValuationPolicy.alerts:type_name -> kehu.valuation.v1.AlertPolicy
+	5,  // 13: kehu.valuation.v1.ValuationSummary.policy:type_name -> kehu.valuation.v1.ValuationPolicy
+	16, // 14: kehu.valuation.v1.ValuationSummary.as_of:type_name -> google.protobuf.Timestamp
+	17, // 15: kehu.valuation.v1.ValuationSummary.revenue:type_name -> kehu.api.v1.Money
+	15, // 16: kehu.valuation.v1.ValuationSummary.rfm_cells:type_name -> kehu.valuation.v1.ValuationSummary.RfmCellsEntry
+	13, // 17: kehu.valuation.v1.ValuationSummary.groups:type_name -> kehu.valuation.v1.RfmGroupSummary
+	14, // 18: kehu.valuation.v1.ValuationSummary.segments:type_name -> kehu.valuation.v1.RfmSegmentSummary
+	21, // 19: kehu.valuation.v1.ValuationSummary.warnings:type_name -> kehu.api.v1.Warning
+	16, // 20: kehu.valuation.v1.ValuationSummary.publish_time:type_name -> google.protobuf.Timestamp
+	7,  // 21: kehu.valuation.v1.ValuationSummary.cohorts:type_name -> kehu.valuation.v1.CohortTable
+	9,  // 22: kehu.valuation.v1.ValuationSummary.order_values:type_name -> kehu.valuation.v1.Distribution
+	9,  // 23: kehu.valuation.v1.ValuationSummary.purchase_intervals:type_name -> kehu.valuation.v1.Distribution
+	12, // 24: kehu.valuation.v1.ValuationSummary.concentration:type_name -> kehu.valuation.v1.Concentration
+	22, // 25: kehu.valuation.v1.ValuationSummary.predictions:type_name -> kehu.valuation.v1.PredictionSummary
+	8,  // 26: kehu.valuation.v1.CohortTable.cohorts:type_name -> kehu.valuation.v1.Cohort
+	10, // 27: kehu.valuation.v1.Distribution.quantiles:type_name -> kehu.valuation.v1.Quantile
+	11, // 28: kehu.valuation.v1.Distribution.bins:type_name -> kehu.valuation.v1.Bin
+	0,  // 29: kehu.valuation.v1.RfmGroupSummary.group:type_name -> kehu.valuation.v1.RfmGroup
+	17, // 30: kehu.valuation.v1.RfmGroupSummary.revenue:type_name -> kehu.api.v1.Money
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_kehu_valuation_v1_valuation_proto_init() }
@@ -1578,6 +1630,7 @@ func file_kehu_valuation_v1_valuation_proto_init() {
 	if File_kehu_valuation_v1_valuation_proto != nil {
 		return
 	}
+	file_kehu_valuation_v1_prediction_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

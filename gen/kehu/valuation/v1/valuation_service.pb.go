@@ -133,7 +133,9 @@ type ListValuationsRequest struct {
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before. It holds on to the refresh it began with.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// "revenue desc" (default; in the valuation's currency), "recency_days", or "customer_id".
+	// "revenue desc" (default; in the valuation's currency), "recency_days",
+	// "customer_id"; of predictions "residual_value desc", "churn_risk desc" or
+	// "value_at_risk desc", customers of whom it is not known last.
 	OrderBy       string `protobuf:"bytes,3,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
