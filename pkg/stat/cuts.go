@@ -25,8 +25,7 @@ func CutsOf(values []int64, k int, better Better) (Cuts, error) {
 	if n == 0 {
 		return Cuts{}, outside("values", "must not be empty")
 	}
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
+	sorted := sortedCopy(values)
 	at := make([]int64, 0, k-1)
 	for lo := 0; lo < n; {
 		v := sorted[lo]

@@ -39,7 +39,8 @@ const MaxScores = 255
 // Hughes, "Strategic Database Marketing" (1994), with the ties made explicit.
 //
 // values may have any unit; k is 1 to MaxScores. Besides its result, Score takes
-// 8 bytes per value while it runs, and O(n log n) time. No values give no scores.
+// 16 bytes per value while it runs, and O(n) time where values span up to 44 bits,
+// O(n log n) otherwise. No values give no scores.
 func Score(values []int64, k int, ties Ties, better Better) ([]uint8, error) {
 	if err := checkScale(k, better); err != nil {
 		return nil, err
@@ -80,8 +81,7 @@ type steps struct {
 }
 
 func newSteps(values []int64, k int) steps {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
+	sorted := sortedCopy(values)
 	n := len(sorted)
 	s := steps{make([]int64, 0, k-1), make([]int, 0, k-1)}
 	for j := 1; j < k; j++ {
@@ -114,6 +114,9 @@ func (s steps) scores(values []int64, k uint8, better Better) []uint8 {
 	return out
 }
 
+// fewCuts are counted faster than searched.
+const fewCuts = 12
+
 // orient turns the number of cuts passed into a score.
 func orient(passed int, k uint8, better Better) uint8 {
 	if better == LowerIsBetter {
@@ -124,5 +127,14 @@ func orient(passed int, k uint8, better Better) uint8 {
 
 // passedCuts counts the cuts at or below v.
 func passedCuts(at []int64, v int64) int {
+	if len(at) <= fewCuts {
+		passed := 0
+		for _, cut := range at {
+			if cut <= v {
+				passed++
+			}
+		}
+		return passed
+	}
 	return sort.Search(len(at), func(i int) bool { return at[i] > v })
 }
