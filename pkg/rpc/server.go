@@ -3,14 +3,12 @@ package rpc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"net"
 	"sync/atomic"
 	"time"
 
-	"buf.build/go/protovalidate"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"golang.org/x/sync/errgroup"
@@ -102,10 +100,7 @@ func NewServer(c ServerConfig, options ...ServerOption) (*Server, error) {
 	if o.telemetry != nil {
 		s.log = o.telemetry.Logger
 	}
-	shared, err := s.grpcOptions(o)
-	if err != nil {
-		return nil, err
-	}
+	shared := s.grpcOptions(o)
 	s.network = grpc.NewServer(append(append(shared[:len(shared):len(shared)],
 		grpc.MaxConcurrentStreams(c.MaxConcurrentStreams),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: c.MaxConnectionAge}),
@@ -122,14 +117,10 @@ func NewServer(c ServerConfig, options ...ServerOption) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) grpcOptions(o serverOptions) ([]grpc.ServerOption, error) {
-	rules, err := protovalidate.New()
-	if err != nil {
-		return nil, fmt.Errorf("protovalidate: %w", err)
-	}
+func (s *Server) grpcOptions(o serverOptions) []grpc.ServerOption {
 	out := outcome{s.log}
 	limit := deadline{s.config.DefaultDeadline, s.config.MaxDeadline}
-	valid := validation{rules}
+	var valid validation
 	recoverer := recovery.WithRecoveryHandlerContext(out.panicked)
 
 	unary := []grpc.UnaryServerInterceptor{
@@ -153,7 +144,7 @@ func (s *Server) grpcOptions(o serverOptions) ([]grpc.ServerOption, error) {
 		options = append(options, grpc.StatsHandler(otelgrpc.NewServerHandler(
 			otelgrpc.WithTracerProvider(t.Tracers), otelgrpc.WithMeterProvider(t.Meters), otelgrpc.WithPropagators(t.Propagator))))
 	}
-	return options, nil
+	return options
 }
 
 func unknownMethod(_ any, stream grpc.ServerStream) error {
