@@ -63,6 +63,8 @@ type client struct {
 	valuationv1.ValuationServiceClient
 	operations valuationv1.OperationServiceClient
 	personal   valuationv1.PersonalDataServiceClient
+	retention  valuationv1.RetentionServiceClient
+	economics  valuationv1.EconomicsServiceClient
 	testing.TB
 	stop func() // ends the service as a signal would; the engine stays
 }
@@ -86,6 +88,8 @@ func serve(t testing.TB, engine docstore.Engine, profile grpc.ClientConnInterfac
 		ValuationServiceClient: valuationv1.NewValuationServiceClient(conn),
 		operations:             valuationv1.NewOperationServiceClient(conn),
 		personal:               valuationv1.NewPersonalDataServiceClient(conn),
+		retention:              valuationv1.NewRetentionServiceClient(conn),
+		economics:              valuationv1.NewEconomicsServiceClient(conn),
 		TB:                     t,
 		stop: func() {
 			stopServer()

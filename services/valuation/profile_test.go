@@ -2,9 +2,11 @@ package valuation_test
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
 )
 
 // shop stands in for the profile service: it streams the purchase histories of
@@ -157,8 +160,40 @@ func (s *shop) StreamPurchaseHistories(r *profilev1.StreamPurchaseHistoriesReque
 // serveShop serves the shop over a pipe.
 func serveShop(t testing.TB, s *shop) *grpc.ClientConn {
 	t.Helper()
-	conn, _ := run(t, func(r grpc.ServiceRegistrar) { profilev1.RegisterOrderServiceServer(r, s) })
+	conn, _ := run(t, func(r grpc.ServiceRegistrar) {
+		profilev1.RegisterOrderServiceServer(r, s)
+		profilev1.RegisterCustomerServiceServer(r, directory{shop: s})
+		profilev1.RegisterExchangeRateServiceServer(r, rates{})
+	})
 	return conn
+}
+
+// directory knows the customers that have orders, and those named "prospect".
+type directory struct {
+	profilev1.UnimplementedCustomerServiceServer
+	shop *shop
+}
+
+func (d directory) GetCustomer(_ context.Context, r *profilev1.GetCustomerRequest) (*profilev1.Customer, error) {
+	d.shop.mu.Lock()
+	defer d.shop.mu.Unlock()
+	id := strings.TrimPrefix(r.GetName(), "customers/")
+	if d.shop.histories[id] == nil && id != "prospect" {
+		return nil, fault.New(fault.NotFound, "CUSTOMER_NOT_FOUND", "there is no customer %q", id)
+	}
+	return &profilev1.Customer{Name: r.GetName()}, nil
+}
+
+// rates knows that a dollar is seven yuan.
+type rates struct {
+	profilev1.UnimplementedExchangeRateServiceServer
+}
+
+func (rates) ConvertMoney(_ context.Context, r *profilev1.ConvertMoneyRequest) (*profilev1.ConvertMoneyResponse, error) {
+	if r.GetAmount().GetCurrencyCode() != "USD" || r.GetCurrencyCode() != "CNY" {
+		return nil, fault.New(fault.FailedPrecondition, "EXCHANGE_RATE_MISSING", "no rate was declared")
+	}
+	return &profilev1.ConvertMoneyResponse{Amount: &apiv1.Money{MinorUnits: 7 * r.GetAmount().GetMinorUnits(), CurrencyCode: "CNY"}}, nil
 }
 
 // ended is nil for the orderly end of a stream.

@@ -17,10 +17,13 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/valuation/internal/app"
+	"github.com/kehuhq/kehu/services/valuation/internal/economics"
 	"github.com/kehuhq/kehu/services/valuation/internal/handler"
 	"github.com/kehuhq/kehu/services/valuation/internal/profile"
+	"github.com/kehuhq/kehu/services/valuation/internal/retention"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
@@ -62,7 +65,14 @@ type Service struct {
 	handler    *handler.Valuations
 	personal   *handler.PersonalData
 	sweeper    *app.Sweeper
+	retention  *retention.Server
+	economics  *economics.Server
+	log        *slog.Logger
+	clock      func() time.Time
 }
+
+// tombstoneSweep is how often tombstones that nobody can still need are removed.
+const tombstoneSweep = time.Hour
 
 // closeTimeout bounds how long Close waits for a refresh to reach a checkpoint.
 const closeTimeout = 5 * time.Second
@@ -102,14 +112,26 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	customers := alias.New(profile.Merges(deps.Profile), deps.Logger)
+	lines, err := economics.New(ctx, economics.Deps{
+		Engine: deps.Engine, Profile: profile.NewCustomers(deps.Profile, histories), Summaries: opened.Publication,
+		Customers: customers, Clock: deps.Clock,
+	})
+	if err != nil {
+		return nil, err
+	}
 	sweeper := &app.Sweeper{Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger}
 	return &Service{
 		operations: operations,
 		handler: &handler.Valuations{
 			Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock, Customers: customers,
 		},
-		personal: &handler.PersonalData{Persons: &app.Persons{Store: opened, Sweeper: sweeper, Customers: customers}},
-		sweeper:  sweeper,
+		personal: &handler.PersonalData{
+			Persons: &app.Persons{Store: opened, Sweeper: sweeper, Customers: customers, Lines: lines}, Lines: lines,
+		},
+		sweeper:   sweeper,
+		retention: &retention.Server{Editions: opened.Publication, Counts: opened.Retentions},
+		economics: lines,
+		log:       deps.Logger, clock: deps.Clock,
 	}, nil
 }
 
@@ -129,6 +151,8 @@ func over(m *operation.Manager) func(context.Context, string) (bool, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	valuationv1.RegisterValuationServiceServer(r, s.handler)
 	valuationv1.RegisterPersonalDataServiceServer(r, s.personal)
+	valuationv1.RegisterRetentionServiceServer(r, s.retention)
+	valuationv1.RegisterEconomicsServiceServer(r, s.economics)
 	valuationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 
@@ -138,6 +162,12 @@ func (s *Service) Serve(ctx context.Context) error {
 	group.Go(func() error { return s.operations.Serve(ctx) })
 	group.Go(func() error {
 		s.sweeper.Serve(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
+			return s.economics.SweepTombstones(ctx, s.clock().Add(-docstore.TombstoneLife))
+		})
 		return nil
 	})
 	return group.Wait()

@@ -41,7 +41,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 3 the server cannot be r
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAnalyze(), newImport(), newExport(), newDuplicates(), newPerson(), newQuality(),
-		newFunnel(), newPaths(), newRetention(), newJourney(), newPortrait(), newLeads(), newStat(),
+		newFunnel(), newPaths(), newRetention(), newJourney(), newPortrait(), newLeads(), newStat(), newValue(),
 		newServe(version), newDemo(), newStore(), newKeys(), newMigrate(), newVersion(version),
 	)
 	root.AddCommand(call.Commands(call.Surroundings{

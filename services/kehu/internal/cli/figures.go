@@ -21,10 +21,17 @@ type figuresFlags struct{ server, format string }
 
 // add gives cmd the flags, and makes it print what ask finds.
 func (f *figuresFlags) add(cmd *cobra.Command, ask func(context.Context, grpc.ClientConnInterface) (*findings.Finding, error)) {
+	f.addFor(cmd, 0, func(ctx context.Context, conn grpc.ClientConnInterface, _ []string) (*findings.Finding, error) {
+		return ask(ctx, conn)
+	})
+}
+
+// addFor is add for a command with so many arguments, which ask is given.
+func (f *figuresFlags) addFor(cmd *cobra.Command, arguments int, ask func(context.Context, grpc.ClientConnInterface, []string) (*findings.Finding, error)) {
 	cmd.Flags().StringVar(&f.server, "server", defaultGRPC, "gRPC address of the server or of profile")
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, json (as the API answers) or csv")
-	cmd.Args = exactly(0)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+	cmd.Args = exactly(arguments)
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if err := oneOf("format", f.format, findings.Formats...); err != nil {
 			return err
 		}
@@ -33,7 +40,7 @@ func (f *figuresFlags) add(cmd *cobra.Command, ask func(context.Context, grpc.Cl
 			return err
 		}
 		defer func() { err = errors.Join(err, conn.Close()) }()
-		found, err := ask(cmd.Context(), conn)
+		found, err := ask(cmd.Context(), conn, args)
 		if err != nil {
 			return err
 		}

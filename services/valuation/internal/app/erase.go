@@ -17,16 +17,24 @@ import (
 var (
 	Valued  = personaldata.Section{ID: "valuations", Title: "What the person's orders come to", TitleZh: "客户价值"}
 	Spooled = personaldata.Section{ID: "valuations_under_way", Title: "Orders added up for a valuation under way", TitleZh: "正在计算的客户价值"}
+	Lined   = personaldata.Section{ID: "economic_lines", Title: "Benefits and costs of the relationship", TitleZh: "客户利益与成本"}
 )
 
 // Sections are all of them.
-var Sections = []personaldata.Section{Valued, Spooled}
+var Sections = []personaldata.Section{Valued, Spooled, Lined}
 
 // Persons shows and erases what is kept of some customers.
 type Persons struct {
 	Store     *store.Store
 	Sweeper   *Sweeper
 	Customers *alias.Book
+	Lines     Lines
+}
+
+// Lines are the benefits and costs that are kept of customers.
+type Lines interface {
+	LineIDs(ctx context.Context, customers []string) ([]string, error)
+	EraseLines(ctx context.Context, ids []string) error
 }
 
 // Rows are the valuations of some customers in some generations, with where they
@@ -80,6 +88,9 @@ func (p *Persons) Erase(ctx context.Context, customers []string, pseudonym strin
 	if err := p.eraseSpools(ctx, slices.DeleteFunc(spooled, isOpen), customers, pseudonym); err != nil {
 		return nil, err
 	}
+	if err := p.eraseLines(ctx, customers, pseudonym); err != nil {
+		return nil, err
+	}
 	p.Customers.Forget(customers...)
 	if slices.ContainsFunc(open, func(generation int64) bool { return generation <= begun.Mark }) {
 		return nil, erasure.HeldUp("a refresh of the valuations that was begun before is not over")
@@ -126,5 +137,15 @@ func (p *Persons) eraseSpools(ctx context.Context, generations []int64, customer
 			}
 		}
 		return nil
+	})
+}
+
+func (p *Persons) eraseLines(ctx context.Context, customers []string, pseudonym string) error {
+	ids, err := p.Lines.LineIDs(ctx, customers)
+	if err != nil {
+		return err
+	}
+	return p.Store.Erasures.Remove(ctx, pseudonym, Lined.ID, len(ids), func(ctx context.Context) error {
+		return p.Lines.EraseLines(ctx, ids)
 	})
 }

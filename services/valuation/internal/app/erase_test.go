@@ -14,6 +14,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/valuation/internal/domain"
+	"github.com/kehuhq/kehu/services/valuation/internal/economics"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
@@ -27,8 +28,12 @@ func personsOn(t testing.TB, e docstore.Engine, l *life, over ...string) *Person
 	if err != nil {
 		t.Fatal(err)
 	}
+	lines, err := economics.New(t.Context(), economics.Deps{Engine: mortal{e, l}, Clock: frozen})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &Persons{
-		Store: s,
+		Store: s, Lines: lines,
 		Sweeper: &Sweeper{
 			Store: s, Keep: 1 << 50, Clock: frozen, Log: slog.New(slog.DiscardHandler),
 			Over: func(_ context.Context, name string) (bool, error) { return slices.Contains(over, name), nil },

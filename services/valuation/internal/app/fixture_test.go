@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -223,6 +224,7 @@ func openStore(t testing.TB, e docstore.Engine) *store.Store {
 type outcome struct {
 	summary    domain.Summary
 	valuations []domain.Valuation
+	retention  *domain.Retention
 }
 
 func read(t testing.TB, s *store.Store) outcome {
@@ -232,6 +234,10 @@ func read(t testing.TB, s *store.Store) outcome {
 		t.Fatal(err)
 	}
 	o := outcome{summary: summary}
+	o.retention, err = s.Retentions.Get(t.Context(), summary.Generation)
+	if err != nil && !errors.Is(err, docstore.ErrNotFound) { // what an older version has read has none
+		t.Fatal(err)
+	}
 	for v, err := range s.Valuations.All(t.Context(), summary.Generation, store.Span{}) {
 		if err != nil {
 			t.Fatal(err)

@@ -194,6 +194,9 @@ func (o outcome) describes() error {
 	if s.Cohorts == nil || s.OrderValues == nil || s.Intervals == nil || len(s.TopShares) != 3 {
 		return fmt.Errorf("there are none: %+v", s)
 	}
+	if r := o.retention; r == nil || r.Customers != s.Customers || r.Repeaters > r.Customers {
+		return fmt.Errorf("retention is of %+v, the summary of %d customers", r, s.Customers)
+	}
 	inCohorts, intervals, most := s.Cohorts.OmittedCustomers, int64(0), int64(0)
 	for _, c := range s.Cohorts.Cohorts {
 		inCohorts += c.Customers

@@ -41,6 +41,11 @@ func (r *run) score(ctx context.Context) (*domain.Scoring, domain.Summary, error
 	if err != nil {
 		return nil, domain.Summary{}, err
 	}
+	if counted != nil {
+		if err := r.store.Retentions.Write(ctx, r.state.Generation, counted.Retention(r.asOf, policy, tally)); err != nil {
+			return nil, domain.Summary{}, err
+		}
+	}
 	return scored, summary, summary.Describe(r.asOf, counted, values)
 }
 

@@ -74,8 +74,3 @@ func parseDay(date string) (int64, error) {
 	t, err := time.Parse(time.DateOnly, date)
 	return floorDiv(t.Unix(), dayMS/1000), err
 }
-
-// dateOf writes a day as YYYY-MM-DD.
-func dateOf(day int64) string {
-	return time.Unix(day*(dayMS/1000), 0).UTC().Format(time.DateOnly)
-}

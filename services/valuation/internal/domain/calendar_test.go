@@ -29,7 +29,7 @@ func TestDayIsTheLocalDate(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			ms := rapid.Int64Range(0, until.UnixMilli()).Draw(t, "ms")
 			at := time.UnixMilli(ms).In(z)
-			if got, want := dateOf(c.Day(ms)), at.Format(time.DateOnly); got != want {
+			if got, want := Date(c.Day(ms)), at.Format(time.DateOnly); got != want {
 				t.Fatalf("%s: %s lies on %s, want %s", name, at, got, want)
 			}
 		})
@@ -46,11 +46,11 @@ func TestEndOf(t *testing.T) {
 			day := rapid.Int64Range(0, until.Unix()/86400-3).Draw(t, "day")
 			end := c.EndOf(day)
 			if c.Day(end-1) > day || c.Day(end) <= day {
-				t.Fatalf("%s, %s: a moment before the end it is %s, then %s", name, dateOf(day), dateOf(c.Day(end-1)), dateOf(c.Day(end)))
+				t.Fatalf("%s, %s: a moment before the end it is %s, then %s", name, Date(day), Date(c.Day(end-1)), Date(c.Day(end)))
 			}
 			later := end + rapid.Int64Range(0, 3*dayMS).Draw(t, "later")
 			if c.Day(later) <= day {
-				t.Fatalf("%s, %s: %d ms behind the end it is %s again", name, dateOf(day), later-end, dateOf(c.Day(later)))
+				t.Fatalf("%s, %s: %d ms behind the end it is %s again", name, Date(day), later-end, Date(c.Day(later)))
 			}
 		})
 	}

@@ -1,12 +1,10 @@
 package domain
 
-import "slices"
-
 // CohortTable is classic retention: customers by the calendar month of their
 // first order, and how many of them had an order in each month from then on.
 type CohortTable struct {
 	// Cohorts is one for each month from the first order's to that of the as-of
-	// date, the last CohortMonths where there are more.
+	// date, the last CohortsFollowed where there are more.
 	Cohorts []Cohort
 	// OmittedCohorts is the months before those, from that of the first order on.
 	OmittedCohorts int64
@@ -26,18 +24,15 @@ type Cohort struct {
 
 // cohorts makes the table as of a day, with revenue in a currency.
 func (s *Statistics) cohorts(asOfDay int64, currency string) *CohortTable {
-	table := &CohortTable{OmittedCohorts: max(0, s.Oldest-CohortMonths+1), OmittedCustomers: s.Omitted}
-	if s.Omitted == 0 && !slices.ContainsFunc(s.Active, func(n int64) bool { return n > 0 }) {
+	grid := &s.Grids[Month]
+	table := &CohortTable{OmittedCohorts: max(0, grid.Oldest-CohortsFollowed+1), OmittedCustomers: grid.Omitted}
+	if grid.Empty() {
 		return table
 	}
-	current := monthOf(asOfDay)
-	var ended int64 // age of the last month that has
-	if monthOf(asOfDay+1) == current {
-		ended = 1
-	}
-	active, revenue := Widen(s.Active, Cells), Widen(s.In(currency).Revenue, Cells)
-	for age := min(s.Oldest, CohortMonths-1); age >= 0; age-- {
-		cohort := Cohort{Month: monthName(current - age), Customers: active[Cell(age, age)]}
+	current, ended := Month.At(asOfDay), Month.LastEnded(asOfDay)
+	active, revenue := Widen(grid.Active, Cells), Widen(s.In(currency).Revenue[Month], Cells)
+	for age := min(grid.Oldest, CohortsFollowed-1); age >= 0; age-- {
+		cohort := Cohort{Month: Month.Name(current - age), Customers: active[Cell(age, age)]}
 		for month := age; month >= ended; month-- {
 			cohort.Active = append(cohort.Active, active[Cell(age, month)])
 			cohort.Revenue = append(cohort.Revenue, revenue[Cell(age, month)])
@@ -45,4 +40,45 @@ func (s *Statistics) cohorts(asOfDay int64, currency string) *CohortTable {
 		table.Cohorts = append(table.Cohorts, cohort)
 	}
 	return table
+}
+
+// LastEnded is the age of the last period that has ended as of the end of a day:
+// 0 where that is the period's last day, otherwise 1.
+func (p Period) LastEnded(asOfDay int64) int64 { return 1 - (p.At(asOfDay+1) - p.At(asOfDay)) }
+
+// Empty reports whether nobody has been counted.
+func (g *Grid) Empty() bool {
+	if g.Omitted > 0 {
+		return false
+	}
+	for _, n := range g.Last {
+		if n > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Retention is what a finished refresh keeps of how customers stay and come back.
+type Retention struct {
+	Policy    Policy // with its currency
+	AsOf      AsOf   // without the calendar
+	Customers int64
+	Repeaters int64 // with orders on two days or more
+	Grids     [len(Periods)]Grid
+	Revenue   [len(Periods)][]int64 // in the policy's currency, of a cohort in a period, by Cell
+	Gaps      Gaps
+	Warnings  []Warning
+}
+
+// Retention takes what is kept of statistics over all customers.
+func (s *Statistics) Retention(asOf AsOf, policy Policy, tally *Tally) *Retention {
+	r := &Retention{
+		Policy: policy, AsOf: AsOf{Day: asOf.Day, EndMS: asOf.EndMS}, Customers: tally.Customers, Repeaters: tally.Repeaters,
+		Grids: s.Grids, Revenue: s.In(policy.Currency).Revenue, Gaps: s.Gaps,
+	}
+	if w, mixed := mixedCurrencies(tally, policy.Currency); mixed {
+		r.Warnings = append(r.Warnings, w)
+	}
+	return r
 }

@@ -36,11 +36,12 @@ func (s *Statistics) orderValues(currency string) *Distribution {
 
 // intervals distributes the days between successive days with an order.
 func (s *Statistics) intervals() (*Distribution, error) {
-	if s.Intervals.Count == 0 {
+	all := &s.Gaps.All
+	if all.Count == 0 {
 		return &Distribution{}, nil
 	}
-	bins, err := s.Intervals.Bins(intervalEdges)
-	return distribution(&s.Intervals, bins), err
+	bins, err := all.Bins(intervalEdges)
+	return distribution(all, bins), err
 }
 
 // Describe adds to a summary what was counted over all orders; where that is nil

@@ -123,13 +123,17 @@ type Bookkeeper struct {
 	// Counted is the statistics of all accounts since it was last reset.
 	Counted *Statistics
 	asOf    AsOf
-	months  *months
+	ages    [len(Periods)]*ages
 	days    []int64
 }
 
 // NewBookkeeper makes one that adds up as of a moment.
 func NewBookkeeper(asOf AsOf) *Bookkeeper {
-	return &Bookkeeper{Counted: NewStatistics(), asOf: asOf, months: newMonths(asOf.Day)}
+	b := &Bookkeeper{Counted: NewStatistics(), asOf: asOf}
+	for i, period := range Periods {
+		b.ages[i] = newAges(period, asOf.Day)
+	}
+	return b
 }
 
 // Account adds up one history into an account, whose Purses are used again. It
@@ -159,9 +163,9 @@ func (b *Bookkeeper) Account(h *History, into *Account) (bool, error) {
 	if len(b.days) == 0 {
 		return false, nil
 	}
-	b.Counted.addOrders(h, b.asOf.EndMS, b.days, b.months)
+	b.Counted.addOrders(h, b.asOf.EndMS, b.days, &b.ages)
 	slices.Sort(b.days)
-	b.Counted.addIntervals(b.days)
+	b.Counted.Gaps.add(b.days, b.asOf.Day)
 	into.Days = 1
 	for i := 1; i < len(b.days); i++ {
 		if b.days[i] != b.days[i-1] {

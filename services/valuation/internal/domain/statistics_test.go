@@ -53,7 +53,7 @@ func cohortsByDefinition(orders []order, asOfDate, currency string) *CohortTable
 				cohort.Customers++
 			}
 		}
-		if addMonths(month, CohortMonths) <= current {
+		if addMonths(month, CohortsFollowed) <= current {
 			table.OmittedCohorts++
 			table.OmittedCustomers += cohort.Customers
 			continue
@@ -225,9 +225,9 @@ func TestSummaryDescribesTheOrders(t *testing.T) {
 	})
 }
 
-// TestCohortMonths: an order belongs to the month that the shop's clock shows,
+// TestCohortsFollowed: an order belongs to the month that the shop's clock shows,
 // and a month is told from its last day on.
-func TestCohortMonths(t *testing.T) {
+func TestCohortsFollowed(t *testing.T) {
 	for _, test := range []struct {
 		zone, date, first, again string
 		want                     []Cohort

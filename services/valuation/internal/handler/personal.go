@@ -17,12 +17,18 @@ import (
 // PersonalData implements PersonalDataService.
 type PersonalData struct {
 	Persons *app.Persons
+	Lines   Lines
+}
+
+// Lines are the benefits and costs that are kept of customers.
+type Lines interface {
+	LinesOf(ctx context.Context, customers []string) iter.Seq2[*valuationv1.EconomicLine, error]
 }
 
 var _ valuationv1.PersonalDataServiceServer = (*PersonalData)(nil)
 
-// ReadPersonalData sends a person's valuations, and what refreshes under way have
-// read of the person.
+// ReadPersonalData sends a person's valuations, what refreshes under way have read
+// of the person, and the benefits and costs that are kept.
 func (h *PersonalData) ReadPersonalData(r *valuationv1.ReadPersonalDataRequest, stream grpc.ServerStreamingServer[apiv1.PersonalDataPart]) error {
 	ctx, customers := stream.Context(), r.GetPerson().GetCustomerIds()
 	valued, spooled, err := h.Persons.Store.Generations(ctx)
@@ -32,7 +38,10 @@ func (h *PersonalData) ReadPersonalData(r *valuationv1.ReadPersonalDataRequest, 
 	if err := personaldata.Send(app.Valued, h.valuations(ctx, valued, customers), stream.Send); err != nil {
 		return err
 	}
-	return personaldata.Send(app.Spooled, h.accounts(ctx, spooled, customers), stream.Send)
+	if err := personaldata.Send(app.Spooled, h.accounts(ctx, spooled, customers), stream.Send); err != nil {
+		return err
+	}
+	return personaldata.Send(app.Lined, h.Lines.LinesOf(ctx, customers), stream.Send)
 }
 
 func (h *PersonalData) valuations(ctx context.Context, generations []int64, customers []string) iter.Seq2[*valuationv1.Valuation, error] {

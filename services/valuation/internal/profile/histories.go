@@ -65,20 +65,26 @@ func (h *Histories) Reach(ctx context.Context) error {
 // Besides the errors of profile, it yields faults: UNAVAILABLE where the stream
 // falls silent, HISTORY_MALFORMED where it is out of order.
 func (h *Histories) After(ctx context.Context, customer string, before time.Time, currency string) iter.Seq2[*domain.History, error] {
+	return h.within(ctx, &apiv1.CustomerRange{From: behind(customer)}, docstore.ID(customer), before, currency)
+}
+
+// within yields the histories of a range of customers, as After does; last is the
+// escaped id that all of theirs are behind.
+func (h *Histories) within(ctx context.Context, span *apiv1.CustomerRange, last string, before time.Time, currency string) iter.Seq2[*domain.History, error] {
 	return func(yield func(*domain.History, error) bool) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		silence := time.AfterFunc(h.patience, func() { cancel(errSilent) })
 		defer silence.Stop()
 		stream, err := h.orders.StreamPurchaseHistories(ctx, &profilev1.StreamPurchaseHistoriesRequest{
-			Range: &apiv1.CustomerRange{From: behind(customer)}, Before: timestamppb.New(before),
+			Range: span, Before: timestamppb.New(before),
 			ReportingCurrencyCode: currency, Purpose: purpose,
 		}, grpc.MaxCallRecvMsgSize(maxMessage))
 		if err != nil {
 			yield(nil, told(ctx, err))
 			return
 		}
-		last := docstore.ID(customer)
+		met := last
 		for {
 			silence.Reset(h.patience)
 			batch, err := stream.Recv()
@@ -89,7 +95,7 @@ func (h *Histories) After(ctx context.Context, customer string, before time.Time
 			case err != nil:
 				yield(nil, told(ctx, err))
 				return
-			case !each(batch, &last, yield):
+			case !each(batch, &met, yield):
 				return
 			}
 		}

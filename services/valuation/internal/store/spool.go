@@ -44,7 +44,7 @@ type chunk struct {
 	Start         int64  `bson:"start"`
 	Count         int    `bson:"count"`
 	Accounts      []byte `bson:"accounts"`
-	Statistics    []byte `bson:"statistics"`
+	Statistics    []byte `bson:"counted"` // older versions had others, under "statistics"
 	Excluded      int64  `bson:"excluded,omitempty"`
 	Last          bool   `bson:"last"`
 	Upto          string `bson:"upto,omitempty"`
@@ -141,7 +141,7 @@ func readChunk(raw bson.Raw) (Chunk, error) {
 	if !okNumber || !okStart || !okCount || !okAccounts {
 		return Chunk{}, errors.New("stored document: a field of the chunk is missing")
 	}
-	_, statistics, _ := raw.Lookup("statistics").BinaryOK() // of older versions: none
+	_, statistics, _ := raw.Lookup("counted").BinaryOK() // of older versions: none
 	excluded, _ := raw.Lookup("excluded").AsInt64OK()
 	last, _ := raw.Lookup("last").BooleanOK()
 	upto, _ := raw.Lookup("upto").StringValueOK()

@@ -16,27 +16,48 @@ import (
 // behind its distance from the one before. What is counted in a currency is
 // preceded by its length in bytes, for one is read and the others are not.
 //
-//	intervals oldest omitted active n (code len values revenue)×n
+//	gaps grid×2 n (code len values cells×2)×n
+//	gaps:        a histogram×4
+//	a grid:      oldest omitted cells×4
 //	a histogram: count, and unless that is 0: sum min max cells
 //	cells:       n (distance value)×n
 
 // AppendStatistics adds the statistics of a chunk's customers: the same bytes for
 // the same numbers.
 func AppendStatistics(b []byte, s *domain.Statistics) []byte {
-	b = appendHistogram(b, &s.Intervals)
-	b = appendInt(b, s.Oldest)
-	b = appendInt(b, s.Omitted)
-	b = appendCells(b, s.Active)
+	b = appendGaps(b, &s.Gaps)
+	for i := range s.Grids {
+		b = appendGrid(b, &s.Grids[i])
+	}
 	b = appendInt(b, int64(len(s.Takings)))
 	var part []byte
 	for _, code := range slices.Sorted(maps.Keys(s.Takings)) {
 		t := s.Takings[code]
-		part = appendCells(appendHistogram(part[:0], &t.Values), t.Revenue)
+		part = appendHistogram(part[:0], &t.Values)
+		for _, cells := range t.Revenue {
+			part = appendCells(part, cells)
+		}
 		b = append(b, code[:3]...)
 		b = appendInt(b, int64(len(part)))
 		b = append(b, part...)
 	}
 	return b
+}
+
+func appendGaps(b []byte, g *domain.Gaps) []byte {
+	for _, h := range g.Each() {
+		b = appendHistogram(b, h)
+	}
+	return b
+}
+
+func appendGrid(b []byte, g *domain.Grid) []byte {
+	b = appendInt(b, g.Oldest)
+	b = appendInt(b, g.Omitted)
+	b = appendCells(b, g.Active)
+	b = appendCells(b, g.Last)
+	b = appendCells(b, g.Back)
+	return appendCells(b, g.Repeated)
 }
 
 func appendHistogram(b []byte, h *stat.Histogram) []byte {
@@ -78,17 +99,19 @@ var errStatistics = errors.New("stored document: the statistics of a chunk canno
 // versions wrote have none.
 func (c Chunk) AddStatistics(to *domain.Statistics, currency string) error {
 	r := reader{rest: c.Statistics, codes: make(map[string]string)}
-	r.histogram(&to.Intervals)
-	to.Oldest = max(to.Oldest, r.uint())
-	to.Omitted += r.uint()
-	to.Active = r.cells(to.Active, domain.Cells)
+	r.gaps(&to.Gaps)
+	for i := range to.Grids {
+		r.grid(&to.Grids[i])
+	}
 	for range r.count() {
 		code := r.code()
 		part := reader{rest: r.bytes(r.count())}
 		if code == currency {
 			t := to.In(currency)
 			part.histogram(&t.Values)
-			t.Revenue = part.cells(t.Revenue, domain.Cells)
+			for p := range t.Revenue {
+				t.Revenue[p] = part.cells(t.Revenue[p], domain.Cells)
+			}
 			r.failed = r.failed || part.failed || len(part.rest) > 0
 		}
 		if r.failed {
@@ -99,6 +122,23 @@ func (c Chunk) AddStatistics(to *domain.Statistics, currency string) error {
 		return errStatistics
 	}
 	return nil
+}
+
+// gaps adds gaps to others.
+func (r *reader) gaps(to *domain.Gaps) {
+	for _, h := range to.Each() {
+		r.histogram(h)
+	}
+}
+
+// grid adds a grid to another.
+func (r *reader) grid(to *domain.Grid) {
+	to.Oldest = max(to.Oldest, r.uint())
+	to.Omitted += r.uint()
+	to.Active = r.cells(to.Active, domain.Cells)
+	to.Last = r.cells(to.Last, domain.Cells)
+	to.Back = r.cells(to.Back, domain.Cells)
+	to.Repeated = r.cells(to.Repeated, domain.CohortsFollowed)
 }
 
 // histogram adds a histogram to another.

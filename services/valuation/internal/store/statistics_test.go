@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"pgregory.net/rapid"
 
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/stat"
 
 	"github.com/kehuhq/kehu/services/valuation/internal/domain"
@@ -43,6 +46,15 @@ func describe(t *rapid.T, s *domain.Statistics) *summaryDoc {
 	return newSummaryDoc(&summary)
 }
 
+// retentionBytes is what is kept of statistics for retention, in one currency.
+func retentionBytes(s *domain.Statistics) []byte {
+	b := appendGaps(nil, &s.Gaps)
+	for p := range domain.Periods {
+		b = appendCells(appendGrid(b, &s.Grids[p]), s.In("CNY").Revenue[p])
+	}
+	return b
+}
+
 // TestStatisticsOfChunksAddUp: however the customers are parted into chunks, what
 // is read of them describes them as one that was never stored does.
 func TestStatisticsOfChunksAddUp(t *testing.T) {
@@ -75,6 +87,9 @@ func TestStatisticsOfChunksAddUp(t *testing.T) {
 		if got, want := describe(t, read), describe(t, whole.Counted); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %+v, want %+v", got, want)
 		}
+		if got, want := retentionBytes(read), retentionBytes(whole.Counted); !bytes.Equal(got, want) {
+			t.Fatalf("grids and gaps are %x, want %x", got, want)
+		}
 		// The same numbers are the same bytes, and what is cut off is noticed.
 		b := AppendStatistics(nil, whole.Counted)
 		if !bytes.Equal(b, AppendStatistics(nil, whole.Counted)) {
@@ -92,7 +107,7 @@ func TestAnyBytesAreNoStatisticsOrSome(t *testing.T) {
 		c := Chunk{Statistics: rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")}
 		s := domain.NewStatistics()
 		_ = c.AddStatistics(s, "CNY") // it must come back
-		if s.Size() > domain.Cells*2+2*s.Intervals.MaxCells() {
+		if most := len(domain.Periods)*(4*domain.Cells+domain.CohortsFollowed) + 5*s.Gaps.All.MaxCells(); s.Size() > most {
 			t.Fatalf("%d bytes became %d numbers", len(c.Statistics), s.Size())
 		}
 	})
@@ -146,4 +161,62 @@ func TestSummaryOfAnOlderVersion(t *testing.T) {
 	if _, err := readSummary(raw); err == nil {
 		t.Error("months that were cut off were read")
 	}
+}
+
+// TestRetentionComesBack: what was counted is read as it was written, once, and
+// nothing is left of it with its generation.
+func TestRetentionComesBack(t *testing.T) {
+	t.Run("pebble", func(t *testing.T) { testRetention(t, open(t, time.Now)) })
+	t.Run("mongo", func(t *testing.T) { testRetention(t, openOn(t, mongotest.Open(t), time.Now)) })
+}
+
+func testRetention(t *testing.T, s *Store) {
+	asOf, err := statisticsDay.AsOf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, generation := t.Context(), int64(0)
+	rapid.Check(t, func(t *rapid.T) {
+		generation++
+		keeper, tally := domain.NewBookkeeper(asOf), &domain.Tally{}
+		var account domain.Account
+		for _, h := range drawHistories(t) {
+			counts, err := keeper.Account(h, &account)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if counts {
+				if err := tally.Add(&account); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		policy := statisticsDay
+		policy.Currency = "CNY"
+		made := keeper.Counted.Retention(asOf, policy, tally)
+		for _, changed := range []int64{0, 1} { // written again it stays as it was
+			again := *made
+			again.Customers += changed
+			if err := s.Retentions.Write(ctx, generation, &again); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.Retentions.Get(ctx, generation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := domain.NewStatistics()
+		same.Gaps, same.Grids = got.Gaps, got.Grids
+		same.In("CNY").Revenue = got.Revenue
+		if !bytes.Equal(retentionBytes(same), retentionBytes(keeper.Counted)) || got.Customers != made.Customers || got.Repeaters != made.Repeaters ||
+			got.Policy != policy || got.AsOf.Day != asOf.Day || got.AsOf.EndMS != asOf.EndMS || !reflect.DeepEqual(got.Warnings, made.Warnings) {
+			t.Fatalf("got %+v, want %+v", got, made)
+		}
+		if err := s.Purge(ctx, generation); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Retentions.Get(ctx, generation); !errors.Is(err, docstore.ErrNotFound) {
+			t.Fatalf("after purging: %v", err)
+		}
+	})
 }
