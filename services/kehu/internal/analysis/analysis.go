@@ -40,20 +40,13 @@ type Suite struct {
 
 // Run imports the orders in path, values the customers and returns the report.
 func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, error) {
-	s.File.Kind, s.File.Currency, s.File.Zone, s.File.Progress = profilev1.ImportKind_IMPORT_KIND_ORDERS, s.Currency, s.Zone, s.Progress
-	imported, err := upload.Send(ctx, suite.Profile, path, s.File)
-	if err != nil {
-		return nil, err
-	}
-	if failed := imported.GetError(); imported.GetState() == profilev1.ImportState_IMPORT_STATE_FAILED {
-		return nil, &FileError{Reason: failed.GetReason(), Message: failed.GetMessage()}
-	}
-	refused, err := refusedRows(ctx, suite.Profile, imported)
+	s.File.Currency, s.File.Zone, s.File.Progress = s.Currency, s.Zone, s.Progress
+	imported, refused, err := Load(ctx, suite.Profile, path, s.File)
 	if err != nil {
 		return nil, err
 	}
 	if s.AsOf == "" {
-		s.AsOf, err = lastOrderDay(s.Zone, imported, refused)
+		s.AsOf, err = LastOrderDay(s.Zone, imported, refused)
 		if err != nil {
 			return nil, err
 		}
@@ -75,6 +68,21 @@ func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, er
 		return nil, err
 	}
 	return NewReport(imported, refused, summary, top.GetValuations()), nil
+}
+
+// Load imports the orders in path, and returns what became of them with the first of
+// the refused rows. A file that could not be taken in as a whole is a FileError.
+func Load(ctx context.Context, profile grpc.ClientConnInterface, path string, file upload.Settings) (*profilev1.Import, []upload.Refused, error) {
+	file.Kind = profilev1.ImportKind_IMPORT_KIND_ORDERS
+	imported, err := upload.Send(ctx, profile, path, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if failed := imported.GetError(); imported.GetState() == profilev1.ImportState_IMPORT_STATE_FAILED {
+		return nil, nil, &FileError{Reason: failed.GetReason(), Message: failed.GetMessage()}
+	}
+	refused, err := refusedRows(ctx, profile, imported)
+	return imported, refused, err
 }
 
 // refusedShown is how many of the refused rows a report names.
@@ -147,8 +155,9 @@ func Await(ctx context.Context, watch func(context.Context) (Watcher, error), na
 	}
 }
 
-// lastOrderDay is the day, in zone, of the last order that can be analysed.
-func lastOrderDay(zone string, imported *profilev1.Import, refused []upload.Refused) (string, error) {
+// LastOrderDay is the day, in zone, of the last order that can be analysed. Without
+// one the FileError says why.
+func LastOrderDay(zone string, imported *profilev1.Import, refused []upload.Refused) (string, error) {
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		return "", &FileError{Reason: "INVALID_FIELD", Message: fmt.Sprintf("zone: %q is no IANA time zone, e.g. Asia/Shanghai", zone)}
