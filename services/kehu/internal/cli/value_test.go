@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"math"
@@ -13,44 +12,19 @@ import (
 	"github.com/kehuhq/kehu/services/kehu/internal/value"
 )
 
-// command runs kehu in this process.
-func command(t *testing.T, args ...string) (string, error) {
-	t.Helper()
-	var out bytes.Buffer
-	root := newRoot("test", args)
-	root.SetArgs(args)
-	root.SetOut(&out)
-	root.SetErr(&bytes.Buffer{})
-	err := root.ExecuteContext(t.Context())
-	return out.String(), err
-}
-
 // wantRefused checks the exit code and the reason, or a part of the message.
 func wantRefused(t *testing.T, part string, args ...string) string {
 	t.Helper()
-	out, err := command(t, args...)
+	out, err := command(args...)
 	if err == nil || exitCode(err) != exitBadInput || !strings.Contains(explain(err), part) {
 		t.Errorf("%v: exit %d, %v; want %s", args, exitCode(err), err, part)
 	}
 	return out
 }
 
-func testFile(t *testing.T, name string) string {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "..", "shared") // beside the repository's root
-	}
-	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	return path
-}
-
 func fit(t *testing.T, args ...string) *value.File {
 	t.Helper()
-	out, err := command(t, append([]string{"value", "fit", "--format", "json"}, args...)...)
+	out, err := command(append([]string{"value", "fit", "--format", "json"}, args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +59,7 @@ type heldout struct {
 }
 
 func TestFitCDNOWOrders(t *testing.T) {
-	text, err := os.ReadFile(testFile(t, "reference/cdnow_holdout.json"))
+	text, err := os.ReadFile(shared(t, "reference/cdnow_holdout.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +67,7 @@ func TestFitCDNOWOrders(t *testing.T) {
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}
-	f := fit(t, "--orders", testFile(t, "data/cdnow_orders.csv"), "--calibration-end", "1997-09-30", "--model", "all")
+	f := fit(t, "--orders", shared(t, "data/cdnow_orders.csv"), "--calibration-end", "1997-09-30", "--model", "all")
 	if f.End != "1998-06-30" || f.TimeZone != "UTC" || f.Currency != "USD" || f.Population.Customers != 2357 || len(f.Models) != 4 {
 		t.Fatalf("%+v", f)
 	}
@@ -149,7 +123,7 @@ func TestFitVisitsWithoutAmounts(t *testing.T) {
 		"of other names": {"customer_id as id", "order_time as date"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := fit(t, "--orders", table(t, rows, columns), "--calibration-end", "1997-09-30", "--end", "1998-06-30", "--model", "bg-nbd,gamma-gamma")
+			f := fit(t, "--orders", written(t, rows, columns), "--calibration-end", "1997-09-30", "--end", "1998-06-30", "--model", "bg-nbd,gamma-gamma")
 			bg, gg := f.Models[0], f.Models[1]
 			near(t, "log-likelihood", *bg.LogLikelihood, -9582.429206673929, 1e-3)
 			if bg.Holdout == nil || bg.Holdout.Actual != 1882 {
@@ -164,7 +138,7 @@ func TestFitVisitsWithoutAmounts(t *testing.T) {
 			}
 		})
 	}
-	path := table(t, rows, []string{"customer_id", "order_time"})
+	path := written(t, rows, []string{"customer_id", "order_time"})
 	out := wantRefused(t, "SPEND_MISSING", "value", "fit", "--orders", path, "--model", "gamma-gamma", "--format", "json")
 	if !strings.Contains(out, `"SPEND_MISSING"`) {
 		t.Errorf("the reason is not in the JSON:\n%s", out)
@@ -174,7 +148,7 @@ func TestFitVisitsWithoutAmounts(t *testing.T) {
 // cdnow are the rows of the orders, the header first.
 func cdnow(t *testing.T) [][]string {
 	t.Helper()
-	file, err := os.Open(testFile(t, "data/cdnow_orders.csv"))
+	file, err := os.Open(shared(t, "data/cdnow_orders.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,8 +160,8 @@ func cdnow(t *testing.T) [][]string {
 	return rows
 }
 
-// table writes some columns of rows, under other names where one is given.
-func table(t *testing.T, rows [][]string, columns []string) string {
+// written writes some columns of rows, under other names where one is given.
+func written(t *testing.T, rows [][]string, columns []string) string {
 	t.Helper()
 	var b strings.Builder
 	for i, row := range rows {
@@ -223,7 +197,7 @@ func TestSeveralCurrencies(t *testing.T) {
 			rows[i][4] = "CNY"
 		}
 	}
-	path := table(t, rows, rows[0])
+	path := written(t, rows, rows[0])
 	wantRefused(t, "CURRENCIES_MIXED", "value", "fit", "--orders", path, "--model", "gamma-gamma")
 	f := fit(t, "--orders", path, "--model", "gamma-gamma", "--currency", "USD")
 	if gg := f.Models[0]; !gg.Fitted() || gg.Customers >= 946 || f.Currency != "USD" || gg.Warnings[len(gg.Warnings)-1].Reason != "OTHER_CURRENCIES_LEFT_OUT" {
@@ -232,9 +206,9 @@ func TestSeveralCurrencies(t *testing.T) {
 }
 
 func TestFitThenPredict(t *testing.T) {
-	summary := testFile(t, "data/cdnow_customers_summary_with_transactions.csv")
+	summary := shared(t, "data/cdnow_customers_summary_with_transactions.csv")
 	models := filepath.Join(t.TempDir(), "models.json")
-	text, err := command(t, "value", "fit", "--summary", summary, "--out", models, "--format", "text")
+	text, err := command("value", "fit", "--summary", summary, "--out", models, "--format", "text")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,14 +217,14 @@ func TestFitThenPredict(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
-	out, err := command(t, "value", "predict", "--model-file", models, "--summary", summary, "--horizon", "52", "--discount-rate", "0.15", "--format", "csv")
+	out, err := command("value", "predict", "--model-file", models, "--summary", summary, "--horizon", "52", "--discount-rate", "0.15", "--format", "csv")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if rows, err := csv.NewReader(strings.NewReader(out)).ReadAll(); err != nil || len(rows) != 2358 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
-	if text, err = command(t, "value", "predict", "--model-file", models, "--summary", summary, "--format", "text"); err != nil || !strings.Contains(text, "Residual revenue") {
+	if text, err = command("value", "predict", "--model-file", models, "--summary", summary, "--format", "text"); err != nil || !strings.Contains(text, "Residual revenue") {
 		t.Errorf("%v\n%s", err, text)
 	}
 }
@@ -295,7 +269,7 @@ func TestValueRefusals(t *testing.T) {
 }
 
 func TestStatSBG(t *testing.T) {
-	out, err := command(t, "stat", "sbg", "--survivors", "1000,869,743,653,593,551,517,491", "--format", "json")
+	out, err := command("stat", "sbg", "--survivors", "1000,869,743,653,593,551,517,491", "--format", "json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,14 +282,14 @@ func TestStatSBG(t *testing.T) {
 	if len(r.Survival) != 13 || len(r.Retention) != 12 || len(r.Residual) != 5 || !r.Converged {
 		t.Errorf("%+v", r)
 	}
-	text, err := command(t, "stat", "sbg", "--survivors", "1000,869,743", "--format", "text")
+	text, err := command("stat", "sbg", "--survivors", "1000,869,743", "--format", "text")
 	if err != nil || !strings.Contains(text, "alpha") {
 		t.Errorf("%v\n%s", err, text)
 	}
 }
 
 func TestValueCLV(t *testing.T) {
-	out, err := command(t, "value", "clv", "--margin", "10000", "--retention", "0.8", "--discount-rate", "0.1", "--periods", "5", "--timing", "end", "--historic", "2500", "--format", "json")
+	out, err := command("value", "clv", "--margin", "10000", "--retention", "0.8", "--discount-rate", "0.1", "--periods", "5", "--timing", "end", "--historic", "2500", "--format", "json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +301,7 @@ func TestValueCLV(t *testing.T) {
 	if w.Residual != want || w.Total != want+2500 || w.Historic != 2500 || len(w.Schedule) != 5 || len(w.Sensitivity) != 27 {
 		t.Errorf("residual %d, want %d: %+v", w.Residual, want, w)
 	}
-	text, err := command(t, "value", "clv", "--margin", "100,200,300", "--retention", "0.8", "--currency", "CNY", "--format", "text")
+	text, err := command("value", "clv", "--margin", "100,200,300", "--retention", "0.8", "--currency", "CNY", "--format", "text")
 	if err != nil || !strings.Contains(text, "CNY") {
 		t.Errorf("%v\n%s", err, text)
 	}
