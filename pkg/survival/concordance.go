@@ -1,10 +1,10 @@
 package survival
 
 import (
-	"cmp"
 	"iter"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Concordance tells how well a risk orders times: of the pairs of subjects of whom
@@ -66,13 +66,16 @@ func (f *CoxFit) concordance() {
 type pairs struct{ concordant, discordant, tied float64 }
 
 func (r *riskSets) concordance(risk []float64) (Concordance, []Warning) {
-	own := make([]pairs, len(risk))
+	later, earlier := make([]pairs, len(risk)), make([]pairs, len(risk))
 	c := Concordance{Value: 0.5}
 	for stratum := range r.strata() {
 		rank, distinct := ranked(risk, stratum)
-		c.TiedTime += r.meetLater(stratum, rank, distinct, own)
+		var both sync.WaitGroup // on two cores
+		both.Go(func() { r.meetEarlier(stratum, rank, distinct, earlier) })
+		c.TiedTime += r.meetLater(stratum, rank, distinct, later)
+		both.Wait()
 	}
-	for i, p := range own {
+	for i, p := range later {
 		c.Concordant += r.weight[i] * p.concordant
 		c.Discordant += r.weight[i] * p.discordant
 		c.TiedRisk += r.weight[i] * p.tied
@@ -82,14 +85,11 @@ func (r *riskSets) concordance(risk []float64) (Concordance, []Warning) {
 		return c, []Warning{warn(ReasonNoPairs, nil, "of no two subjects it is known who had the event first")}
 	}
 	c.Value = (c.Concordant + c.TiedRisk/2) / all
-	for stratum := range r.strata() {
-		rank, distinct := ranked(risk, stratum)
-		r.meetEarlier(stratum, rank, distinct, own)
-	}
 	variance := 0.0
-	for i, p := range own {
-		mine := p.concordant + p.discordant + p.tied
-		d := r.weight[i] * (p.concordant + p.tied/2 - c.Value*mine) / all
+	for i, p := range later {
+		q := earlier[i]
+		both := p.concordant + p.discordant + p.tied + q.concordant + q.discordant + q.tied
+		d := r.weight[i] * (p.concordant + q.concordant + (p.tied+q.tied)/2 - c.Value*both) / all
 		variance += d * d
 	}
 	c.StdErr = math.Sqrt(variance)
@@ -130,15 +130,13 @@ func (r *riskSets) meetLater(stratum []riskTime, rank []int32, distinct int, own
 	return tied
 }
 
-// meetEarlier adds to each row its pairs with those who had the event earlier.
+// meetEarlier counts for each row its pairs with those who had the event earlier.
 func (r *riskSets) meetEarlier(stratum []riskTime, rank []int32, distinct int, own []pairs) {
 	earlier, from := newRankSums(distinct), stratum[0].lo
 	meet := func(lo, hi int32) {
 		for i := lo; i < hi; i++ {
 			below, equal, above := earlier.around(rank[i-from])
-			own[i].concordant += above
-			own[i].discordant += below
-			own[i].tied += equal
+			own[i] = pairs{above, below, equal}
 		}
 	}
 	for k := len(stratum) - 1; k >= 0; k-- {
@@ -151,15 +149,30 @@ func (r *riskSets) meetEarlier(stratum []riskTime, rank []int32, distinct int, o
 
 // ranked numbers from 0 the distinct values of a stratum's rows, ascending.
 func ranked(values []float64, stratum []riskTime) (rank []int32, distinct int) {
+	type entry struct {
+		value float64
+		at    int32
+	}
 	values = values[stratum[0].lo:stratum[len(stratum)-1].hi]
-	order := allRows(len(values))
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(values[a], values[b]) })
+	order := make([]entry, len(values))
+	for i, v := range values {
+		order[i] = entry{v, int32(i)}
+	}
+	slices.SortFunc(order, func(a, b entry) int {
+		if a.value < b.value { // never NaN
+			return -1
+		}
+		if a.value > b.value {
+			return 1
+		}
+		return 0
+	})
 	rank = make([]int32, len(values))
-	for i, at := range order {
-		if i == 0 || values[at] != values[order[i-1]] {
+	for i, e := range order {
+		if i == 0 || e.value != order[i-1].value {
 			distinct++
 		}
-		rank[at] = int32(distinct - 1)
+		rank[e.at] = int32(distinct - 1)
 	}
 	return rank, distinct
 }

@@ -146,9 +146,8 @@ func identity(n int) []int {
 // maximise finds the coefficients, and what the likelihood is like without them.
 func (f *CoxFit) maximise() (best, null *optimum, err error) {
 	p := f.design.p
-	null = &optimum{gradient: make([]float64, p), information: mat.NewSymDense(p, nil)}
-	objective, zero := f.sets.objective(), make([]float64, p)
-	null.value = objective(zero, null.gradient, null.information)
+	objective := f.sets.objective()
+	null = objective.at(make([]float64, p))
 	for j := range p {
 		// Of covariates with a variance of 1, each event tells about 1.
 		if !(null.information.At(j, j) > freedom*f.Events) {
@@ -158,7 +157,7 @@ func (f *CoxFit) maximise() (best, null *optimum, err error) {
 	if j, on := dependent(null.information); j >= 0 {
 		return nil, nil, f.design.singular(j, on)
 	}
-	best = ascend(objective, zero, f.design.reach)
+	best = ascend(objective, null, f.design.reach)
 	f.Iterations, f.Converged, f.beta = best.iterations, best.converged, best.theta
 	if !best.converged && len(best.drifting) == 0 {
 		return nil, nil, refuse(ReasonNotConverged, "covariates", "must leave a likelihood with one maximum; none was found in %d steps", best.iterations)

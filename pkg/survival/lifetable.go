@@ -81,7 +81,7 @@ func weightedTallies(s Sample) (events, censored []tally) {
 }
 
 func weightedRuns(all []tally) []tally {
-	slices.SortStableFunc(all, func(a, b tally) int { return cmp.Compare(a.bits, b.bits) })
+	slices.SortFunc(all, func(a, b tally) int { return cmp.Compare(a.bits, b.bits) })
 	out := all[:0]
 	for _, t := range all {
 		if last := len(out) - 1; last >= 0 && out[last].bits == t.bits {

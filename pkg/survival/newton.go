@@ -2,6 +2,7 @@ package survival
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -22,6 +23,18 @@ type optimum struct {
 	drifting []int
 }
 
+func newOptimum(theta []float64) *optimum {
+	p := len(theta)
+	return &optimum{theta: slices.Clone(theta), gradient: make([]float64, p), information: mat.NewSymDense(p, nil)}
+}
+
+// at evaluates where a search begins.
+func (f objective) at(theta []float64) *optimum {
+	o := newOptimum(theta)
+	o.value = f(o.theta, o.gradient, o.information)
+	return o
+}
+
 const (
 	maxIterations = 100
 	// A search has converged when another step would gain this part of the value. As
@@ -37,13 +50,14 @@ const (
 )
 
 // ascend maximises a concave function by Newton's method, halving steps that do
-// not lead up. reach is how far the linear predictor moves with each parameter; it
+// not lead up, from a point that has been evaluated. reach is how far the linear predictor moves with each parameter; it
 // makes steps comparable.
-func ascend(f objective, start, reach []float64) *optimum {
-	p := len(start)
-	o := &optimum{theta: append([]float64(nil), start...), gradient: make([]float64, p), information: mat.NewSymDense(p, nil)}
-	next := &optimum{theta: make([]float64, p), gradient: make([]float64, p), information: mat.NewSymDense(p, nil)}
-	o.value = f(o.theta, o.gradient, o.information)
+func ascend(f objective, start *optimum, reach []float64) *optimum {
+	p := len(start.theta)
+	o, next := newOptimum(start.theta), newOptimum(start.theta)
+	o.value = start.value
+	copy(o.gradient, start.gradient)
+	o.information.CopySym(start.information)
 	step := make([]float64, p)
 	stalled, last := 0, math.Inf(1)
 	for o.iterations = 0; o.iterations < maxIterations; o.iterations++ {

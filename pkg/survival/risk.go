@@ -188,6 +188,7 @@ func (t *deaths) information(f float64, v []float64) {
 // walk visits the times with events, the latest first in each stratum, with the
 // relative risk of each row at beta. It is over early where a risk overflows.
 func (r *riskSets) walk(beta []float64, risk []float64, visit func(*deaths)) bool {
+	eta := r.linear(beta, risk)
 	t := &deaths{atRisk: newMoments(r.p), dead: newMoments(r.p), sumX: make([]float64, r.p)}
 	for _, at := range r.times {
 		t.riskTime = at
@@ -195,9 +196,7 @@ func (r *riskSets) walk(beta []float64, risk []float64, visit func(*deaths)) boo
 			t.atRisk.clear()
 		}
 		for i := at.lo; i < at.mid; i++ {
-			x := r.x[int(i)*r.p : int(i+1)*r.p]
-			risk[i] = math.Exp(dot(beta, x))
-			t.atRisk.add(r.weight[i]*risk[i], x)
+			t.atRisk.add(r.weight[i]*risk[i], r.x[int(i)*r.p:int(i+1)*r.p])
 		}
 		if at.mid == at.hi {
 			continue
@@ -207,8 +206,7 @@ func (r *riskSets) walk(beta []float64, risk []float64, visit func(*deaths)) boo
 		t.sumEta, t.weight = 0, 0
 		for i := at.mid; i < at.hi; i++ {
 			x := r.x[int(i)*r.p : int(i+1)*r.p]
-			eta, w := dot(beta, x), r.weight[i]
-			risk[i] = math.Exp(eta)
+			w := r.weight[i]
 			t.atRisk.add(w*risk[i], x)
 			if at.hi-at.mid > 1 && r.ties == TiesEfron {
 				t.dead.add(w*risk[i], x)
@@ -216,7 +214,7 @@ func (r *riskSets) walk(beta []float64, risk []float64, visit func(*deaths)) boo
 			for j, v := range x {
 				t.sumX[j] += w * v
 			}
-			t.sumEta += w * eta
+			t.sumEta += w * eta[i]
 			t.weight += w
 		}
 		t.tie(r.ties)
@@ -226,6 +224,18 @@ func (r *riskSets) walk(beta []float64, risk []float64, visit func(*deaths)) boo
 		visit(t)
 	}
 	return true
+}
+
+// linear is the linear predictor of each row; it fills risk with its exponential.
+func (r *riskSets) linear(beta, risk []float64) []float64 {
+	eta := make([]float64, len(risk))
+	inBlocks(len(risk), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			eta[i] = dot(beta, r.x[i*r.p:(i+1)*r.p])
+			risk[i] = math.Exp(eta[i])
+		}
+	})
+	return eta
 }
 
 func dot(a, b []float64) (sum float64) {

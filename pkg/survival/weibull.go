@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -141,38 +142,66 @@ func newLogTimes(s Sample) (*logTimes, error) {
 // where α = 1/σ is the last of θ and D the number of events.
 func (t *logTimes) objective(d *design) objective {
 	p := d.p + 2
-	sums, v := newMoments(p), make([]float64, p)
-	v[0] = -1
+	parts := make([]*weibullSums, blocksOf(d.n))
+	for k := range parts {
+		parts[k] = &weibullSums{moments: newMoments(p), seen: make([]float64, p), row: make([]float64, p)}
+	}
 	return func(theta, gradient []float64, information *mat.SymDense) float64 {
 		alpha := theta[p-1]
 		if !(alpha > 0 && alpha < maxShape) {
 			return math.Inf(-1)
 		}
-		sums.clear()
-		clear(gradient)
-		value := t.events * math.Log(alpha)
-		for i, y := range t.y {
-			for j, x := range d.x[i*d.p : (i+1)*d.p] {
-				v[1+j] = -x
-			}
-			v[p-1] = y
-			z, w := dot(theta, v), t.s.weight(i)
-			if t.s.Events[i] {
-				value += w * z
-				for j := range v {
-					gradient[j] += w * v[j]
-				}
-			}
-			sums.add(w*math.Exp(z), v)
+		inBlocks(d.n, func(k, from, to int) { t.sum(d, theta, parts[k], from, to) })
+		all := parts[0]
+		for _, part := range parts[1:] {
+			all.join(part)
 		}
 		for j := range gradient {
-			gradient[j] -= sums.s1[j]
+			gradient[j] = all.seen[j] - all.s1[j]
 		}
 		gradient[p-1] += t.events / alpha
-		unpack(sums.s2, information)
+		unpack(all.s2, information)
 		information.SetSym(p-1, p-1, information.At(p-1, p-1)+t.events/alpha/alpha)
-		return value - sums.s0
+		return t.events*math.Log(alpha) + all.z - all.s0
 	}
+}
+
+// weibullSums are those of a block of rows.
+type weibullSums struct {
+	moments           // with eᶻ as the risk, and v as the covariates
+	z       float64   // Σ w·z over events
+	seen    []float64 // Σ w·v over events
+	row     []float64 // v of the row in hand
+}
+
+func (t *logTimes) sum(d *design, theta []float64, into *weibullSums, from, to int) {
+	into.clear()
+	into.z = 0
+	clear(into.seen)
+	v := into.row
+	v[0] = -1
+	for i := from; i < to; i++ {
+		for j, x := range d.x[i*d.p : (i+1)*d.p] {
+			v[1+j] = -x
+		}
+		v[len(v)-1] = t.y[i]
+		z, w := dot(theta, v), t.s.weight(i)
+		if t.s.Events[i] {
+			into.z += w * z
+			for j := range v {
+				into.seen[j] += w * v[j]
+			}
+		}
+		into.add(w*math.Exp(z), v)
+	}
+}
+
+func (s *weibullSums) join(o *weibullSums) {
+	s.z += o.z
+	s.s0 += o.s0
+	floats.Add(s.seen, o.seen)
+	floats.Add(s.s1, o.s1)
+	floats.Add(s.s2, o.s2)
 }
 
 // maxShape is the shape, in units of the spread of the logarithms of the times,
@@ -190,12 +219,11 @@ func (t *logTimes) maximise(d *design, null []float64) (*optimum, error) {
 	copy(reach[1:], d.reach)
 	reach[0], reach[p-1] = 1, 1
 	objective := t.objective(d)
-	first := &optimum{gradient: make([]float64, p), information: mat.NewSymDense(p, nil)}
-	objective(start, first.gradient, first.information)
+	first := objective.at(start)
 	if j, on := dependent(first.information); j >= 0 {
 		return nil, t.singular(d, j, on)
 	}
-	best := ascend(objective, start, reach)
+	best := ascend(objective, first, reach)
 	if best.theta[p-1] > maxShape/1e3 {
 		return nil, refuse(ReasonShapeUnbounded, "durations", "must differ among those with the event: the likelihood grows without end as their times are taken to be one")
 	}
