@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// TestEveryDay: each day of eight centuries is counted as time counts it.
-func TestEveryDay(t *testing.T) {
+// TestDays: every fifth day of eight centuries is counted as time counts it.
+func TestDays(t *testing.T) {
 	first := time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)
-	for d := range 292_194 {
+	for d := 0; d < 292_194; d += 5 {
 		at := first.AddDate(0, 0, d)
 		text := at.Format(time.DateOnly)
 		day, ok := dayOf([]byte(text), time.UTC)

@@ -15,12 +15,20 @@ type dictionary struct {
 	text  []byte
 	ends  []uint64 // where each word ends in text
 	slots []slot   // a power of two, at most half of them taken
+
+	touched uint32 // means nothing; that it is kept keeps the looks
 }
 
+// slot holds a short word itself: with millions of words each look at another place
+// is a miss of the caches, and takes longer than all else that is done for a row.
 type slot struct {
-	hash uint32
-	code uint32 // +1; 0 is free
+	low, high uint64 // the word with zeros behind it, or the hash of a long one
+	length    uint32
+	code      uint32 // +1; 0 is free
 }
+
+// inSlot is how long a short word is.
+const inSlot = 16
 
 func newDictionary(seed maphash.Seed) *dictionary {
 	return &dictionary{seed: seed, slots: make([]slot, 1<<12)}
@@ -34,42 +42,78 @@ func (d *dictionary) word(code uint32) []byte {
 	return d.text[start:d.ends[code]]
 }
 
-func (d *dictionary) code(word []byte) uint32 {
-	full := maphash.Bytes(d.seed, word)
-	hash := uint32(full >> 32)
+// slotOf is what the slot of a word holds, and where to look for it first.
+func (d *dictionary) slotOf(word []byte) (s slot, first uint64) {
+	hash := maphash.Bytes(d.seed, word)
+	s = slot{low: hash, length: uint32(len(word))}
+	if len(word) <= inSlot {
+		var padded [inSlot]byte
+		copy(padded[:], word)
+		s.low, s.high = binary.LittleEndian.Uint64(padded[:8]), binary.LittleEndian.Uint64(padded[8:])
+	}
+	return s, hash
+}
+
+// asked is a word whose code is to be found.
+type asked struct {
+	word []byte
+	slot
+	first uint64
+}
+
+func (d *dictionary) ask(word []byte) asked {
+	s, first := d.slotOf(word)
+	return asked{word, s, first}
+}
+
+// codes appends the codes of several words. It looks at all their slots before it
+// needs the first, so that the processor waits for them at the same time.
+func (d *dictionary) codes(words []asked, to []uint32) []uint32 {
 	mask := uint64(len(d.slots) - 1)
-	for at := full & mask; ; at = (at + 1) & mask {
-		s := d.slots[at]
-		if s.code == 0 {
-			return d.add(word, hash, at)
+	for i := range words {
+		d.touched ^= d.slots[words[i].first&mask].code
+	}
+	for i := range words {
+		to = append(to, d.code(&words[i]))
+	}
+	return to
+}
+
+func (d *dictionary) code(a *asked) uint32 {
+	word, s, at := a.word, a.slot, a.first
+	mask := uint64(len(d.slots) - 1)
+	for at &= mask; ; at = (at + 1) & mask {
+		there := &d.slots[at]
+		if there.code == 0 {
+			return d.add(word, s, at)
 		}
-		if s.hash == hash && bytes.Equal(d.word(s.code-1), word) {
-			return s.code - 1
+		if there.low == s.low && there.high == s.high && there.length == s.length &&
+			(len(word) <= inSlot || bytes.Equal(d.word(there.code-1), word)) {
+			return there.code - 1
 		}
 	}
 }
 
-func (d *dictionary) add(word []byte, hash uint32, at uint64) uint32 {
+func (d *dictionary) add(word []byte, s slot, at uint64) uint32 {
 	d.text = append(d.text, word...)
 	d.ends = append(d.ends, uint64(len(d.text)))
-	code := uint32(len(d.ends))
-	d.slots[at] = slot{hash, code}
+	s.code = uint32(len(d.ends))
+	d.slots[at] = s
 	if len(d.ends)*2 > len(d.slots) {
 		d.grow()
 	}
-	return code - 1
+	return s.code - 1
 }
 
 func (d *dictionary) grow() {
-	d.slots = make([]slot, 2*len(d.slots))
+	d.slots = make([]slot, 4*len(d.slots))
 	mask := uint64(len(d.slots) - 1)
 	for code := range d.ends {
-		full := maphash.Bytes(d.seed, d.word(uint32(code)))
-		at := full & mask
-		for d.slots[at].code != 0 {
-			at = (at + 1) & mask
+		s, at := d.slotOf(d.word(uint32(code)))
+		for at &= mask; d.slots[at].code != 0; at = (at + 1) & mask {
 		}
-		d.slots[at] = slot{uint32(full >> 32), uint32(code) + 1}
+		s.code = uint32(code) + 1
+		d.slots[at] = s
 	}
 }
 

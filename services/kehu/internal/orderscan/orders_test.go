@@ -118,9 +118,9 @@ func TestPiecesAndRows(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var b strings.Builder
 	b.WriteString("order_id,customer_id,order_time,amount,currency\n")
-	const n = 300_000
+	const n = 130_000
 	for i := range n {
-		fmt.Fprintf(&b, "o-%d,c-%d,%s,%d.%02d,EUR\n", i, rng.IntN(50_000), orderscan.Date(int32(19_000+rng.IntN(700))), rng.IntN(500), rng.IntN(100))
+		fmt.Fprintf(&b, "o-%d,c-%d,%s,%d.%02d,EUR\n", i, rng.IntN(30_000), orderscan.Date(int32(19_000+rng.IntN(700))), rng.IntN(500), rng.IntN(100))
 	}
 	one, err := read(t, b.String(), orderscan.Options{Cores: 1})
 	if err != nil {

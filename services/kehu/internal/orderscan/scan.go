@@ -32,6 +32,7 @@ func (l *layout) walk(t *table.Table) ([]*worker, error) {
 		if wrong := w.row(fields); wrong != nil {
 			return nil, wrong.in(t.Row())
 		}
+		w.settle()
 	}
 }
 
@@ -57,7 +58,7 @@ func (l *layout) scan(plain table.Plain, cores int) ([]*worker, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	starts, err := cut(file, plain)
+	starts, rows, err := cut(file, plain)
 	if err != nil {
 		return nil, giveUp(err)
 	}
@@ -73,6 +74,7 @@ func (l *layout) scan(plain table.Plain, cores int) ([]*worker, error) {
 	}
 	parallel(len(workers), len(workers), func(k int) {
 		workers[k] = l.newWorker(seed)
+		workers[k].expect(rows/len(workers) + rows/50)
 		text := make([]byte, 0, pieceBytes+table.MaxRowBytes)
 		for p := take(); p < len(pieces) && failures[k] == nil; p = take() {
 			text = text[:starts[p+1]-starts[p]]
@@ -103,22 +105,28 @@ func giveUp(err error) error {
 	return err
 }
 
-// cut finds where the pieces begin, and where the last one ends.
-func cut(file *os.File, plain table.Plain) ([]int64, error) {
+// cut finds where the pieces begin, and where the last one ends. It guesses the
+// number of rows from the first of them.
+func cut(file *os.File, plain table.Plain) (starts []int64, rows int, err error) {
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	starts, buffer := []int64{plain.Begin}, make([]byte, table.MaxRowBytes)
+	first, err := file.ReadAt(buffer[:64<<10], plain.Begin)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, 0, err
+	}
+	rows = int(int64(bytes.Count(buffer[:first], []byte{'\n'})) * info.Size() / int64(max(first, 1)))
 	for at := plain.Begin + pieceBytes; at < info.Size(); at = starts[len(starts)-1] + pieceBytes {
 		n, err := file.ReadAt(buffer, at)
 		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
+			return nil, 0, err
 		}
 		line := bytes.IndexByte(buffer[:n], '\n')
 		if line < 0 {
 			if at+int64(n) < info.Size() {
-				return nil, errQuoted // which refuses so long a line
+				return nil, 0, errQuoted // which refuses so long a line
 			}
 			break
 		}
@@ -127,7 +135,7 @@ func cut(file *os.File, plain table.Plain) ([]int64, error) {
 	if starts[len(starts)-1] < info.Size() {
 		starts = append(starts, info.Size())
 	}
-	return starts, nil
+	return starts, rows, nil
 }
 
 // piece reads the lines of a text.
@@ -135,6 +143,7 @@ func (w *worker) piece(text []byte) (p piece, err error) {
 	if bytes.IndexByte(text, '"') >= 0 || bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text) {
 		return p, errQuoted
 	}
+	defer w.settle()
 	fields := make([][]byte, len(w.titles))
 	for len(text) > 0 {
 		line := text

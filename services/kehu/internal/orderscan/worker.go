@@ -17,6 +17,7 @@ type worker struct {
 	days    []int32
 	amounts []int64
 	skipped int64
+	asked   []asked // ids of rows that buyers does not have yet
 
 	unit     string // currency of the rows so far
 	decimals int
@@ -26,6 +27,11 @@ func (l *layout) newWorker(seed maphash.Seed) *worker {
 	w := &worker{layout: l, ids: newDictionary(seed), unit: l.keep}
 	w.decimals, _ = money.Decimals(w.unit)
 	return w
+}
+
+// expect makes room for so many rows.
+func (w *worker) expect(rows int) {
+	w.buyers, w.days, w.amounts = make([]uint32, 0, rows), make([]int32, 0, rows), make([]int64, 0, rows)
 }
 
 // row takes the fields of one row.
@@ -50,9 +56,20 @@ func (w *worker) row(fields [][]byte) *cellError {
 	if !ok {
 		return w.wrong(w.amount, fields[w.amount], "must be an amount of 0 or more, with the decimals of the currency at most, such as "+money.Decimal(2933, w.decimals))
 	}
-	w.buyers = append(w.buyers, w.ids.code(id))
 	w.days, w.amounts = append(w.days, day), append(w.amounts, amount)
+	if w.asked = append(w.asked, w.ids.ask(id)); len(w.asked) == askedAtOnce {
+		w.settle()
+	}
 	return nil
+}
+
+// askedAtOnce is how many ids are looked up together.
+const askedAtOnce = 64
+
+// settle looks up the ids of the last rows, while the text they lie in is there.
+func (w *worker) settle() {
+	w.buyers = w.ids.codes(w.asked, w.buyers)
+	w.asked = w.asked[:0]
 }
 
 // other is for a currency that is not the one of the rows before.
