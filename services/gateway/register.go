@@ -52,6 +52,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterOperationServiceHandlerClient(ctx, mux, profilev1.NewOperationServiceClient(d.Profile)),
 		valuationv1.RegisterValuationServiceHandlerClient(ctx, mux, valuationv1.NewValuationServiceClient(d.Valuation)),
 		valuationv1.RegisterRetentionServiceHandlerClient(ctx, mux, valuationv1.NewRetentionServiceClient(d.Valuation)),
+		valuationv1.RegisterLifetimeValueServiceHandlerClient(ctx, mux, valuationv1.NewLifetimeValueServiceClient(d.Valuation)),
 		valuationv1.RegisterEconomicsServiceHandlerClient(ctx, mux, valuationv1.NewEconomicsServiceClient(d.Valuation)),
 		valuationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, valuationv1.NewPersonalDataServiceClient(d.Valuation)),
 		valuationv1.RegisterOperationServiceHandlerClient(ctx, mux, valuationv1.NewOperationServiceClient(d.Valuation)),

@@ -65,6 +65,7 @@ type client struct {
 	personal   valuationv1.PersonalDataServiceClient
 	retention  valuationv1.RetentionServiceClient
 	economics  valuationv1.EconomicsServiceClient
+	lifetime   valuationv1.LifetimeValueServiceClient
 	testing.TB
 	stop func() // ends the service as a signal would; the engine stays
 }
@@ -90,6 +91,7 @@ func serve(t testing.TB, engine docstore.Engine, profile grpc.ClientConnInterfac
 		personal:               valuationv1.NewPersonalDataServiceClient(conn),
 		retention:              valuationv1.NewRetentionServiceClient(conn),
 		economics:              valuationv1.NewEconomicsServiceClient(conn),
+		lifetime:               valuationv1.NewLifetimeValueServiceClient(conn),
 		TB:                     t,
 		stop: func() {
 			stopServer()

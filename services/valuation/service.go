@@ -22,6 +22,7 @@ import (
 	"github.com/kehuhq/kehu/services/valuation/internal/app"
 	"github.com/kehuhq/kehu/services/valuation/internal/economics"
 	"github.com/kehuhq/kehu/services/valuation/internal/handler"
+	"github.com/kehuhq/kehu/services/valuation/internal/lifetime"
 	"github.com/kehuhq/kehu/services/valuation/internal/profile"
 	"github.com/kehuhq/kehu/services/valuation/internal/retention"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
@@ -67,6 +68,7 @@ type Service struct {
 	sweeper    *app.Sweeper
 	retention  *retention.Server
 	economics  *economics.Server
+	lifetime   *lifetime.Server
 	log        *slog.Logger
 	clock      func() time.Time
 }
@@ -131,7 +133,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		sweeper:   sweeper,
 		retention: &retention.Server{Editions: opened.Publication, Counts: opened.Retentions},
 		economics: lines,
-		log:       deps.Logger, clock: deps.Clock,
+		lifetime: &lifetime.Server{
+			Editions: opened.Publication, Valuations: opened.Valuations, Counts: opened.Retentions, Customers: customers,
+		},
+		log: deps.Logger, clock: deps.Clock,
 	}, nil
 }
 
@@ -153,6 +158,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	valuationv1.RegisterPersonalDataServiceServer(r, s.personal)
 	valuationv1.RegisterRetentionServiceServer(r, s.retention)
 	valuationv1.RegisterEconomicsServiceServer(r, s.economics)
+	valuationv1.RegisterLifetimeValueServiceServer(r, s.lifetime)
 	valuationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 
