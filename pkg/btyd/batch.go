@@ -41,7 +41,8 @@ func (p *Predictor) ChurnAll(histories []History, horizon float64, into []float6
 		return err
 	}
 	err := p.timesAlive(histories, into, func(f future) (float64, bool, error) {
-		return 1 - f.exactly(0, horizon), true, nil
+		v, ok := f.exactly(0, horizon)
+		return 1 - v, ok, nil
 	})
 	if err != nil {
 		return err

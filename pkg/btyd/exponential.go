@@ -90,13 +90,13 @@ func lentz(s, y float64) float64 {
 // of scale and beta, in panels that are short against the spread of N. Equivalent
 // to Fader and Hardie, Deriving an expression for P(X(t)=x) under the Pareto/NBD
 // model (2006), without the sums of ₂F₁.
-func (e exponential) exactly(n int, t float64) float64 {
+func (e exponential) exactly(n int, t float64) (float64, bool) {
 	k := float64(n)
 	if t == 0 {
 		if n == 0 {
-			return 1
+			return 1, true
 		}
-		return 0
+		return 0, true
 	}
 	var up, factorial rise
 	up.extend(e.shape, 0, k)
@@ -112,7 +112,10 @@ func (e exponential) exactly(n int, t float64) float64 {
 	smaller := math.Min(e.scale, e.beta)
 	end := math.Log1p(t / smaller)
 	panels := math.Ceil(2 * end * (1 + math.Sqrt(k+e.shape)/8))
-	panels = math.Max(1, math.Min(panels, 1e5))
+	if !(panels <= 4096) {
+		return 0, false
+	}
+	panels = math.Max(1, panels)
 	var total sum
 	total.add(math.Exp(logCount(t) - e.s*math.Log1p(t/e.beta)))
 	width := end / panels
@@ -123,5 +126,5 @@ func (e exponential) exactly(n int, t float64) float64 {
 			total.add(width * legendre32.weight[i] * density * math.Exp(logCount(u)-e.s*math.Log1p(u/e.beta)))
 		}
 	}
-	return math.Min(1, total.value())
+	return math.Min(1, total.value()), true
 }

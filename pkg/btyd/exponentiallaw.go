@@ -33,8 +33,9 @@ const negligible = 45
 // weights are to be multiplied with, and their sum, which is 0 where t_x = T.
 //
 // The variable is v = ln((m+y)/(m+t_x)), m being the smaller of α and β: then the
-// integrand has no singularity nearer than π. Panels are such that it falls by no
-// more than e^−16 in each.
+// integrand has no singularity nearer than π. It falls at a rate that grows with v,
+// e-fold in a panel of length 1 at most, and is never above shape+s; panels are such
+// that it falls by no more than e^−16 in each.
 func (p *exponentialParameters) departures(shape, tx, t float64) (logScale, total float64) {
 	p.nodes = p.nodes[:0]
 	if tx >= t {
@@ -44,22 +45,20 @@ func (p *exponentialParameters) departures(shape, tx, t float64) (logScale, tota
 	end := math.Log1p((t - tx) / start)
 	logA, logB := math.Log1p((t-tx)/startA), math.Log1p((t-tx)/startB)
 	q := &legendre16
-	wide := end
-	if (shape+p.s)*end < 3 && end < 1.2 {
+	if (shape+p.s)*end < 3 && end < 1.6 {
 		q = &legendre8
-	} else {
-		wide = 1
 	}
+	wide := math.Min(3, 12/(shape+p.s))
 	for left := 0.0; left < end; {
 		grown := start * math.Expm1(left)
 		if shape*math.Log1p(grown/startA)+p.s*math.Log1p(grown/startB) > negligible {
 			break
 		}
 		fall := (start + grown) * (shape/(startA+grown) + p.s/(startB+grown))
-		width := math.Min(math.Min(end-left, wide), 6/fall)
+		width := math.Min(end-left, math.Max(wide, math.Min(1, 6/fall)))
 		for i, at := range q.at {
-			grown := start * math.Expm1(left+width*at)
-			a, b := math.Log1p(grown/startA), math.Log1p(grown/startB)
+			grown := start * (math.Exp(left+width*at) - 1)
+			a, b := math.Log(1+grown/startA), math.Log(1+grown/startB)
 			w := width * q.weight[i] * p.s * (start + grown) / (startB + grown) * math.Exp(-shape*a-p.s*b)
 			p.nodes = append(p.nodes, departure{weight: w, alpha: startA + grown, beta: startB + grown, logA: logA - a, logB: logB - b})
 			total += w

@@ -72,13 +72,13 @@ func (g geometric) given(p, ratio float64) float64 {
 //	P(N = n)·E[(1−p)^n] + P(N ≥ n)·E[p(1−p)^(n−1)], the second for n > 0.
 //
 // Source: Fader, Hardie and Lee (2005), equation (8).
-func (g geometric) exactly(n int, t float64) float64 {
+func (g geometric) exactly(n int, t float64) (float64, bool) {
 	z := t / (g.scale + t)
 	if z == 0 {
 		if n == 0 {
-			return 1
+			return 1, true
 		}
-		return 0
+		return 0, true
 	}
 	k := float64(n)
 	logGoing := logBetaRatio(g.a, g.c, k) // E[(1−p)^n]
@@ -87,7 +87,7 @@ func (g geometric) exactly(n int, t float64) float64 {
 		// E[p(1−p)^(n−1)] = E[(1−p)^n]·a/(c+n−1), and P(N ≥ n) = I_z(n, shape).
 		v += mathext.RegIncBeta(k, g.shape, z) * math.Exp(logGoing+math.Log(g.a)-math.Log(g.c+(k-1)))
 	}
-	return math.Min(1, v)
+	return math.Min(1, v), true
 }
 
 // logBetaRatio is ln[(c)_n/(a+c)_n].

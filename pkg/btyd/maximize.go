@@ -28,7 +28,7 @@ type problem struct {
 	names        []string    // of the parameters, in the order of θ
 	units        []float64   // parameter = unit·e^θ, coefficient = unit·θ, so that θ is near 0; nil means 1 for all
 	coefficients int         // how many of the last variables are plain coefficients
-	starts       [][]float64 // points to start from; the best end is taken
+	starts       [][]float64 // points to start from, the later ones where the earlier lead to no proper maximum
 	near         bool        // the first start is all but the optimum: Newton's method at once
 	customers    float64     // the sum of weights
 	offset       float64     // constant part of the log-likelihood that evaluate leaves out
@@ -74,7 +74,8 @@ func maximize(ctx context.Context, p problem, o Options) (*Estimate, error) {
 	return s.estimate(best, o)
 }
 
-// best maximises from every start and returns the best end.
+// best maximises from one start after the other until an end is a proper maximum,
+// and returns the best end.
 func (s *search) best() (place, error) {
 	var best place
 	for _, start := range s.starts {
@@ -96,11 +97,24 @@ func (s *search) best() (place, error) {
 		if best.theta == nil || end.value > best.value+1e-9*(1+math.Abs(best.value)) {
 			best = end
 		}
+		if s.proper(best) {
+			break
+		}
 	}
 	if best.theta == nil {
 		return place{}, refuse(ReasonNotConverged, "the log-likelihood cannot be computed for these data: they are out of the range of numbers")
 	}
 	return best, nil
+}
+
+// proper tells whether a search ended at a maximum within its limits.
+func (s *search) proper(end place) bool {
+	for i, v := range end.theta {
+		if math.Abs(v) >= s.limit(i) || math.Abs(end.gradient[i]) >= gradientTolerance {
+			return false
+		}
+	}
+	return s.covariance(end.hessian) != nil
 }
 
 // limit is how far the variable may be from 0.
@@ -155,7 +169,7 @@ func (s *search) approach(theta []float64) ([]float64, error) {
 		},
 	}
 	settings := &optimize.Settings{
-		GradientThreshold: 1e-5 * math.Min(1, 100*scale),
+		GradientThreshold: 1e-3, // per customer: from there Newton's method is faster
 		MajorIterations:   500,
 		Converger:         &optimize.FunctionConverge{Absolute: 1e-13, Iterations: 5},
 	}

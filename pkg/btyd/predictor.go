@@ -34,7 +34,7 @@ type Model interface {
 // future is a customer who is alive now. A false result is one that did not converge.
 type future interface {
 	expected(t float64) (float64, bool)
-	exactly(n int, t float64) float64
+	exactly(n int, t float64) (float64, bool)
 	residual(d Discount) (float64, bool, error)
 }
 
@@ -159,11 +159,12 @@ func (p *Predictor) exactly(alive float64, f future, horizon float64, n int) (fl
 	if n < 0 || n > 1_000_000 {
 		return 0, fault.Invalid("n", "must be a whole number from 0 to 1000000, got %d", n)
 	}
-	v := alive * f.exactly(n, horizon)
+	v, ok := f.exactly(n, horizon)
+	v *= alive
 	if n == 0 {
 		v += 1 - alive
 	}
-	return finite(v, true)
+	return finite(v, ok)
 }
 
 func checkBoth(h History, horizon float64) error {
