@@ -66,56 +66,34 @@ func (d Discount) delta() (float64, error) {
 	return 0, fault.Invalid("compounding", "must be %q or %q, got %q", CompoundingContinuous, CompoundingPerPeriod, d.Compounding)
 }
 
-// discounted is the present value of one unit for each purchase, given the mean
-// number of purchases in a time t from now, an increasing and smooth function.
-// Integrated or summed by parts it is
+// perPeriod is the present value of one unit for each purchase, discounted from the
+// ends of periods, given the mean number of purchases in a time t from now, and the
+// value at s of the purchases after s, continuously discounted. Summed by parts it is
 //
-//	∫ δ e^−δt E(t) dt, and (1−v) Σ_{k≥1} v^k E(k) with v = e^−δ = 1/(1+i).
+//	(1−v) Σ_{k≥1} v^k E(k), v = e^−δ.
 //
-// Beyond what is added up term by term, a sum is an integral from half a period
-// before its first term, plus f'/24 − 7f”'/5760 there (the midpoint form of the
-// Euler–Maclaurin formula), the function changing little within a period by then.
-// The mean bends at times like scale.
-func discounted(expected func(t float64) (float64, bool), scale float64, d Discount) (float64, bool, error) {
-	delta, err := d.delta()
-	if err != nil {
-		return 0, false, err
-	}
+// Some terms are added up one by one. The others, from s on, are an integral, which
+// by parts is e^−δs (E(s) + value after s)/δ, plus f'/24 − 7f”'/5760 at s for what a sum
+// differs from it (the midpoint form of the Euler–Maclaurin formula), E changing little
+// within a period by then.
+func perPeriod(expected, after func(t float64) (float64, bool), delta float64) (float64, bool) {
 	ok := true
-	at := func(t float64) float64 {
+	number := func(t float64) float64 {
 		v, converged := expected(t)
 		ok = ok && converged
-		return math.Exp(-delta*t) * v
+		return v
 	}
-	end := 45 / delta
-	if d.Compounding == CompoundingContinuous {
-		return delta * integrate(at, 0, end, scale), ok, nil
-	}
+	at := func(t float64) float64 { return math.Exp(-delta*t) * number(t) }
 	const terms = 48
 	total := 0.0
 	for k := 1; k <= terms; k++ {
 		total += at(float64(k))
 	}
-	from := terms + 0.5
-	if end > from {
-		slope := (at(from+0.5) - at(from-0.5))
-		third := at(from+1.5) - 3*at(from+0.5) + 3*at(from-0.5) - at(from-1.5)
-		total += integrate(at, from, end, from) + (slope-third/24)/24 - 7*third/5760
-	}
-	return -math.Expm1(-delta) * total, ok, nil
-}
-
-// integrate is ∫ f over [from, to] in panels that double, the first of them half of
-// scale: f bends near its start and straightens out.
-func integrate(f func(float64) float64, from, to, scale float64) float64 {
-	var total sum
-	width := math.Min(scale/2, (to-from)/100)
-	for left := from; left < to; {
-		right := math.Min(to, left+width)
-		for i, at := range legendre16.at {
-			total.add((right - left) * legendre16.weight[i] * f(left+(right-left)*at))
-		}
-		left, width = right, width*2
-	}
-	return total.value()
+	const from = terms + 0.5
+	later, converged := after(from)
+	total += math.Exp(-delta*from) * (number(from) + later) / delta
+	third := at(from+1.5) - 3*at(from+0.5) + 3*at(from-0.5) - at(from-1.5)
+	slope := at(from+0.5) - at(from-0.5) - third/24
+	total += slope/24 - 7*third/5760
+	return -math.Expm1(-delta) * total, ok && converged
 }

@@ -34,14 +34,21 @@ func mean01(y float64) float64 {
 // with the generalised exponential integral E_s: the equivalent of Fader and Hardie
 // (2005b), equation (2), with Ψ(s, s; δ(β+T)).
 func (e exponential) residual(d Discount) (float64, bool, error) {
-	if d.Compounding == CompoundingPerPeriod {
-		return discounted(e.expected, e.beta, d)
-	}
 	delta, err := d.delta()
 	if err != nil {
 		return 0, false, err
 	}
-	return e.shape * e.beta / e.scale * scaledExponentialIntegral(e.s, delta*e.beta), true, nil
+	// Who is alive at s has beta+s for beta.
+	from := func(s float64) (float64, bool) {
+		surviving := math.Exp(-e.s * math.Log1p(s/e.beta))
+		return e.shape / e.scale * surviving * (e.beta + s) * scaledExponentialIntegral(e.s, delta*(e.beta+s)), true
+	}
+	if d.Compounding == CompoundingContinuous {
+		v, ok := from(0)
+		return v, ok, nil
+	}
+	v, ok := perPeriod(e.expected, from, delta)
+	return v, ok, nil
 }
 
 // scaledExponentialIntegral is e^y E_s(y) = ∫ e^−yv (1+v)^−s dv over v ≥ 0, for s, y > 0.

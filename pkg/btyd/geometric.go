@@ -13,7 +13,7 @@ import (
 type geometric struct{ shape, scale, a, c float64 }
 
 // seriesTerms is how many terms of a series are added up before quadrature takes over.
-const seriesTerms = 4096
+const seriesTerms = 2048
 
 // expected is the mean number of purchases in a time t from now. Where N is the
 // number that would be made without an end, which is negative binomial, and each
@@ -54,8 +54,33 @@ func (g geometric) expected(t float64) (float64, bool) {
 	return total * math.Exp(logScale), true
 }
 
+// residual is the present value of the purchases from now on. For a known p they come
+// at the rate shape/scale·(1+p·t/scale)^−(shape+1), so that continuously discounted to s,
+// those after s are worth
+//
+//	(1+p·s/scale)^−shape · shape/p · e^y E_{shape+1}(y), y = δ(scale/p + s),
+//
+// with the generalised exponential integral; the mean over p is taken by quadrature.
 func (g geometric) residual(d Discount) (float64, bool, error) {
-	return discounted(g.expected, g.scale, d)
+	delta, err := d.delta()
+	if err != nil {
+		return 0, false, err
+	}
+	from := func(s float64) (float64, bool) {
+		return betaMean(g.a, g.c, func(p, _ float64) float64 {
+			if p < 1e-300 {
+				return g.shape / (g.scale * delta)
+			}
+			v := g.shape / p * scaledExponentialIntegral(g.shape+1, delta*(g.scale/p+s))
+			return v * math.Exp(-g.shape*math.Log1p(p*s/g.scale))
+		})
+	}
+	if d.Compounding == CompoundingContinuous {
+		v, ok := from(0)
+		return v, ok, nil
+	}
+	v, ok := perPeriod(g.expected, from, delta)
+	return v, ok, nil
 }
 
 // given is the mean number for a known p: (1 − (1+p·t/scale)^−shape)/p.

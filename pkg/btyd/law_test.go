@@ -164,31 +164,41 @@ func TestExponentialIntegral(t *testing.T) {
 	}
 }
 
-// TestDiscountedTwoWays holds the general discounting against the Pareto/NBD closed
-// form, and the sum against one term by term.
+// TestDiscountedTwoWays holds the values of both models against an integral over time by
+// steps and a sum term by term.
 func TestDiscountedTwoWays(t *testing.T) {
-	for _, e := range []exponential{{2.5, 49, 0.6, 50}, {0.5, 10, 0.6, 12}, {200, 90, 3, 400}, {1, 0.5, 1, 0.2}} {
-		for _, delta := range []float64{0.0027, 0.05, 0.5} {
-			closed, _, err := e.residual(Discount{Rate: delta, Compounding: CompoundingContinuous})
-			if err != nil {
-				t.Fatal(err)
-			}
-			general, ok, err := discounted(e.expected, e.beta, Discount{Rate: delta, Compounding: CompoundingContinuous})
-			if err != nil || !ok || math.Abs(general/closed-1) > 1e-11 {
-				t.Errorf("%+v at %v: %.15g by integration, %.15g closed (%v)", e, delta, general, closed, err)
-			}
-			summed, ok, err := discounted(e.expected, e.beta, Discount{Rate: delta, Compounding: CompoundingPerPeriod})
+	for _, f := range []future{
+		exponential{2.5, 49, 0.6, 50}, exponential{0.5, 10, 0.6, 12}, exponential{200, 90, 3, 400}, exponential{1, 0.5, 1, 0.2},
+		geometric{2.3, 43, 0.8, 4.4}, geometric{0.24, 4.4, 0.8, 2.4}, geometric{60, 90, 1, 60}, geometric{3, 2, 3, 0.5},
+	} {
+		for _, delta := range []float64{0.01, 0.3} {
+			mean := func(t float64) float64 { v, _ := f.expected(t); return v }
+			continuous, ok, err := f.residual(Discount{Rate: delta, Compounding: CompoundingContinuous})
 			if err != nil || !ok {
-				t.Fatal(err)
+				t.Fatal(err, ok)
+			}
+			var want sum // ∫ δ e^−δt E(t) dt in panels that double
+			for left, right := 0.0, 0.02; left < 45/delta; left, right = right, 2*right {
+				for i, at := range legendre32.at {
+					u := left + (right-left)*at
+					want.add((right - left) * legendre32.weight[i] * delta * math.Exp(-delta*u) * mean(u))
+				}
+			}
+			if math.Abs(continuous/want.value()-1) > 1e-10 {
+				t.Errorf("%+v at %v: %.15g, by steps %.15g", f, delta, continuous, want.value())
+			}
+			summed, ok, err := f.residual(Discount{Rate: math.Expm1(delta), Compounding: CompoundingPerPeriod})
+			if err != nil || !ok {
+				t.Fatal(err, ok)
 			}
 			total, before := 0.0, 0.0
-			for k := 1; float64(k)*math.Log1p(delta) < 45; k++ {
-				now, _ := e.expected(float64(k))
-				total += (now - before) * math.Pow(1+delta, -float64(k))
+			for k := 1.0; k*delta < 45; k++ {
+				now := mean(k)
+				total += (now - before) * math.Exp(-delta*k)
 				before = now
 			}
 			if math.Abs(summed/total-1) > 1e-10 {
-				t.Errorf("%+v per period at %v: %.15g, term by term %.15g", e, delta, summed, total)
+				t.Errorf("%+v per period at %v: %.15g, term by term %.15g", f, delta, summed, total)
 			}
 		}
 	}

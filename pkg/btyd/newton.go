@@ -57,7 +57,7 @@ func (s *search) finish(theta []float64) (place, error) {
 		free := s.free(here)
 		// Below the tolerance one more step is taken where it still helps.
 		size := largest(here.gradient, free)
-		if len(free) == 0 || size < gradientTolerance/100 {
+		if len(free) == 0 || size < gradientTolerance/10 {
 			break
 		}
 		s.iterations++
