@@ -6,17 +6,12 @@ import "github.com/kehuhq/kehu/pkg/fault"
 const cachedFutures = 1 << 16
 
 // AliveAll writes P(alive) of each history into the slice of the same length. A fault
-// names the index of the first bad history, and nothing after it is written.
+// names the index of the first bad history, and nothing is written.
 func (p *Predictor) AliveAll(histories []History, into []float64) error {
 	if err := checkBatch(histories, into); err != nil {
 		return err
 	}
-	for i, h := range histories {
-		if err := h.Validate(); err != nil {
-			return atIndex(err, i)
-		}
-		into[i] = p.model.alive(h)
-	}
+	p.model.aliveAll(histories, into)
 	return nil
 }
 
@@ -70,10 +65,8 @@ func (p *Predictor) timesAlive(histories []History, into []float64, figure func(
 		t float64
 	}
 	known := make(map[state]float64)
+	p.model.aliveAll(histories, into)
 	for i, h := range histories {
-		if err := h.Validate(); err != nil {
-			return atIndex(err, i)
-		}
 		v, found := known[state{h.X, h.T}]
 		if !found {
 			var ok bool
@@ -88,7 +81,7 @@ func (p *Predictor) timesAlive(histories []History, into []float64, figure func(
 				known[state{h.X, h.T}] = v
 			}
 		}
-		into[i] = p.model.alive(h) * v
+		into[i] *= v
 	}
 	return nil
 }
@@ -96,6 +89,13 @@ func (p *Predictor) timesAlive(histories []History, into []float64, figure func(
 func checkBatch(histories []History, into []float64) error {
 	if len(histories) != len(into) {
 		return fault.Invalid("into", "must be as long as the histories, %d, got %d", len(histories), len(into))
+	}
+	for i := range histories {
+		if !histories[i].ordinary() {
+			if err := histories[i].Validate(); err != nil {
+				return atIndex(err, i)
+			}
+		}
 	}
 	return nil
 }

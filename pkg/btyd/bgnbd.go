@@ -2,7 +2,6 @@ package btyd
 
 import (
 	"context"
-	"math"
 	"slices"
 )
 
@@ -51,10 +50,22 @@ func (BGNBD) law() law { return geometricLaw{immediate: 0} }
 
 // alive is 1/(1 + a/(b+x−1)·((α+T)/(α+t_x))^(r+x)), and 1 for x = 0.
 func (m BGNBD) alive(h History) float64 {
-	if h.X == 0 {
-		return 1
+	var v [1]float64
+	m.aliveAll([]History{h}, v[:])
+	return v[0]
+}
+
+func (m BGNBD) aliveAll(histories []History, into []float64) {
+	for i := range histories {
+		h := &histories[i]
+		if h.X == 0 {
+			into[i] = 1
+			continue
+		}
+		x := float64(h.X)
+		b := m.B + (x - 1)
+		into[i] = b / (b + m.A*exponentialOf((m.R+x)*logarithm((m.Alpha+h.T)/(m.Alpha+h.Tx))))
 	}
-	return 1 / (1 + m.A/(m.B+float64(h.X-1))*growth(m.R+float64(h.X), m.Alpha, h))
 }
 
 // ahead has p ~ beta(a, b+x): as many ends have been survived as there were repeats.
@@ -65,9 +76,4 @@ func (m BGNBD) ahead(h History) future {
 
 func (m BGNBD) newcomer() (float64, future) {
 	return 1, geometric{shape: m.R, scale: m.Alpha, a: m.A, c: m.B}
-}
-
-// growth is ((α+T)/(α+t_x))^shape, infinite where it is too large to matter.
-func growth(shape, alpha float64, h History) float64 {
-	return math.Exp(shape * math.Log((alpha+h.T)/(alpha+h.Tx)))
 }

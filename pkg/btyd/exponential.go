@@ -59,15 +59,32 @@ func scaledExponentialIntegral(s, y float64) float64 {
 	if y >= 1 {
 		return lentz(s, y)
 	}
-	const step = 1.0 / 8
-	total, end := 0.0, math.Log(750*(1+s)/y)+1
-	for u := -4.5; u < end; u += step {
-		e := math.Exp(-u)
-		v := math.Exp(u-e) / (1 + s)
-		total += math.Exp(-y*v-s*math.Log1p(v)) * v * (1 + e)
+	total, scale := 0.0, 1/(1+s)
+	for i := range tailNodes {
+		v := tailNodes[i].at * scale
+		exponent := y*v + s*math.Log(1+v)
+		if exponent > negligible {
+			break
+		}
+		total += math.Exp(-exponent) * tailNodes[i].weight
 	}
-	return step * total
+	return scale * total
 }
+
+// tailNode is a node of the trapezoidal rule, without the scale: exp(u − e^−u), and the
+// step times its derivative.
+type tailNode struct{ at, weight float64 }
+
+// tailNodes go on to e^62, further than the exponent of any integral within range.
+var tailNodes = func() []tailNode {
+	const step = 1.0 / 8
+	var nodes []tailNode
+	for u := -4.5; u < 62; u += step {
+		e := math.Exp(-u)
+		nodes = append(nodes, tailNode{at: math.Exp(u - e), weight: step * math.Exp(u-e) * (1 + e)})
+	}
+	return nodes
+}()
 
 // lentz is 1/(y+s − 1·s/(y+s+2 − 2(s+1)/(y+s+4 − …))), for y ≥ 1.
 func lentz(s, y float64) float64 {

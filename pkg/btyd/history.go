@@ -33,11 +33,15 @@ const (
 // Validate checks that 0 ≤ x ≤ 10⁹, 0 ≤ t_x ≤ T, that t_x is 0 exactly where x is,
 // and that T is 0 or lies between 10⁻⁹ and 10¹². Its faults name the field: x, t_x or T.
 func (h History) Validate() error {
-	// One expression for the ordinary case: this runs once per customer.
-	if h.T >= minAge && h.T <= maxAge && h.Tx <= h.T && (h.X > 0 && h.Tx > 0 && h.X <= maxPurchases || h.X == 0 && h.Tx == 0) {
+	if h.ordinary() {
 		return nil
 	}
 	return h.invalid()
+}
+
+// ordinary is the check for almost all customers, small enough to be compiled into loops.
+func (h *History) ordinary() bool {
+	return h.T >= minAge && h.T <= maxAge && h.Tx <= h.T && h.Tx >= 0 && (h.X > 0) == (h.Tx > 0) && uint(h.X) <= maxPurchases
 }
 
 func (h History) invalid() error {

@@ -203,3 +203,24 @@ func TestDiscountedTwoWays(t *testing.T) {
 		}
 	}
 }
+
+// TestPower holds the inlined logarithm and exponential against those of math.
+func TestPower(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	for range 200_000 {
+		v := math.Exp(60 * (rng.Float64() - 0.5))
+		if rng.IntN(2) == 0 {
+			v = 1 + math.Exp(-35*rng.Float64())
+		}
+		if got, want := logarithm(v), math.Log(v); math.Abs(got-want) > 4e-16*math.Max(1, math.Abs(want)) {
+			t.Fatalf("ln %v is %v, want %v", v, got, want)
+		}
+		w := 709 * rng.Float64() * rng.Float64()
+		if got, want := exponentialOf(w), math.Exp(w); math.Abs(got/want-1) > 6e-16 {
+			t.Fatalf("e^%v is %v, want %v", w, got, want)
+		}
+	}
+	if math.Abs(logarithm(1)) > 1e-17 || exponentialOf(0) != 1 || !math.IsInf(exponentialOf(800), 1) || !math.IsInf(exponentialOf(math.Inf(1)), 1) {
+		t.Error("the ends are wrong")
+	}
+}

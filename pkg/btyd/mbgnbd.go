@@ -47,8 +47,18 @@ func (MBGNBD) law() law { return geometricLaw{immediate: 1} }
 
 // alive is 1/(1 + a/(b+x)·((α+T)/(α+t_x))^(r+x)).
 func (m MBGNBD) alive(h History) float64 {
-	x := float64(h.X)
-	return 1 / (1 + m.A/(m.B+x)*growth(m.R+x, m.Alpha, h))
+	var v [1]float64
+	m.aliveAll([]History{h}, v[:])
+	return v[0]
+}
+
+func (m MBGNBD) aliveAll(histories []History, into []float64) {
+	for i := range histories {
+		h := &histories[i]
+		x := float64(h.X)
+		b := m.B + x
+		into[i] = b / (b + m.A*exponentialOf((m.R+x)*logarithm((m.Alpha+h.T)/(m.Alpha+h.Tx))))
+	}
 }
 
 // ahead has p ~ beta(a, b+x+1): the first purchase was survived as well.

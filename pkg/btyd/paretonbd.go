@@ -65,6 +65,12 @@ func (m ParetoNBD) alive(h History) float64 {
 	return 1 / (1 + math.Exp(logScale+math.Log(total)))
 }
 
+func (m ParetoNBD) aliveAll(histories []History, into []float64) {
+	for i := range histories {
+		into[i] = m.alive(histories[i])
+	}
+}
+
 // odds are those of having stopped by the series of ₂F₁(1, ·; r+s+x+1; z) that Euler's
 // transformation of Fader and Hardie (2005), equation (21), gives. Its terms are
 // positive and fall faster than z^k. It reports false where z is so near 1 that
@@ -77,7 +83,7 @@ func (m ParetoNBD) odds(h History) (float64, bool) {
 	shape := m.R + float64(h.X)
 	both := shape + m.S
 	startA, startB, endA, endB := m.Alpha+h.Tx, m.Beta+h.Tx, m.Alpha+h.T, m.Beta+h.T
-	exponent := shape*math.Log(endA/startA) + m.S*math.Log(endB/startB)
+	exponent := shape*logarithm(endA/startA) + m.S*logarithm(endB/startB)
 	if exponent > 600 {
 		return 0, false
 	}
@@ -86,14 +92,14 @@ func (m ParetoNBD) odds(h History) (float64, bool) {
 		if gap > nearOne*startA {
 			return 0, false
 		}
-		odds := m.S / both * (math.Exp(exponent)*series(shape, both+1, gap/startA) - series(shape, both+1, gap/endA))
+		odds := m.S / both * (exponentialOf(exponent)*series(shape, both+1, gap/startA) - series(shape, both+1, gap/endA))
 		return math.Max(0, odds), true
 	}
 	gap := m.Beta - m.Alpha
 	if gap > nearOne*startB {
 		return 0, false
 	}
-	odds := m.S / both * (math.Exp(exponent)*startA/startB*series(m.S+1, both+1, gap/startB) - endA/endB*series(m.S+1, both+1, gap/endB))
+	odds := m.S / both * (exponentialOf(exponent)*startA/startB*series(m.S+1, both+1, gap/startB) - endA/endB*series(m.S+1, both+1, gap/endB))
 	return math.Max(0, odds), true
 }
 

@@ -18,6 +18,8 @@ type Model interface {
 	check() error
 	// alive is P(alive) of a valid history.
 	alive(h History) float64
+	// aliveAll is alive of many valid histories.
+	aliveAll(histories []History, into []float64)
 	// ahead is a customer with that history who is alive.
 	ahead(h History) future
 	// newcomer is a customer at the time of the first purchase, with the probability
