@@ -1,6 +1,8 @@
 package value
 
 import (
+	"maps"
+
 	"github.com/kehuhq/kehu/pkg/btyd"
 	"github.com/kehuhq/kehu/pkg/fault"
 )
@@ -40,13 +42,18 @@ type Setup struct {
 	Notes       []string `json:"notes"`
 }
 
-// Predictor predicts customer by customer.
+// Predictor predicts customer by customer, for one goroutine at a time.
 type Predictor struct {
 	Setup     Setup
 	purchases *btyd.Predictor
 	discount  btyd.Discount
 	spend     *btyd.GammaGamma
+	known     map[btyd.History]Prediction // what does not depend on spend, of histories met before
 }
+
+// mostKnown is how many histories are remembered: days repeat, so that few histories
+// make up most of a shop's customers.
+const mostKnown = 100_000
 
 // Prediction is of one customer. A figure that there is not is nil, and Reasons say
 // why, by its name.
@@ -76,7 +83,7 @@ func NewPredictor(f *File, t Terms) (*Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Predictor{purchases: purchases, Setup: Setup{
+	p := &Predictor{purchases: purchases, known: map[btyd.History]Prediction{}, Setup: Setup{
 		Model: chosen.Model, Unit: f.Unit, Horizon: t.Horizon, Margin: 1, Currency: f.Currency,
 		Converged: chosen.Converged, Notes: []string{},
 	}}
@@ -171,13 +178,9 @@ func (p *Predictor) Of(row Row) (*Prediction, error) {
 	if err := h.Validate(); err != nil {
 		return nil, err
 	}
-	at := &Prediction{Row: row.Number, ID: row.ID}
-	at.set("p_alive", &at.Alive, func() (float64, error) { return p.purchases.Alive(h) })
-	at.set("expected_purchases", &at.Purchases, func() (float64, error) { return p.purchases.Expected(h, p.Setup.Horizon) })
-	at.set("churn_risk", &at.ChurnRisk, func() (float64, error) { return p.purchases.Churn(h, p.Setup.Horizon) })
-	at.set("residual_transactions", &at.ResidualTransactions, func() (float64, error) {
-		return p.purchases.Residual(h, p.discount)
-	})
+	found := p.ofHistory(h)
+	at := &found
+	at.Row, at.ID, at.Reasons = row.Number, row.ID, maps.Clone(found.Reasons)
 	at.set("expected_spend", &at.Spend, func() (float64, error) { return p.expectedSpend(row) })
 	switch {
 	case at.Spend == nil:
@@ -188,10 +191,27 @@ func (p *Predictor) Of(row Row) (*Prediction, error) {
 		clv := p.Setup.Margin * *at.Spend * *at.ResidualTransactions
 		at.ResidualCLV = &clv
 	}
-	if p.Setup.Model == BGNBD && row.X == 0 {
+	return at, nil
+}
+
+// ofHistory is what a valid history tells.
+func (p *Predictor) ofHistory(h btyd.History) Prediction {
+	if at, known := p.known[h]; known {
+		return at
+	}
+	var at Prediction
+	at.set("p_alive", &at.Alive, func() (float64, error) { return p.purchases.Alive(h) })
+	at.set("expected_purchases", &at.Purchases, func() (float64, error) { return p.purchases.Expected(h, p.Setup.Horizon) })
+	at.set("churn_risk", &at.ChurnRisk, func() (float64, error) { return p.purchases.Churn(h, p.Setup.Horizon) })
+	at.set("residual_transactions", &at.ResidualTransactions, func() (float64, error) { return p.purchases.Residual(h, p.discount) })
+	if p.Setup.Model == BGNBD && h.X == 0 {
 		at.because("p_alive", btyd.ReasonNoRepeatObserved) // 1 by definition, which says nothing
 	}
-	return at, nil
+	if len(p.known) >= mostKnown {
+		clear(p.known)
+	}
+	p.known[h] = at
+	return at
 }
 
 func (p *Predictor) expectedSpend(row Row) (float64, error) {
