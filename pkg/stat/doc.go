@@ -4,6 +4,7 @@
 //   - Score, Cuts: quantile scores as in RFM analysis, and the cut points behind them.
 //   - EnglishSegment, GroupOf: the eleven English and the eight Chinese RFM groups.
 //   - Histogram, TopShares: distributions in mergeable form, and concentration.
+//   - FitPoisson: Poisson regression, the baseline of predictions.
 //   - EstimateNPS, Wilson: survey metrics with a named interval.
 package stat
 

@@ -66,6 +66,9 @@ type client struct {
 	retention  valuationv1.RetentionServiceClient
 	economics  valuationv1.EconomicsServiceClient
 	lifetime   valuationv1.LifetimeValueServiceClient
+	models     valuationv1.ModelServiceClient
+	alerts     valuationv1.AlertServiceClient
+	aggregates valuationv1.AggregateServiceClient
 	testing.TB
 	stop func() // ends the service as a signal would; the engine stays
 }
@@ -92,6 +95,9 @@ func serve(t testing.TB, engine docstore.Engine, profile grpc.ClientConnInterfac
 		retention:              valuationv1.NewRetentionServiceClient(conn),
 		economics:              valuationv1.NewEconomicsServiceClient(conn),
 		lifetime:               valuationv1.NewLifetimeValueServiceClient(conn),
+		models:                 valuationv1.NewModelServiceClient(conn),
+		alerts:                 valuationv1.NewAlertServiceClient(conn),
+		aggregates:             valuationv1.NewAggregateServiceClient(conn),
 		TB:                     t,
 		stop: func() {
 			stopServer()

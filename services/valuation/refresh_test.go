@@ -52,6 +52,11 @@ func TestPolicyIsFilledInAndKept(t *testing.T) {
 		AsOfDate: "2025-05-31", TimeZone: "UTC", CurrencyCode: "CNY",
 		RfmTies: valuationv1.RfmTies_RFM_TIES_SHARED, RfmThreshold: valuationv1.RfmThreshold_RFM_THRESHOLD_MEAN,
 	}
+	defaults := got.GetPrediction()
+	if defaults.GetHorizonDays() != 365 || defaults.GetValueHorizonDays() != 1095 || defaults.GetAnnualDiscountRate() != 0.1 || got.GetAlerts().GetMaxAlerts() != 1000 {
+		t.Errorf("predictions by %v, alerts by %v", defaults, got.GetAlerts())
+	}
+	want.Prediction, want.Alerts = defaults, got.GetAlerts()
 	if !proto.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -59,6 +64,7 @@ func TestPolicyIsFilledInAndKept(t *testing.T) {
 		AsOfDate: "2025-05-31", TimeZone: "Asia/Shanghai", CurrencyCode: "USD",
 		RfmTies: valuationv1.RfmTies_RFM_TIES_ORDINAL, RfmThreshold: valuationv1.RfmThreshold_RFM_THRESHOLD_MEDIAN,
 	}
+	asked.Prediction, asked.Alerts = defaults, want.GetAlerts()
 	if got := c.refresh(asked).GetPolicy(); !proto.Equal(got, asked) {
 		t.Errorf("got %v, want %v", got, asked)
 	}

@@ -19,12 +19,15 @@ import (
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/periodic"
 
+	"github.com/kehuhq/kehu/services/valuation/internal/alerts"
 	"github.com/kehuhq/kehu/services/valuation/internal/app"
 	"github.com/kehuhq/kehu/services/valuation/internal/economics"
 	"github.com/kehuhq/kehu/services/valuation/internal/handler"
 	"github.com/kehuhq/kehu/services/valuation/internal/lifetime"
+	"github.com/kehuhq/kehu/services/valuation/internal/models"
 	"github.com/kehuhq/kehu/services/valuation/internal/profile"
 	"github.com/kehuhq/kehu/services/valuation/internal/retention"
+	"github.com/kehuhq/kehu/services/valuation/internal/segments"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
@@ -56,14 +59,19 @@ func (c Config) Validate() error {
 type Deps struct {
 	Engine  docstore.Engine // stays the caller's
 	Profile grpc.ClientConnInterface
-	Logger  *slog.Logger
-	Clock   func() time.Time
+	// Segmentation may be nil: then no segment's value is added up.
+	Segmentation grpc.ClientConnInterface
+	Logger       *slog.Logger
+	Clock        func() time.Time
 }
 
 // Service is the valuation service.
 type Service struct {
 	operations *operation.Manager
 	handler    *handler.Valuations
+	models     *models.Server
+	alerts     *alerts.Server
+	aggregates *handler.Aggregates
 	personal   *handler.PersonalData
 	sweeper    *app.Sweeper
 	retention  *retention.Server
@@ -109,11 +117,25 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, fmt.Errorf("valuation: %w", err)
 	}
 	histories := profile.New(deps.Profile, cfg.Patience)
+	customers := alias.New(profile.Merges(deps.Profile), deps.Logger)
+	sweeper := &app.Sweeper{Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger}
+	fitted, err := models.New(ctx, deps.Engine, deps.Clock)
+	if err != nil {
+		return nil, err
+	}
+	warned, err := alerts.New(ctx, deps.Engine, opened.Valuations, customers, deps.Clock)
+	if err != nil {
+		return nil, err
+	}
+	modelServer, err := models.NewServer(fitted, histories, operations)
+	if err != nil {
+		return nil, err
+	}
 	refresh := app.NewRefresh(opened, histories)
+	refresh.Models, refresh.Alerts = fitted, warned
 	if err := handler.RegisterRefresh(operations, refresh, deps.Clock); err != nil {
 		return nil, err
 	}
-	customers := alias.New(profile.Merges(deps.Profile), deps.Logger)
 	lines, err := economics.New(ctx, economics.Deps{
 		Engine: deps.Engine, Profile: profile.NewCustomers(deps.Profile, histories), Summaries: opened.Publication,
 		Customers: customers, Clock: deps.Clock,
@@ -121,14 +143,18 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	sweeper := &app.Sweeper{Store: opened, Over: over(operations), Keep: cfg.Keep, Clock: deps.Clock, Log: deps.Logger}
 	return &Service{
 		operations: operations,
 		handler: &handler.Valuations{
-			Store: opened, Operations: operations, Profile: histories, Keep: cfg.Keep, Clock: deps.Clock, Customers: customers,
+			Store: opened, Operations: operations, Profile: histories, Models: fitted, Keep: cfg.Keep, Clock: deps.Clock, Customers: customers,
 		},
+		models: modelServer,
+		alerts: &alerts.Server{Room: warned},
+		aggregates: &handler.Aggregates{Customers: customers, Aggregator: &app.Aggregator{
+			Store: opened, Models: fitted, Segments: segments.New(deps.Segmentation), Merged: customers.View,
+		}},
 		personal: &handler.PersonalData{
-			Persons: &app.Persons{Store: opened, Sweeper: sweeper, Customers: customers, Lines: lines}, Lines: lines,
+			Persons: &app.Persons{Store: opened, Sweeper: sweeper, Customers: customers, Lines: lines, Alerts: warned}, Lines: lines,
 		},
 		sweeper:   sweeper,
 		retention: &retention.Server{Editions: opened.Publication, Counts: opened.Retentions},
@@ -155,6 +181,9 @@ func over(m *operation.Manager) func(context.Context, string) (bool, error) {
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	valuationv1.RegisterValuationServiceServer(r, s.handler)
+	valuationv1.RegisterModelServiceServer(r, s.models)
+	valuationv1.RegisterAlertServiceServer(r, s.alerts)
+	valuationv1.RegisterAggregateServiceServer(r, s.aggregates)
 	valuationv1.RegisterPersonalDataServiceServer(r, s.personal)
 	valuationv1.RegisterRetentionServiceServer(r, s.retention)
 	valuationv1.RegisterEconomicsServiceServer(r, s.economics)

@@ -191,3 +191,18 @@ func noOrders(imported *profilev1.Import, refused []upload.Refused) error {
 	}
 	return &FileError{Reason: first.Reason, Message: message}
 }
+
+// Fit fits models and waits until they are recorded.
+func Fit(ctx context.Context, conn grpc.ClientConnInterface, request *valuationv1.FitModelsRequest, report progress.Reporter) (*valuationv1.FitModelsResponse, error) {
+	operation, err := valuationv1.NewModelServiceClient(conn).FitModels(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	fitted := new(valuationv1.FitModelsResponse)
+	watch := func(ctx context.Context) (Watcher, error) {
+		return valuationv1.NewOperationServiceClient(conn).WatchOperation(ctx, &longrunningpb.GetOperationRequest{Name: operation.GetName()})
+	}
+	return fitted, Await(ctx, watch, "fitting models", report, func(op *longrunningpb.Operation) error {
+		return op.GetResponse().UnmarshalTo(fitted)
+	})
+}

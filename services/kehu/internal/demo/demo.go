@@ -54,7 +54,7 @@ func Run(ctx context.Context, conn grpc.ClientConnInterface, s Settings) error {
 	// The steps are those of the profile service, row by row, and then the others'.
 	for _, step := range []func(context.Context) error{
 		d.load, d.record, d.identities, d.behaviour, d.decide, d.quality, d.duplicates, d.merge,
-		d.value, d.currencies, d.portrait, d.journey, d.needs, d.returns,
+		d.value, d.currencies, d.predict, d.portrait, d.journey, d.needs, d.returns,
 		d.sell, d.account, d.care, d.style, d.export, d.withdraw,
 		d.segment, d.survey, d.refer,
 		d.erase, // what all services hold of one person

@@ -19,6 +19,7 @@ type settings struct {
 	process.Settings `koanf:",squash"`
 	Store            engines.Config   `koanf:",squash"`
 	Profile          string           `koanf:"profile" usage:"HOST:PORT of profile"`
+	Segmentation     string           `koanf:"segmentation" usage:"HOST:PORT of segmentation, empty for none: no segment's value is then added up"`
 	Service          valuation.Config `koanf:"service"`
 }
 
@@ -27,6 +28,9 @@ func (s *settings) Validate() error {
 	check.Nested("", s.Settings.Validate())
 	check.Nested("", s.Store.Validate())
 	check.Address("profile", s.Profile)
+	if s.Segmentation != "" {
+		check.Address("segmentation", s.Segmentation)
+	}
 	check.Nested("service", s.Service.Validate())
 	return check.Err()
 }
@@ -48,7 +52,13 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	if err != nil {
 		return err
 	}
-	service, err := valuation.New(ctx, s.Service, valuation.Deps{Engine: engine, Profile: profilePeer, Logger: host.Telemetry.Logger})
+	deps := valuation.Deps{Engine: engine, Profile: profilePeer, Logger: host.Telemetry.Logger}
+	if s.Segmentation != "" {
+		if deps.Segmentation, err = host.Dial(s.Segmentation, rpc.DefaultClientConfig("segmentation")); err != nil {
+			return err
+		}
+	}
+	service, err := valuation.New(ctx, s.Service, deps)
 	if err != nil {
 		return err
 	}

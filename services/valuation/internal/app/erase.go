@@ -9,6 +9,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/erasure"
 	"github.com/kehuhq/kehu/pkg/rpc/personaldata"
 
+	"github.com/kehuhq/kehu/services/valuation/internal/alerts"
 	"github.com/kehuhq/kehu/services/valuation/internal/domain"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
@@ -18,10 +19,11 @@ var (
 	Valued  = personaldata.Section{ID: "valuations", Title: "What the person's orders come to", TitleZh: "客户价值"}
 	Spooled = personaldata.Section{ID: "valuations_under_way", Title: "Orders added up for a valuation under way", TitleZh: "正在计算的客户价值"}
 	Lined   = personaldata.Section{ID: "economic_lines", Title: "Benefits and costs of the relationship", TitleZh: "客户利益与成本"}
+	Warned  = personaldata.Section{ID: "value_alerts", Title: "Warnings that the person's value is being lost", TitleZh: "价值流失预警"}
 )
 
 // Sections are all of them.
-var Sections = []personaldata.Section{Valued, Spooled, Lined}
+var Sections = []personaldata.Section{Valued, Spooled, Lined, Warned}
 
 // Persons shows and erases what is kept of some customers.
 type Persons struct {
@@ -29,6 +31,7 @@ type Persons struct {
 	Sweeper   *Sweeper
 	Customers *alias.Book
 	Lines     Lines
+	Alerts    *alerts.Room
 }
 
 // Lines are the benefits and costs that are kept of customers.
@@ -91,6 +94,9 @@ func (p *Persons) Erase(ctx context.Context, customers []string, pseudonym strin
 	if err := p.eraseLines(ctx, customers, pseudonym); err != nil {
 		return nil, err
 	}
+	if err := p.eraseAlerts(ctx, customers, pseudonym); err != nil {
+		return nil, err
+	}
 	p.Customers.Forget(customers...)
 	if slices.ContainsFunc(open, func(generation int64) bool { return generation <= begun.Mark }) {
 		return nil, erasure.HeldUp("a refresh of the valuations that was begun before is not over")
@@ -118,6 +124,18 @@ func (p *Persons) eraseValuations(ctx context.Context, generations []int64, cust
 		return err
 	}
 	return p.Store.Publication.Unhide(ctx, customers)
+}
+
+// eraseAlerts removes alerts. What a refresh that is still at work raises is met
+// by the call that is made when it is over.
+func (p *Persons) eraseAlerts(ctx context.Context, customers []string, pseudonym string) error {
+	found, err := p.Alerts.Count(ctx, customers)
+	if err != nil {
+		return err
+	}
+	return p.Store.Erasures.Remove(ctx, pseudonym, Warned.ID, found, func(ctx context.Context) error {
+		return p.Alerts.Erase(ctx, customers)
+	})
 }
 
 // eraseSpools removes spools that nobody needs any more.

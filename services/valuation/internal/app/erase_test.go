@@ -13,6 +13,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/valuation/internal/alerts"
 	"github.com/kehuhq/kehu/services/valuation/internal/domain"
 	"github.com/kehuhq/kehu/services/valuation/internal/economics"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
@@ -32,13 +33,17 @@ func personsOn(t testing.TB, e docstore.Engine, l *life, over ...string) *Person
 	if err != nil {
 		t.Fatal(err)
 	}
+	customers := alias.New(func(context.Context, string) (alias.Changes, error) { return alias.Changes{Next: "0"}, nil }, nil)
+	warned, err := alerts.New(t.Context(), mortal{e, l}, s.Valuations, customers, frozen)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &Persons{
-		Store: s, Lines: lines,
+		Store: s, Lines: lines, Alerts: warned, Customers: customers,
 		Sweeper: &Sweeper{
 			Store: s, Keep: 1 << 50, Clock: frozen, Log: slog.New(slog.DiscardHandler),
 			Over: func(_ context.Context, name string) (bool, error) { return slices.Contains(over, name), nil },
 		},
-		Customers: alias.New(func(context.Context, string) (alias.Changes, error) { return alias.Changes{Next: "0"}, nil }, nil),
 	}
 }
 

@@ -68,7 +68,7 @@ func (r *run) read(ctx context.Context) error {
 func (r *run) resume(ctx context.Context) (next store.Chunk, last string, err error) {
 	chunk, found, err := r.store.Spool.Last(ctx, r.state.Generation)
 	if err != nil || !found {
-		return store.Chunk{}, "", err
+		return store.Chunk{Layout: store.Dated}, "", err
 	}
 	for account, err := range chunk.Each() {
 		if err != nil {
@@ -77,7 +77,7 @@ func (r *run) resume(ctx context.Context) (next store.Chunk, last string, err er
 		last = account.Customer
 	}
 	r.state.Chunks, r.state.Read = chunk.Number+1, chunk.Last
-	next = store.Chunk{Number: r.state.Chunks, Start: chunk.Start + int64(chunk.Count)}
+	next = store.Chunk{Number: r.state.Chunks, Start: chunk.Start + int64(chunk.Count), Layout: store.Dated}
 	r.journal.Progress(next.Start, 0, reading)
 	return next, last, r.checkpoint(ctx)
 }
@@ -90,7 +90,7 @@ func (r *run) spool(ctx context.Context, chunk *store.Chunk, counted *domain.Sta
 		return err
 	}
 	*chunk = store.Chunk{
-		Number: chunk.Number + 1, Start: chunk.Start + int64(chunk.Count),
+		Number: chunk.Number + 1, Start: chunk.Start + int64(chunk.Count), Layout: store.Dated,
 		Accounts: make([]byte, 0, len(chunk.Accounts)+len(chunk.Accounts)/4),
 	}
 	r.state.Chunks = chunk.Number

@@ -7,7 +7,10 @@ import (
 	"iter"
 	"time"
 
+	"github.com/kehuhq/kehu/services/valuation/internal/alerts"
 	"github.com/kehuhq/kehu/services/valuation/internal/domain"
+	"github.com/kehuhq/kehu/services/valuation/internal/forecast"
+	"github.com/kehuhq/kehu/services/valuation/internal/models"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
@@ -22,6 +25,24 @@ type State struct {
 	Chunks     int   `bson:"chunks"`  // of the spool
 	Read       bool  `bson:"read"`    // the spool is complete
 	Written    int   `bson:"written"` // chunks whose valuations are written
+	// The models that predictions are made with, once they are chosen, and what is
+	// to be said of that.
+	Chosen   bool             `bson:"chosen,omitempty"`
+	Models   []string         `bson:"models,omitempty"`
+	Warnings []domain.Warning `bson:"warnings,omitempty"`
+	// Sums are those of the predictions written.
+	Sums domain.PredictionSums `bson:"sums"`
+}
+
+// Models is where fitted models come from.
+type Models interface {
+	Choose(context.Context, models.Need) (ids []string, warnings []domain.Warning, err error)
+	Load(ctx context.Context, ids []string, currency string) (forecast.Set, error)
+}
+
+// Alerts is told of each refresh that is published.
+type Alerts interface {
+	Raise(context.Context, alerts.Refresh) error
 }
 
 // Journal keeps the state of a refresh. An error of Checkpoint ends the run.
@@ -46,11 +67,14 @@ type Refresh struct {
 	store     *store.Store
 	histories Histories
 	chunk     int // accounts in a chunk of the spool
+	// Models may be nil: then nothing is predicted. Alerts may be too.
+	Models Models
+	Alerts Alerts
 }
 
 // NewRefresh makes a refresh of the valuations in a store.
 func NewRefresh(s *store.Store, histories Histories) *Refresh {
-	return &Refresh{s, histories, chunkAccounts}
+	return &Refresh{store: s, histories: histories, chunk: chunkAccounts}
 }
 
 // run is one run of a refresh.
@@ -84,14 +108,30 @@ func (r *Refresh) Run(ctx context.Context, operation string, policy domain.Polic
 	if err := it.read(ctx); err != nil {
 		return domain.Summary{}, err
 	}
-	scoring, summary, err := it.score(ctx)
+	tally, dated, err := it.tally(ctx)
 	if err != nil {
 		return domain.Summary{}, err
 	}
-	if err := it.write(ctx, scoring, summary.Customers); err != nil {
+	if it.policy.Currency == "" {
+		it.policy.Currency = tally.Commonest()
+	}
+	forecaster, err := it.forecaster(ctx, tally, dated)
+	if err != nil {
 		return domain.Summary{}, err
 	}
-	return r.store.Publication.Publish(ctx, operation, summary)
+	scoring, summary, err := it.score(ctx, tally)
+	if err != nil {
+		return domain.Summary{}, err
+	}
+	if err := it.write(ctx, scoring, forecaster, summary.Customers); err != nil {
+		return domain.Summary{}, err
+	}
+	summary.Predictions = it.predictions(forecaster)
+	published, err := r.store.Publication.Publish(ctx, operation, summary)
+	if err != nil {
+		return domain.Summary{}, err
+	}
+	return published, it.warn(ctx, published)
 }
 
 func (r *run) checkpoint(ctx context.Context) error { return r.journal.Checkpoint(ctx, r.state) }
@@ -99,6 +139,8 @@ func (r *run) checkpoint(ctx context.Context) error { return r.journal.Checkpoin
 // The stages of a refresh, as its progress names them.
 const (
 	reading = "reading"
+	fitting = "fitting"
 	scoring = "scoring"
 	writing = "writing"
+	warning = "alerts"
 )

@@ -232,7 +232,7 @@ func TestSpoolOfAnOlderVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chunk, account := store.Chunk{}, domain.Account{}
+	chunk, account := store.Chunk{Layout: store.Dated}, domain.Account{}
 	if counts, err := domain.NewBookkeeper(asOf).Account(people.history(1), &account); err != nil || !counts {
 		t.Fatal("the second customer does not count", err)
 	}

@@ -4,19 +4,13 @@ import (
 	"context"
 
 	"github.com/kehuhq/kehu/services/valuation/internal/domain"
+	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
 
 // score scores all customers of the spool and sums them up.
-func (r *run) score(ctx context.Context) (*domain.Scoring, domain.Summary, error) {
+func (r *run) score(ctx context.Context, tally *domain.Tally) (*domain.Scoring, domain.Summary, error) {
 	r.journal.Progress(0, 0, scoring)
-	tally, err := r.tally(ctx)
-	if err != nil {
-		return nil, domain.Summary{}, err
-	}
 	policy := r.policy
-	if policy.Currency == "" {
-		policy.Currency = tally.Commonest()
-	}
 	scored := &domain.Scoring{Policy: policy}
 	// One dimension at a time: its values are the larger part of the memory.
 	values := make([]int64, 0, tally.Customers)
@@ -72,15 +66,24 @@ func (r *run) counted(ctx context.Context, currency string) (all *domain.Statist
 	return all, excluded, nil
 }
 
-func (r *run) tally(ctx context.Context) (*domain.Tally, error) {
+// tally adds up all accounts, and reports whether they all tell when the first
+// order was; those of chunks that older versions wrote do not.
+func (r *run) tally(ctx context.Context) (_ *domain.Tally, dated bool, _ error) {
 	var tally domain.Tally
-	for account, err := range r.store.Spool.Accounts(ctx, r.state.Generation) {
+	dated = true
+	for chunk, err := range r.store.Spool.Chunks(ctx, r.state.Generation, 0) {
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if err := tally.Add(account); err != nil {
-			return nil, err
+		dated = dated && (chunk.Layout >= store.Dated || chunk.Count == 0)
+		for account, err := range chunk.Each() {
+			if err != nil {
+				return nil, false, err
+			}
+			if err := tally.Add(account); err != nil {
+				return nil, false, err
+			}
 		}
 	}
-	return &tally, nil
+	return &tally, dated, nil
 }

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -86,7 +87,11 @@ type Account struct {
 	FirstMS     int64 // time of the first order
 	LastMS      int64 // time of the last
 	RecencyDays int64 // local days from the last order's to the as-of date
-	Purses      []Purse
+	AgeDays     int64 // local days from the first order's to the as-of date, no fewer than RecencyDays
+	// GapHalves is twice the median of the days between successive days with an
+	// order, so that it is whole; 0 where there is one day only.
+	GapHalves int64
+	Purses    []Purse
 }
 
 // Purse is the part of an account in one currency; they are sorted by its code.
@@ -97,6 +102,10 @@ type Purse struct {
 	KnownOrders  int64 // those whose cost is known
 	KnownRevenue int64 // revenue of those
 	KnownCost    int64 // cost of those
+	// RepeatDays is the distinct days behind the customer's first with an order in
+	// the currency, and RepeatRevenue what those days brought.
+	RepeatDays    int64
+	RepeatRevenue int64
 }
 
 // Orders is the number of orders in all currencies.
@@ -125,6 +134,14 @@ type Bookkeeper struct {
 	asOf    AsOf
 	ages    [len(Periods)]*ages
 	days    []int64
+	gaps    []int64
+	paid    []payDay
+}
+
+// payDay is a day on which a customer ordered in a currency, that of a purse.
+type payDay struct {
+	purse int
+	day   int64
 }
 
 // NewBookkeeper makes one that adds up as of a moment.
@@ -164,19 +181,58 @@ func (b *Bookkeeper) Account(h *History, into *Account) (bool, error) {
 		return false, nil
 	}
 	b.Counted.addOrders(h, b.asOf.EndMS, b.days, &b.ages)
+	b.repeats(h, into)
 	slices.Sort(b.days)
 	b.Counted.Gaps.add(b.days, b.asOf.Day)
-	into.Days = 1
-	for i := 1; i < len(b.days); i++ {
-		if b.days[i] != b.days[i-1] {
-			into.Days++
-		}
-	}
+	b.rhythm(into)
 	// Where the clocks went back over midnight, the as-of date is not yet over
 	// at instants that already belonged to the day after.
 	into.RecencyDays = max(0, b.asOf.Day-b.asOf.Calendar.Day(into.LastMS))
+	into.AgeDays = max(into.RecencyDays, b.asOf.Day-b.days[0])
 	slices.SortFunc(into.Purses, func(x, y Purse) int { return strings.Compare(x.Currency, y.Currency) })
 	return true, nil
+}
+
+// repeats adds to each purse the orders that are not of the customer's first day.
+func (b *Bookkeeper) repeats(h *History, into *Account) {
+	first, next := slices.Min(b.days), 0
+	b.paid = b.paid[:0]
+	for i, at := range h.TimeMS {
+		if at >= b.asOf.EndMS {
+			continue
+		}
+		day := b.days[next]
+		next++
+		if day == first {
+			continue
+		}
+		purse := into.purseOf(h.code(i))
+		into.Purses[purse].RepeatRevenue += h.Net[i] // at most Revenue
+		b.paid = append(b.paid, payDay{purse, day})
+	}
+	slices.SortFunc(b.paid, func(x, y payDay) int { return cmp.Or(cmp.Compare(x.purse, y.purse), cmp.Compare(x.day, y.day)) })
+	for i, p := range b.paid {
+		if i == 0 || p != b.paid[i-1] {
+			into.Purses[p.purse].RepeatDays++
+		}
+	}
+}
+
+// rhythm counts the distinct days of the sorted days, and finds the median of
+// what lies between them.
+func (b *Bookkeeper) rhythm(into *Account) {
+	into.Days = 1
+	b.gaps = b.gaps[:0]
+	for i := 1; i < len(b.days); i++ {
+		if gap := b.days[i] - b.days[i-1]; gap > 0 {
+			into.Days++
+			b.gaps = append(b.gaps, gap)
+		}
+	}
+	if n := len(b.gaps); n > 0 {
+		slices.Sort(b.gaps)
+		into.GapHalves = b.gaps[(n-1)/2] + b.gaps[n/2]
+	}
 }
 
 // purseOf returns the index of the purse of a currency, adding it where it is missing.

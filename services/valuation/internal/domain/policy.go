@@ -36,6 +36,9 @@ type Policy struct {
 	Reporting string // ISO 4217 of the currency all orders are converted into; empty converts none
 	Ties      Ties
 	Threshold Threshold
+	// Prediction says how to predict, Alerts of whom to warn.
+	Prediction PredictionPolicy
+	Alerts     AlertPolicy
 }
 
 // earliestAsOf is the first day there can have been an order.
@@ -52,6 +55,8 @@ func (p *Policy) Normalize(now time.Time) error {
 	if p.Threshold == 0 {
 		p.Threshold = MeanThreshold
 	}
+	p.Prediction.normalize()
+	p.Alerts.normalize()
 	zone, wrongZone := p.location()
 	if wrongZone != nil {
 		zone = time.UTC // so that the date is checked too

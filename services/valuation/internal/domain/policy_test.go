@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -12,7 +13,12 @@ func TestPolicyDefaults(t *testing.T) {
 	if err := p.Normalize(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)); err != nil {
 		t.Fatal(err)
 	}
-	if want := (Policy{AsOfDate: "2025-12-31", Zone: "UTC", Ties: SharedTies, Threshold: MeanThreshold}); p != want {
+	want := Policy{
+		AsOfDate: "2025-12-31", Zone: "UTC", Ties: SharedTies, Threshold: MeanThreshold,
+		Prediction: PredictionPolicy{HorizonDays: 365, ValueHorizonDays: 1095, Churn: NoPurchaseWithin, ChurnThreshold: 0.8, OverdueFactor: 2},
+		Alerts:     AlertPolicy{Most: 1000, MinRisk: 0.5, MinFall: 0.5},
+	}
+	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got %+v, want %+v", p, want)
 	}
 }

@@ -32,6 +32,8 @@ type Summary struct {
 	TopShares   []stat.TopShare // of the revenue in the valuation's currency
 	// Erased is how many customers have been erased since; all else is as it was.
 	Erased int64
+	// Predictions is nil where the refresh made none.
+	Predictions *PredictionSummary
 }
 
 // CellCount is how many customers are in one cell.

@@ -119,7 +119,9 @@ func TestCommonestCurrency(t *testing.T) {
 		t.Errorf("without orders it is %q", tally.Commonest())
 	}
 	// By orders, not by amounts; of two alike the first by its code.
-	tally.Currencies = map[string]Turnover{"JPY": {2, 1_000_000}, "USD": {5, 10}, "CNY": {5, 1}}
+	tally.Currencies = map[string]Turnover{
+		"JPY": {Orders: 2, Revenue: 1_000_000}, "USD": {Orders: 5, Revenue: 10}, "CNY": {Orders: 5, Revenue: 1},
+	}
 	if got := tally.Commonest(); got != "CNY" {
 		t.Errorf("got %s, want CNY", got)
 	}

@@ -15,8 +15,10 @@ type Tally struct {
 
 // Turnover is the orders in one currency and what they brought.
 type Turnover struct {
-	Orders  int64
-	Revenue int64 // minor units
+	Orders       int64
+	Revenue      int64 // minor units
+	KnownRevenue int64 // of the orders whose cost is known
+	KnownCost    int64 // of those
 }
 
 // Add counts one account. Fault: MONEY_OVERFLOW.
@@ -33,10 +35,11 @@ func (t *Tally) Add(a *Account) error {
 		t.Orders += p.Orders
 		turnover := t.Currencies[p.Currency]
 		sum, fits := Add(turnover.Revenue, p.Revenue)
-		if !fits {
+		cost, costFits := Add(turnover.KnownCost, p.KnownCost)
+		if !fits || !costFits {
 			return Overflow(a.Customer)
 		}
-		t.Currencies[p.Currency] = Turnover{turnover.Orders + p.Orders, sum}
+		t.Currencies[p.Currency] = Turnover{turnover.Orders + p.Orders, sum, turnover.KnownRevenue + p.KnownRevenue, cost}
 	}
 	return nil
 }

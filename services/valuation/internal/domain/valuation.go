@@ -21,6 +21,12 @@ type Valuation struct {
 	Coverage float64
 	Average  Optional // mean of the orders in the valuation's currency
 	Scores   Scores
+	// AgeDays is the local days from the first order's to the as-of date.
+	AgeDays int64
+	// RepeatDays is the days behind the first with an order in the valuation's
+	// currency, and RepeatRevenue what they brought, minor units.
+	RepeatDays, RepeatRevenue int64
+	Prediction                Prediction
 }
 
 // Scores is a customer's RFM scores against all others, each 1 to 5.
@@ -47,6 +53,7 @@ func (a *Account) Value(currency string, scores Scores, into *Valuation) {
 	*into = Valuation{
 		Customer: a.Customer, Orders: a.Orders(), Days: a.Days, FirstMS: a.FirstMS, LastMS: a.LastMS,
 		RecencyDays: a.RecencyDays, Revenue: append(into.Revenue[:0], Money{currency, p.Revenue}), Scores: scores,
+		AgeDays: a.AgeDays, RepeatDays: p.RepeatDays, RepeatRevenue: p.RepeatRevenue,
 	}
 	for i := range a.Purses {
 		if other := &a.Purses[i]; other.Currency != currency {

@@ -16,10 +16,11 @@ import (
 type protos struct {
 	generation int64
 	asOf       *timestamppb.Timestamp // shared by all messages
+	models     []string               // names; likewise
 }
 
 func newProtos(e store.Edition) protos {
-	return protos{e.Generation, timestamppb.New(e.AsOf)}
+	return protos{e.Generation, timestamppb.New(e.AsOf), modelNames(e.Models)}
 }
 
 // block is a message with the messages in it that every valuation has, made by
@@ -65,6 +66,7 @@ func (p protos) valuation(v *domain.Valuation) *valuationv1.Valuation {
 	s.Cell, s.Segment = v.Scores.Cell(), v.Scores.Segment().String()
 	s.Group = valuationv1.RfmGroup(v.Scores.Group) // in the same order
 	m.Rfm = s
+	m.Prediction = p.prediction(v)
 	return m
 }
 
@@ -90,6 +92,7 @@ func policyOf(p *valuationv1.ValuationPolicy) domain.Policy {
 		AsOfDate: p.GetAsOfDate(), Zone: p.GetTimeZone(), Currency: p.GetCurrencyCode(),
 		Reporting: p.GetReportingCurrencyCode(),
 		Ties:      tiesOf[p.GetRfmTies()], Threshold: thresholdOf[p.GetRfmThreshold()],
+		Prediction: predictionPolicyOf(p.GetPrediction()), Alerts: alertPolicyOf(p.GetAlerts()),
 	}
 }
 
@@ -98,6 +101,7 @@ func policyProto(p domain.Policy) *valuationv1.ValuationPolicy {
 		AsOfDate: p.AsOfDate, TimeZone: p.Zone, CurrencyCode: p.Currency,
 		ReportingCurrencyCode: p.Reporting,
 		RfmTies:               keyOf(tiesOf, p.Ties), RfmThreshold: keyOf(thresholdOf, p.Threshold),
+		Prediction: predictionPolicyProto(p.Prediction), Alerts: alertPolicyProto(p.Alerts),
 	}
 }
 
@@ -126,7 +130,7 @@ func summaryProto(s *domain.Summary) *valuationv1.ValuationSummary {
 		Generation:      s.Generation, PublishTime: timestamppb.New(s.PublishedAt),
 		Cohorts: cohortsProto(s.Cohorts), OrderValues: distributionProto(s.OrderValues),
 		PurchaseIntervals: distributionProto(s.Intervals), Concentration: concentrationProto(s.TopShares),
-		ErasedCustomers: s.Erased,
+		ErasedCustomers: s.Erased, Predictions: predictionsProto(s),
 	}
 	for _, amount := range s.Revenue {
 		m.Revenue = append(m.Revenue, moneyProto(amount.Currency, amount.Minor))

@@ -23,6 +23,7 @@ type Valuations struct {
 	Store      *store.Store
 	Operations *operation.Manager
 	Profile    *profile.Histories
+	Models     app.Models
 	Customers  *alias.Book   // which ids are one customer
 	Keep       time.Duration // how long a superseded generation can be read
 	Clock      func() time.Time
@@ -55,6 +56,11 @@ func (h *Valuations) RefreshValuations(ctx context.Context, r *valuationv1.Refre
 	policy := policyOf(r.GetPolicy())
 	if err := policy.Normalize(h.Clock()); err != nil {
 		return nil, err
+	}
+	if len(policy.Prediction.Models) > 0 && !policy.Prediction.Disabled {
+		if _, err := h.Models.Load(ctx, policy.Prediction.Models, policy.Currency); err != nil {
+			return nil, err
+		}
 	}
 	// Whoever asks is told at once; a profile that goes away later is waited for.
 	if err := h.Profile.Reach(ctx); err != nil {

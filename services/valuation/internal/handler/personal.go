@@ -41,7 +41,10 @@ func (h *PersonalData) ReadPersonalData(r *valuationv1.ReadPersonalDataRequest, 
 	if err := personaldata.Send(app.Spooled, h.accounts(ctx, spooled, customers), stream.Send); err != nil {
 		return err
 	}
-	return personaldata.Send(app.Lined, h.Lines.LinesOf(ctx, customers), stream.Send)
+	if err := personaldata.Send(app.Lined, h.Lines.LinesOf(ctx, customers), stream.Send); err != nil {
+		return err
+	}
+	return personaldata.Send(app.Warned, h.Persons.Alerts.Messages(ctx, customers), stream.Send)
 }
 
 func (h *PersonalData) valuations(ctx context.Context, generations []int64, customers []string) iter.Seq2[*valuationv1.Valuation, error] {

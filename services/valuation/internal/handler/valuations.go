@@ -102,16 +102,19 @@ func (h *Valuations) BatchGetValuations(ctx context.Context, r *valuationv1.Batc
 
 // orders are what ListValuations can order by.
 var orders = map[string]store.Order{
-	"":             store.ByRevenue,
-	"revenue desc": store.ByRevenue,
-	"recency_days": store.ByRecency,
-	"customer_id":  store.ByCustomer,
+	"":                    store.ByRevenue,
+	"revenue desc":        store.ByRevenue,
+	"recency_days":        store.ByRecency,
+	"customer_id":         store.ByCustomer,
+	"residual_value desc": store.ByResidual,
+	"churn_risk desc":     store.ByChurn,
+	"value_at_risk desc":  store.ByAtRisk,
 }
 
 func orderOf(orderBy string) (store.Order, error) {
 	order, ok := orders[strings.Join(strings.Fields(orderBy), " ")]
 	if !ok {
-		f := fault.Invalid("order_by", `must be "revenue desc", "recency_days" or "customer_id", is %q`, orderBy)
+		f := fault.Invalid("order_by", `must be "revenue desc", "recency_days", "residual_value desc", "churn_risk desc", "value_at_risk desc" or "customer_id", is %q`, orderBy)
 		f.Reason = "FIELD_NOT_SORTABLE"
 		return "", f
 	}

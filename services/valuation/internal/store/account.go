@@ -9,9 +9,10 @@ import (
 )
 
 // An account in a chunk is a row of varints, the id and the currency codes among
-// them as bytes: 30 to 60 bytes for most customers.
+// them as bytes: 35 to 70 bytes for most customers. What is marked with + came
+// with the layout Dated; chunks that older versions wrote are without.
 //
-//	len(id) id days first last-first recency n (code orders revenue known-orders known-revenue known-cost)×n
+//	len(id) id days first last-first recency +age-recency +gaps n (code orders revenue known-orders known-revenue known-cost +repeat-days +repeat-revenue)×n
 
 // AppendAccount adds an account to a chunk.
 func AppendAccount(b []byte, a *domain.Account) []byte {
@@ -21,6 +22,8 @@ func AppendAccount(b []byte, a *domain.Account) []byte {
 	b = binary.AppendVarint(b, a.FirstMS)
 	b = binary.AppendVarint(b, a.LastMS-a.FirstMS)
 	b = binary.AppendVarint(b, a.RecencyDays)
+	b = binary.AppendVarint(b, a.AgeDays-a.RecencyDays)
+	b = binary.AppendVarint(b, a.GapHalves)
 	b = binary.AppendUvarint(b, uint64(len(a.Purses)))
 	for i := range a.Purses {
 		p := &a.Purses[i]
@@ -30,6 +33,8 @@ func AppendAccount(b []byte, a *domain.Account) []byte {
 		b = binary.AppendVarint(b, p.KnownOrders)
 		b = binary.AppendVarint(b, p.KnownRevenue)
 		b = binary.AppendVarint(b, p.KnownCost)
+		b = binary.AppendVarint(b, p.RepeatDays)
+		b = binary.AppendVarint(b, p.RepeatRevenue)
 	}
 	return b
 }
@@ -40,7 +45,7 @@ var errSpool = errors.New("stored document: the accounts of a chunk cannot be re
 func (c Chunk) Each() iter.Seq2[*domain.Account, error] {
 	return func(yield func(*domain.Account, error) bool) {
 		var a domain.Account
-		r := reader{rest: c.Accounts, codes: make(map[string]string)}
+		r := reader{rest: c.Accounts, codes: make(map[string]string), dated: c.Layout >= Dated}
 		for range c.Count {
 			r.account(&a)
 			if r.failed {
@@ -61,6 +66,7 @@ func (c Chunk) Each() iter.Seq2[*domain.Account, error] {
 type reader struct {
 	rest   []byte
 	codes  map[string]string // currency codes met, so that each is allocated once
+	dated  bool              // the accounts are of the layout Dated
 	failed bool
 }
 
@@ -70,10 +76,17 @@ func (r *reader) account(a *domain.Account) {
 	a.FirstMS = r.int()
 	a.LastMS = a.FirstMS + r.int()
 	a.RecencyDays = r.int()
+	if r.dated {
+		a.AgeDays = a.RecencyDays + r.int()
+		a.GapHalves = r.int()
+	}
 	for range r.count() {
 		p := domain.Purse{Currency: r.code()}
 		p.Orders, p.Revenue = r.int(), r.int()
 		p.KnownOrders, p.KnownRevenue, p.KnownCost = r.int(), r.int(), r.int()
+		if r.dated {
+			p.RepeatDays, p.RepeatRevenue = r.int(), r.int()
+		}
 		if r.failed {
 			return
 		}

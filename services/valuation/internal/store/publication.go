@@ -27,6 +27,8 @@ type Edition struct {
 	// Hidden are those of them whose valuations are being removed. They are in no
 	// list, whether their valuations are still there or not.
 	Hidden []string `bson:"hidden,omitempty"`
+	// Models are those with which it predicted, by their ids.
+	Models []string `bson:"models,omitempty"`
 }
 
 // Publication keeps the one document that says which generation is read.
@@ -99,6 +101,9 @@ func (s *Publication) Publish(ctx context.Context, operation string, summary dom
 			edition = Edition{
 				Generation: summary.Generation, AsOf: summary.AsOf, Customers: summary.Customers,
 				PublishedAt: s.now().UTC().Truncate(time.Millisecond),
+			}
+			if summary.Predictions != nil {
+				edition.Models = summary.Predictions.Models
 			}
 		}
 		late := p.Current != nil && p.Current.Generation > summary.Generation
@@ -175,6 +180,22 @@ func (s *Publication) Edition(ctx context.Context, generation int64, since time.
 	}
 	e, found := p.edition(generation)
 	return e, found && (e.SupersededAt.IsZero() || e.SupersededAt.After(since)), nil
+}
+
+// Before returns the last edition still kept that was begun before a generation;
+// it is zero where there is none.
+func (s *Publication) Before(ctx context.Context, generation int64) (Edition, error) {
+	p, err := s.get(ctx)
+	if err != nil {
+		return Edition{}, err
+	}
+	var before Edition
+	for _, e := range p.Previous {
+		if e.Generation < generation {
+			before = e
+		}
+	}
+	return before, nil
 }
 
 // Summary returns the summary of the edition that is read, or ErrNone.

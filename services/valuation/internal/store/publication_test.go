@@ -171,7 +171,7 @@ func testSpool(t *testing.T, s *Store) {
 	}
 	a := domain.Account{Customer: "a", Days: 1, Purses: []domain.Purse{{Currency: "CNY", Orders: 1, Revenue: 5}}}
 	for number := range 12 {
-		c := Chunk{Number: number, Start: int64(number), Count: 1, Accounts: AppendAccount(nil, &a)}
+		c := Chunk{Number: number, Start: int64(number), Count: 1, Accounts: AppendAccount(nil, &a), Layout: Dated}
 		if err := s.Spool.Append(ctx, 1, c); err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,7 @@ func (s *Retentions) Write(ctx context.Context, generation int64, r *domain.Rete
 	}
 	err := s.docs.Insert(ctx, &retention{
 		Meta:   docstore.Meta{ID: generationKey(generation)},
-		Policy: policyDoc(r.Policy), Day: r.AsOf.Day, AsOf: r.AsOf.Time(), Customers: r.Customers, Repeaters: r.Repeaters,
+		Policy: newPolicyDoc(r.Policy), Day: r.AsOf.Day, AsOf: r.AsOf.Time(), Customers: r.Customers, Repeaters: r.Repeaters,
 		Counts:   counts,
 		Warnings: each(r.Warnings, func(w domain.Warning) warningDoc { return warningDoc(w) }),
 	})
@@ -60,7 +60,7 @@ func (s *Retentions) Get(ctx context.Context, generation int64) (*domain.Retenti
 		return nil, err
 	}
 	made := &domain.Retention{
-		Policy: domain.Policy(doc.Policy), AsOf: domain.AsOf{Day: doc.Day, EndMS: doc.AsOf.UnixMilli()},
+		Policy: doc.Policy.domain(), AsOf: domain.AsOf{Day: doc.Day, EndMS: doc.AsOf.UnixMilli()},
 		Customers: doc.Customers, Repeaters: doc.Repeaters, Gaps: domain.NewStatistics().Gaps,
 		Warnings: each(doc.Warnings, func(w warningDoc) domain.Warning { return domain.Warning(w) }),
 	}

@@ -35,7 +35,13 @@ type Chunk struct {
 	Last bool
 	// Upto is the customer of the last account.
 	Upto string
+	// Layout is that of the accounts: Dated, or 0 in chunks of older versions, whose
+	// accounts do not tell when the first order was.
+	Layout int
 }
+
+// Dated is the layout of accounts that AppendAccount writes.
+const Dated = 1
 
 // chunk is a Chunk as it is stored.
 type chunk struct {
@@ -48,6 +54,7 @@ type chunk struct {
 	Excluded      int64  `bson:"excluded,omitempty"`
 	Last          bool   `bson:"last"`
 	Upto          string `bson:"upto,omitempty"`
+	Layout        int    `bson:"layout,omitempty"`
 }
 
 // byUpto orders the chunks of a generation by the customer they reach to.
@@ -84,7 +91,7 @@ func (s *Spool) Append(ctx context.Context, generation int64, c Chunk) error {
 	err := s.docs.Insert(ctx, &chunk{
 		Meta:   docstore.Meta{ID: chunkID(generation, c.Number)},
 		Number: c.Number, Start: c.Start, Count: c.Count, Accounts: c.Accounts, Statistics: c.Statistics,
-		Excluded: c.Excluded, Last: c.Last, Upto: c.Upto,
+		Excluded: c.Excluded, Last: c.Last, Upto: c.Upto, Layout: c.Layout,
 	})
 	if errors.Is(err, docstore.ErrConflict) {
 		return fault.New(fault.Aborted, "REFRESH_OVERTAKEN", "another run of the refresh has read on from the same place").Because(err)
@@ -106,7 +113,7 @@ func (s *Spool) Last(ctx context.Context, generation int64) (Chunk, bool, error)
 }
 
 func (d *chunk) chunk() Chunk {
-	return Chunk{d.Number, d.Start, d.Count, d.Accounts, d.Statistics, d.Excluded, d.Last, d.Upto}
+	return Chunk{d.Number, d.Start, d.Count, d.Accounts, d.Statistics, d.Excluded, d.Last, d.Upto, d.Layout}
 }
 
 // Chunks yields the chunks from a number on. Their bytes are valid until the
@@ -145,7 +152,8 @@ func readChunk(raw bson.Raw) (Chunk, error) {
 	excluded, _ := raw.Lookup("excluded").AsInt64OK()
 	last, _ := raw.Lookup("last").BooleanOK()
 	upto, _ := raw.Lookup("upto").StringValueOK()
-	return Chunk{int(number), start, int(count), accounts, statistics, excluded, last, upto}, nil
+	layout, _ := raw.Lookup("layout").AsInt64OK()
+	return Chunk{int(number), start, int(count), accounts, statistics, excluded, last, upto, int(layout)}, nil
 }
 
 // Accounts yields the accounts of a generation in order, each valid until the

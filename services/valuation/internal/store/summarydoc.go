@@ -32,6 +32,7 @@ type summaryDoc struct {
 	OrderValues *distributionDoc `bson:"order_values,omitempty"`
 	Intervals   *distributionDoc `bson:"intervals,omitempty"`
 	TopShares   []topShareDoc    `bson:"top_shares,omitempty"`
+	Predictions *predictionsDoc  `bson:"predictions,omitempty"`
 }
 
 type policyDoc struct {
@@ -41,6 +42,9 @@ type policyDoc struct {
 	Reporting string           `bson:"reporting,omitempty"`
 	Ties      domain.Ties      `bson:"rfm_ties"`
 	Threshold domain.Threshold `bson:"rfm_threshold"`
+	// Not in summaries that older versions published.
+	Prediction predictionPolicyDoc `bson:"prediction"`
+	Alerts     alertPolicyDoc      `bson:"alerts"`
 }
 
 type moneyDoc struct {
@@ -73,7 +77,7 @@ type warningDoc struct {
 
 func newSummaryDoc(s *domain.Summary) *summaryDoc {
 	return &summaryDoc{
-		Generation: s.Generation, PublishedAt: s.PublishedAt, Policy: policyDoc(s.Policy), AsOf: s.AsOf,
+		Generation: s.Generation, PublishedAt: s.PublishedAt, Policy: newPolicyDoc(s.Policy), AsOf: s.AsOf,
 		Customers: s.Customers, Orders: s.Orders, Excluded: s.Excluded, RepeatRate: s.RepeatRate, Scores: s.Scores,
 		Revenue:  each(s.Revenue, func(m domain.Money) moneyDoc { return moneyDoc(m) }),
 		Cells:    each(s.Cells, func(c domain.CellCount) cellDoc { return cellDoc(c) }),
@@ -81,7 +85,8 @@ func newSummaryDoc(s *domain.Summary) *summaryDoc {
 		Segments: each(s.Segments, func(g domain.SegmentSummary) segmentDoc { return segmentDoc(g) }),
 		Warnings: each(s.Warnings, func(w domain.Warning) warningDoc { return warningDoc(w) }),
 		Cohorts:  newCohortsDoc(s.Cohorts), OrderValues: newDistributionDoc(s.OrderValues), Intervals: newDistributionDoc(s.Intervals),
-		TopShares: each(s.TopShares, func(t stat.TopShare) topShareDoc { return topShareDoc(t) }),
+		TopShares:   each(s.TopShares, func(t stat.TopShare) topShareDoc { return topShareDoc(t) }),
+		Predictions: newPredictionsDoc(s.Predictions),
 	}
 }
 
@@ -97,7 +102,7 @@ func readSummary(raw bson.Raw) (domain.Summary, error) {
 func (d *summaryDoc) domain() (domain.Summary, error) {
 	cohorts, err := d.Cohorts.domain()
 	return domain.Summary{
-		Generation: d.Generation, PublishedAt: d.PublishedAt, Policy: domain.Policy(d.Policy), AsOf: d.AsOf,
+		Generation: d.Generation, PublishedAt: d.PublishedAt, Policy: d.Policy.domain(), AsOf: d.AsOf,
 		Customers: d.Customers, Orders: d.Orders, Excluded: d.Excluded, RepeatRate: d.RepeatRate, Scores: d.Scores,
 		Revenue:  each(d.Revenue, func(m moneyDoc) domain.Money { return domain.Money(m) }),
 		Cells:    each(d.Cells, func(c cellDoc) domain.CellCount { return domain.CellCount(c) }),
@@ -105,7 +110,8 @@ func (d *summaryDoc) domain() (domain.Summary, error) {
 		Segments: each(d.Segments, func(g segmentDoc) domain.SegmentSummary { return domain.SegmentSummary(g) }),
 		Warnings: each(d.Warnings, func(w warningDoc) domain.Warning { return domain.Warning(w) }),
 		Cohorts:  cohorts, OrderValues: d.OrderValues.domain(), Intervals: d.Intervals.domain(),
-		TopShares: each(d.TopShares, func(t topShareDoc) stat.TopShare { return stat.TopShare(t) }),
+		TopShares:   each(d.TopShares, func(t topShareDoc) stat.TopShare { return stat.TopShare(t) }),
+		Predictions: d.Predictions.domain(),
 	}, err
 }
 

@@ -25,7 +25,7 @@ type valuation struct {
 // MarshalBSON writes the document. Revenue is a sub-document currency → minor
 // units, the valuation's currency first.
 func (v *valuation) MarshalBSON() ([]byte, error) {
-	start, b := bsoncore.AppendDocumentStart(make([]byte, 0, 448))
+	start, b := bsoncore.AppendDocumentStart(make([]byte, 0, 768))
 	b = bsoncore.AppendStringElement(b, "_id", v.ID)
 	b = bsoncore.AppendInt64Element(b, "version", v.Version)
 	b = bsoncore.AppendDateTimeElement(b, "updated_at", v.UpdatedAt.UnixMilli())
@@ -50,6 +50,9 @@ func (v *valuation) MarshalBSON() ([]byte, error) {
 	b = bsoncore.AppendInt32Element(b, "frequency_score", int32(v.Scores.F))
 	b = bsoncore.AppendInt32Element(b, "monetary_score", int32(v.Scores.M))
 	b = bsoncore.AppendInt32Element(b, "group", int32(v.Scores.Group))
+	if b, err = appendPrediction(b, &v.Valuation); err != nil {
+		return nil, err
+	}
 	return bsoncore.AppendDocumentEnd(b, start)
 }
 
@@ -137,7 +140,7 @@ func readField(key []byte, value bsoncore.Value, into *domain.Valuation) bool {
 		n, ok = value.Int32OK()
 		into.Scores.Group = stat.Group(n)
 	default:
-		return true
+		return readPredicted(key, value, into)
 	}
 	return ok
 }

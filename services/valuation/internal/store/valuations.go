@@ -23,6 +23,10 @@ const (
 	ByRevenue  Order = "by_revenue"
 	ByRecency  Order = "by_recency"
 	ByCustomer Order = ""
+	// Of predictions, from the highest; those that cannot be told come last.
+	ByResidual Order = "by_residual"
+	ByChurn    Order = "by_churn"
+	ByAtRisk   Order = "by_at_risk"
 )
 
 // Valuations keeps the valuations of all generations. They never change.
@@ -42,6 +46,15 @@ func openValuations(ctx context.Context, engine docstore.Engine, clock func() ti
 				return v.key(docstore.Desc(docstore.Int(revenue)))
 			}},
 			{Name: string(ByRecency), Key: func(v *valuation) string { return v.key(docstore.Int(v.RecencyDays)) }},
+			{Name: string(ByResidual), Key: func(v *valuation) string { return v.amountKey(v.Prediction.Residual) }},
+			{Name: string(ByChurn), Key: func(v *valuation) string {
+				risk := -1.0
+				if v.Prediction.Made && v.Prediction.Churn.Known() {
+					risk = v.Prediction.Churn.Value
+				}
+				return v.key(docstore.Desc(docstore.Float(risk)))
+			}},
+			{Name: string(ByAtRisk), Key: func(v *valuation) string { return v.amountKey(v.Prediction.AtRisk) }},
 		},
 	}, docstore.WithClock(clock))
 	return &Valuations{docs}, err
@@ -53,6 +66,15 @@ func (v *valuation) key(part docstore.KeyPart) string {
 		return ""
 	}
 	return docstore.Key(docstore.String(v.ID[:len(generationKey(0))]), part)
+}
+
+// amountKey is below all amounts where there is none.
+func (v *valuation) amountKey(a domain.Amount) string {
+	minor := int64(-1)
+	if v.Prediction.Made && a.Known() {
+		minor = a.Minor
+	}
+	return v.key(docstore.Desc(docstore.Int(minor)))
 }
 
 // Write stores valuations of a generation, each customer's once: one that is
