@@ -2,6 +2,7 @@ package lifetimes
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -173,6 +174,7 @@ func weibull(head Head, d *Data, s Settings) (*Weibull, error) {
 	}
 	w.describe(fit.Intercept)
 	w.describe(fit.LogScale)
+	w.order = append([]string{fit.Intercept.Name}, slices.DeleteFunc(w.order, func(name string) bool { return name == fit.Intercept.Name })...)
 	w.Warnings = append(w.Warnings, fit.Warnings...)
 	return w, nil
 }
