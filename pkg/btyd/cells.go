@@ -153,13 +153,21 @@ func (c *Cells) ordered() []cell {
 		if a.pattern != b.pattern {
 			return cmp.Compare(rank[a.pattern], rank[b.pattern])
 		}
-		switch {
-		case a.x != b.x:
-			return cmp.Compare(a.x, b.x)
-		case a.t != b.t:
-			return cmp.Compare(a.t, b.t)
+		switch { // without cmp.Compare, whose care for NaN a million cells would pay for
+		case a.x < b.x:
+			return -1
+		case a.x > b.x:
+			return 1
+		case a.t < b.t:
+			return -1
+		case a.t > b.t:
+			return 1
+		case a.tx < b.tx:
+			return -1
+		case a.tx > b.tx:
+			return 1
 		}
-		return cmp.Compare(a.tx, b.tx)
+		return 0
 	})
 	c.sorted = cells
 	return cells

@@ -36,19 +36,22 @@ func (g geometric) expected(t float64) (float64, bool) {
 	logScale := -g.shape * math.Log1p(ratio)
 	probability, total, survivors, going := 1.0, 0.0, 0.0, 1.0
 	for n := 0.0; ; n++ {
-		step := z * (g.shape + n) / (n + 1)
+		all := g.a + g.c + n
+		inverse := 1 / (all * (n + 1)) // one division for both quotients
+		step := z * (g.shape + n) * all * inverse
 		probability *= step // P(N = n+1)
 		survivors += going  // Σ_{j≤n} E[(1−p)^j]
+		going *= (g.c + n) * (n + 1) * inverse
 		term := probability * survivors
 		total += term
-		going *= (g.c + n) / (g.a + g.c + n)
+		// The terms fall at least like powers of the larger of step and z, once that is
+		// below 1: what is left is at most term/(1−z), or term/(1−step).
+		if term <= 1e-17*total*(1-z) && step < 1 && term <= 1e-17*total*(1-step) {
+			break
+		}
 		if total > 1e200 {
 			probability, total = probability*1e-200, total*1e-200
 			logScale += 200 * math.Ln10
-		}
-		// From here on the terms fall at least like powers of the larger of step and z.
-		if decay := max(step, z); decay < 1 && term <= 1e-17*total*(1-decay) {
-			break
 		}
 	}
 	return total * math.Exp(logScale), true
