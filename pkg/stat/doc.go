@@ -2,6 +2,7 @@
 // reads no clock, does no I/O and draws no random numbers.
 //
 //   - Score, Cuts: quantile scores as in RFM analysis, and the cut points behind them.
+//   - Purchases: recency, frequency and monetary value of orders in columns.
 //   - EnglishSegment, GroupOf: the eleven English and the eight Chinese RFM groups.
 //   - Histogram, TopShares: distributions in mergeable form, and concentration.
 //   - FitPoisson: Poisson regression, the baseline of predictions.
