@@ -87,7 +87,7 @@ func TestEconomicsShowsWhatWasRefused(t *testing.T) {
 	f := findings.Economics(&valuationv1.CustomerEconomics{
 		CustomerId: "hans", StartDate: "2025-01-01", TimeZone: "UTC", AsOf: &timestamppb.Timestamp{Seconds: 1751328000}, DiscountRate: 0.1,
 		CustomerSide: &valuationv1.EconomicSide{Net: cny(123456), Items: []*valuationv1.EconomicItem{
-			{Kind: valuationv1.EconomicKind_ECONOMIC_KIND_TIME_COST, DisplayName: "queues", Occurrences: 3, Stated: cny(300), Amount: cny(280)},
+			{Kind: valuationv1.EconomicKind_ECONOMIC_KIND_TIME_COST, Line: "economicLines/l", DisplayName: "queues", Occurrences: 3, Stated: cny(300), Amount: cny(280)},
 		}},
 		CompanySide: &valuationv1.EconomicSide{
 			Refusal:      &apiv1.Warning{Reason: "COST_UNKNOWN", Message: "no order has a known cost"},

@@ -39,7 +39,10 @@ func Economics(e *valuationv1.CustomerEconomics) *Finding {
 func (f *Finding) side(name string, s *valuationv1.EconomicSide) {
 	for _, i := range s.GetItems() {
 		what := economicName(i.GetKind())
-		if i.GetDisplayName() != "" {
+		switch {
+		case i.GetLine() == "":
+			what += " of orders"
+		case i.GetDisplayName() != "":
 			what += ": " + i.GetDisplayName()
 		}
 		f.Rows = append(f.Rows, []any{name, what, i.GetOccurrences(), amountOr(i.GetStated()), amountOr(i.GetAmount())})

@@ -101,10 +101,16 @@ func (p *Page) Bars(bars []Bar) {
 	}
 }
 
-// Item sets a paragraph behind a dash, broken at spaces.
+// Item sets a paragraph behind a dash, broken at spaces, and within what is longer
+// than a line, as Chinese is.
 func (p *Page) Item(s string) {
 	line := "-"
 	for word := range strings.FieldsSeq(s) {
+		for room := p.columns() - Columns(line) - 1; Columns(word) > p.columns()-2 && room > 1; room = p.columns() - 2 {
+			part := cut(word, room)
+			p.line(line + " " + part)
+			line, word = " ", word[len(part):]
+		}
 		if Columns(line)+1+Columns(word) > p.columns() && line != "-" && line != " " {
 			p.line(line)
 			line = " "

@@ -41,6 +41,15 @@ func TestItemKeepsEveryWord(t *testing.T) {
 	}
 }
 
+func TestItemBreaksWhatHasNoSpaces(t *testing.T) {
+	p := &Page{Width: 20}
+	p.Item("说明 同期客户中在第期当期有有效订单的比例 end")
+	want := "- 说明 同期客户中在\n  第期当期有有效订单\n  的比例 end\n"
+	if got := p.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func TestControlCharactersAreLeftOut(t *testing.T) {
 	p := &Page{Width: 40}
 	p.Heading("a\x1b[2Jb")
