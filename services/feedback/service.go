@@ -61,6 +61,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	feedbackv1.RegisterSurveyServiceServer(r, handler.NewSurveys(s.app, s.store))
+	feedbackv1.RegisterSatisfactionServiceServer(r, handler.NewSatisfaction(s.app))
 	feedbackv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.store))
 }
 

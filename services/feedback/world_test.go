@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 type world struct {
 	feedbackv1.SurveyServiceClient
 	personal     feedbackv1.PersonalDataServiceClient
+	satisfaction feedbackv1.SatisfactionServiceClient
 	clock        *clock
 	profile      *profile
 	segmentation *segmentation
@@ -86,6 +87,7 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 	conn := line.dial(t, "feedback")
 	w.SurveyServiceClient = feedbackv1.NewSurveyServiceClient(conn)
 	w.personal = feedbackv1.NewPersonalDataServiceClient(conn)
+	w.satisfaction = feedbackv1.NewSatisfactionServiceClient(conn)
 	return w
 }
 

@@ -57,6 +57,9 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		valuationv1.RegisterModelServiceHandlerClient(ctx, mux, valuationv1.NewModelServiceClient(d.Valuation)),
 		valuationv1.RegisterAlertServiceHandlerClient(ctx, mux, valuationv1.NewAlertServiceClient(d.Valuation)),
 		valuationv1.RegisterAggregateServiceHandlerClient(ctx, mux, valuationv1.NewAggregateServiceClient(d.Valuation)),
+		valuationv1.RegisterLoyaltyServiceHandlerClient(ctx, mux, valuationv1.NewLoyaltyServiceClient(d.Valuation)),
+		valuationv1.RegisterInfluenceServiceHandlerClient(ctx, mux, valuationv1.NewInfluenceServiceClient(d.Valuation)),
+		valuationv1.RegisterIndicatorServiceHandlerClient(ctx, mux, valuationv1.NewIndicatorServiceClient(d.Valuation)),
 		valuationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, valuationv1.NewPersonalDataServiceClient(d.Valuation)),
 		valuationv1.RegisterOperationServiceHandlerClient(ctx, mux, valuationv1.NewOperationServiceClient(d.Valuation)),
 		valuationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, valuationv1.NewPersonalDataServiceClient(d.Valuation)),
@@ -65,9 +68,11 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		segmentationv1.RegisterOperationServiceHandlerClient(ctx, mux, segmentationv1.NewOperationServiceClient(d.Segmentation)),
 		segmentationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, segmentationv1.NewPersonalDataServiceClient(d.Segmentation)),
 		referralv1.RegisterProgramServiceHandlerClient(ctx, mux, referralv1.NewProgramServiceClient(d.Referral)),
+		referralv1.RegisterAdvocateServiceHandlerClient(ctx, mux, referralv1.NewAdvocateServiceClient(d.Referral)),
 		referralv1.RegisterLedgerServiceHandlerClient(ctx, mux, referralv1.NewLedgerServiceClient(d.Referral)),
 		referralv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, referralv1.NewPersonalDataServiceClient(d.Referral)),
 		feedbackv1.RegisterSurveyServiceHandlerClient(ctx, mux, feedbackv1.NewSurveyServiceClient(d.Feedback)),
+		feedbackv1.RegisterSatisfactionServiceHandlerClient(ctx, mux, feedbackv1.NewSatisfactionServiceClient(d.Feedback)),
 		feedbackv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, feedbackv1.NewPersonalDataServiceClient(d.Feedback)),
 	)
 }

@@ -41,6 +41,7 @@ type suite struct {
 	referralv1.ProgramServiceClient
 	ledger  referralv1.LedgerServiceClient
 	person  referralv1.PersonalDataServiceClient
+	brought referralv1.AdvocateServiceClient
 	profile *profileStub
 	service *referral.Service
 	clock   atomic.Int64 // seconds since epoch
@@ -82,6 +83,7 @@ func start(t *testing.T, e docstore.Engine) *suite {
 	conn := serve(t, "referral", s.service.Register)
 	s.ProgramServiceClient, s.ledger = referralv1.NewProgramServiceClient(conn), referralv1.NewLedgerServiceClient(conn)
 	s.person = referralv1.NewPersonalDataServiceClient(conn)
+	s.brought = referralv1.NewAdvocateServiceClient(conn)
 	return s
 }
 

@@ -121,6 +121,9 @@ func leaveOut(h *profilev1.PurchaseHistory, before time.Time) {
 		h.OrderTimeMs = slices.Delete(h.OrderTimeMs, i, i+1)
 		h.NetMinor = slices.Delete(h.NetMinor, i, i+1)
 		h.CostMinor = slices.Delete(h.CostMinor, i, i+1)
+		if len(h.DiscountMinor) > i {
+			h.DiscountMinor = slices.Delete(h.DiscountMinor, i, i+1)
+		}
 		if len(h.Currency) > 0 {
 			h.Currency = slices.Delete(h.Currency, i, i+1)
 		}

@@ -59,10 +59,10 @@ func (c Config) Validate() error {
 type Deps struct {
 	Engine  docstore.Engine // stays the caller's
 	Profile grpc.ClientConnInterface
-	// Segmentation may be nil: then no segment's value is added up.
-	Segmentation grpc.ClientConnInterface
-	Logger       *slog.Logger
-	Clock        func() time.Time
+	// Those that are nil are no part of the installation: what they know stays unset.
+	Segmentation, Referral, Feedback grpc.ClientConnInterface
+	Logger                           *slog.Logger
+	Clock                            func() time.Time
 }
 
 // Service is the valuation service.
@@ -79,6 +79,7 @@ type Service struct {
 	lifetime   *lifetime.Server
 	log        *slog.Logger
 	clock      func() time.Time
+	rooms      *rooms
 }
 
 // tombstoneSweep is how often tombstones that nobody can still need are removed.
@@ -133,7 +134,12 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	refresh := app.NewRefresh(opened, histories)
 	refresh.Models, refresh.Alerts = fitted, warned
-	if err := handler.RegisterRefresh(operations, refresh, deps.Clock); err != nil {
+	beside, err := openRooms(ctx, deps, opened, operations, customers, cfg)
+	if err != nil {
+		return nil, err
+	}
+	sweeper.Rooms = beside.keepers()
+	if err := handler.RegisterRefresh(operations, refresh, deps.Clock, beside.published); err != nil {
 		return nil, err
 	}
 	lines, err := economics.New(ctx, economics.Deps{
@@ -163,6 +169,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 			Editions: opened.Publication, Valuations: opened.Valuations, Counts: opened.Retentions, Customers: customers,
 		},
 		log: deps.Logger, clock: deps.Clock,
+		rooms: beside,
 	}, nil
 }
 
@@ -184,6 +191,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	valuationv1.RegisterModelServiceServer(r, s.models)
 	valuationv1.RegisterAlertServiceServer(r, s.alerts)
 	valuationv1.RegisterAggregateServiceServer(r, s.aggregates)
+	s.rooms.register(r)
 	valuationv1.RegisterPersonalDataServiceServer(r, s.personal)
 	valuationv1.RegisterRetentionServiceServer(r, s.retention)
 	valuationv1.RegisterEconomicsServiceServer(r, s.economics)

@@ -16,7 +16,10 @@ func newValue() *cobra.Command {
 on files and figures given, without a server. To refresh valuations and to read them
 one by one: kehu valuation --help.`,
 	}
-	cmd.AddCommand(newValueRefresh(), newValueAggregate(), newValueCohorts(), newValueSurvivalCurve(), newValueEconomics(), newValueFit(), newValuePredict(), newValueCLV())
+	cmd.AddCommand(
+		newValueRefresh(), newValueAggregate(), newValueCohorts(), newValueSurvivalCurve(), newValueEconomics(),
+		newValueIndicators(), newValueInfluence(), newValueFit(), newValuePredict(), newValueCLV(),
+	)
 	return cmd
 }
 

@@ -90,7 +90,7 @@ func builders(c ServicesConfig) []builder {
 			return profile.New(ctx, c.Profile, profile.Deps{Engine: d.engine, Vault: d.vault, Segmentation: d.peers, Valuation: d.peers, Referral: d.peers, Feedback: d.peers, Logger: d.log, Clock: time.Now})
 		}, true},
 		{"valuation", func(ctx context.Context, d deps) (service, error) {
-			return valuation.New(ctx, c.Valuation, valuation.Deps{Engine: d.engine, Profile: d.peers, Segmentation: d.peers, Logger: d.log, Clock: time.Now})
+			return valuation.New(ctx, c.Valuation, valuation.Deps{Engine: d.engine, Profile: d.peers, Segmentation: d.peers, Referral: d.peers, Feedback: d.peers, Logger: d.log, Clock: time.Now})
 		}, false},
 		{"segmentation", func(ctx context.Context, d deps) (service, error) {
 			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: d.engine, Profile: d.peers, Valuation: d.peers, Logger: d.log, Clock: time.Now})

@@ -73,6 +73,19 @@ var referralSchema = docstore.Schema[referralDoc]{Name: "referrals", Indexes: []
 // ReferralsBy is the referrals of an advocate, in all programmes.
 func ReferralsBy(advocate string) docstore.Range { return within(advocated, docstore.String(advocate)) }
 
+// ReferralsByAdvocate is all referrals in the order of the bytes of their
+// advocates' ids, of those behind one and in front of another; empty is open.
+func ReferralsByAdvocate(after, to string) docstore.Range {
+	r := docstore.Range{Index: advocated}
+	if after != "" {
+		r.From = docstore.PrefixEnd(docstore.Key(docstore.String(after), docstore.String("")))
+	}
+	if to != "" {
+		r.To = docstore.Key(docstore.String(to), docstore.String(""))
+	}
+	return r
+}
+
 // ReferralsThatBrought is the referrals of a referee, in all programmes.
 func ReferralsThatBrought(referee string) docstore.Range {
 	return within(brought, docstore.String(referee))

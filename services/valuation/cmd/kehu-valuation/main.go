@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 
+	"google.golang.org/grpc"
+
 	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore/engines"
 	"github.com/kehuhq/kehu/pkg/process"
@@ -19,7 +21,9 @@ type settings struct {
 	process.Settings `koanf:",squash"`
 	Store            engines.Config   `koanf:",squash"`
 	Profile          string           `koanf:"profile" usage:"HOST:PORT of profile"`
-	Segmentation     string           `koanf:"segmentation" usage:"HOST:PORT of segmentation, empty for none: no segment's value is then added up"`
+	Segmentation     string           `koanf:"segmentation" usage:"HOST:PORT of segmentation; without it no figures are told by segment"`
+	Referral         string           `koanf:"referral" usage:"HOST:PORT of referral; without it loyalty and indicators do without referrals"`
+	Feedback         string           `koanf:"feedback" usage:"HOST:PORT of feedback; without it loyalty and indicators do without satisfaction"`
 	Service          valuation.Config `koanf:"service"`
 }
 
@@ -28,11 +32,18 @@ func (s *settings) Validate() error {
 	check.Nested("", s.Settings.Validate())
 	check.Nested("", s.Store.Validate())
 	check.Address("profile", s.Profile)
-	if s.Segmentation != "" {
-		check.Address("segmentation", s.Segmentation)
+	for name, address := range s.peers() {
+		if *address != "" {
+			check.Address(name, *address)
+		}
 	}
 	check.Nested("service", s.Service.Validate())
 	return check.Err()
+}
+
+// peers are the addresses of the services that there need not be, by name.
+func (s *settings) peers() map[string]*string {
+	return map[string]*string{"segmentation": &s.Segmentation, "referral": &s.Referral, "feedback": &s.Feedback}
 }
 
 func main() {
@@ -53,8 +64,14 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 		return err
 	}
 	deps := valuation.Deps{Engine: engine, Profile: profilePeer, Logger: host.Telemetry.Logger}
-	if s.Segmentation != "" {
-		if deps.Segmentation, err = host.Dial(s.Segmentation, rpc.DefaultClientConfig("segmentation")); err != nil {
+	conns := map[string]*grpc.ClientConnInterface{
+		"segmentation": &deps.Segmentation, "referral": &deps.Referral, "feedback": &deps.Feedback,
+	}
+	for name, address := range s.peers() {
+		if *address == "" {
+			continue
+		}
+		if *conns[name], err = host.Dial(*address, rpc.DefaultClientConfig(name)); err != nil {
 			return err
 		}
 	}

@@ -97,6 +97,9 @@ func (p *Persons) Erase(ctx context.Context, customers []string, pseudonym strin
 	if err := p.eraseAlerts(ctx, customers, pseudonym); err != nil {
 		return nil, err
 	}
+	if err := p.eraseRooms(ctx, customers, pseudonym); err != nil {
+		return nil, err
+	}
 	p.Customers.Forget(customers...)
 	if slices.ContainsFunc(open, func(generation int64) bool { return generation <= begun.Mark }) {
 		return nil, erasure.HeldUp("a refresh of the valuations that was begun before is not over")

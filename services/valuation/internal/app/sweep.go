@@ -21,6 +21,7 @@ type Sweeper struct {
 	Keep  time.Duration // how long a superseded generation is kept
 	Clock func() time.Time
 	Log   *slog.Logger
+	Rooms []Room
 }
 
 // Serve sweeps now and then until ctx ends.
@@ -70,5 +71,5 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(s.Store.PurgeBelow(ctx, gone.Oldest), s.Store.Erasures.Sweep(ctx))
+	return errors.Join(s.Store.PurgeBelow(ctx, gone.Oldest), s.Store.Erasures.Sweep(ctx), s.sweepRooms(ctx))
 }

@@ -34,8 +34,9 @@ var _ valuationv1.ValuationServiceServer = (*Valuations)(nil)
 // refreshKind is the operations' kind, as it is stored.
 const refreshKind = "refresh"
 
-// RegisterRefresh makes the operations of RefreshValuations run.
-func RegisterRefresh(m *operation.Manager, refresh *app.Refresh, clock func() time.Time) error {
+// RegisterRefresh makes the operations of RefreshValuations run. published is told
+// the generation of each refresh that has been published; it may be told again.
+func RegisterRefresh(m *operation.Manager, refresh *app.Refresh, clock func() time.Time, published func(context.Context, int64) error) error {
 	return operation.Register(m, refreshKind, operation.Kind[*valuationv1.RefreshValuationsRequest, app.State]{
 		Run: func(ctx context.Context, run *operation.Run[*valuationv1.RefreshValuationsRequest, app.State]) (proto.Message, error) {
 			policy := policyOf(run.Request.GetPolicy())
@@ -46,7 +47,7 @@ func RegisterRefresh(m *operation.Manager, refresh *app.Refresh, clock func() ti
 			if err != nil {
 				return nil, err
 			}
-			return summaryProto(&summary), nil
+			return summaryProto(&summary), published(ctx, summary.Generation)
 		},
 	})
 }

@@ -44,7 +44,10 @@ func (h *PersonalData) ReadPersonalData(r *valuationv1.ReadPersonalDataRequest, 
 	if err := personaldata.Send(app.Lined, h.Lines.LinesOf(ctx, customers), stream.Send); err != nil {
 		return err
 	}
-	return personaldata.Send(app.Warned, h.Persons.Alerts.Messages(ctx, customers), stream.Send)
+	if err := personaldata.Send(app.Warned, h.Persons.Alerts.Messages(ctx, customers), stream.Send); err != nil {
+		return err
+	}
+	return h.Persons.ReadRooms(ctx, customers, stream.Send)
 }
 
 func (h *PersonalData) valuations(ctx context.Context, generations []int64, customers []string) iter.Seq2[*valuationv1.Valuation, error] {
@@ -103,7 +106,7 @@ func (h *PersonalData) ErasePersonalData(ctx context.Context, r *valuationv1.Era
 		return nil, err
 	}
 	answer := &valuationv1.ErasePersonalDataResponse{}
-	for _, section := range app.Sections {
+	for _, section := range h.Persons.AllSections() {
 		if n := erased[section.ID]; n > 0 {
 			answer.Sections = append(answer.Sections, section.Erased("valuation", n, 0, ""))
 		}
