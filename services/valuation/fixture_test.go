@@ -2,6 +2,7 @@ package valuation_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -184,10 +185,12 @@ func (c *client) await(name string) *longrunningpb.Operation {
 	return op
 }
 
-// refresh makes a refresh that succeeds.
+// refresh makes a refresh that succeeds, and waits for what follows from it.
 func (c *client) refresh(policy *valuationv1.ValuationPolicy) *valuationv1.ValuationSummary {
 	c.Helper()
-	return c.result(c.await(c.start(policy).GetName()))
+	summary := c.result(c.await(c.start(policy).GetName()))
+	c.await(fmt.Sprintf("operations/valuation/take-indicators-%d", summary.GetGeneration()))
+	return summary
 }
 
 func (c *client) result(op *longrunningpb.Operation) *valuationv1.ValuationSummary {
