@@ -127,10 +127,8 @@ func BenchmarkPredict(b *testing.B) {
 				})
 			}
 			run("alive", benchCustomers, func(n int) error { return p.AliveAll(all[:n], into[:n]) })
-			if data == "days" {
-				run("expected", benchCustomers, func(n int) error { return p.ExpectedAll(all[:n], 52, into[:n]) })
-				run("residual", benchCustomers, func(n int) error { return p.ResidualAll(all[:n], rate, into[:n]) })
-			}
+			run("expected", benchCustomers, func(n int) error { return p.ExpectedAll(all[:n], 52, into[:n]) })
+			run("residual", benchCustomers, func(n int) error { return p.ResidualAll(all[:n], rate, into[:n]) })
 			run("expected-one", some, func(n int) error {
 				for _, h := range all[:n] {
 					if _, err := p.Expected(h, 52); err != nil {

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kehuhq/kehu/pkg/btyd"
+	"github.com/kehuhq/kehu/pkg/fault"
 )
 
 // anyModel draws a model with ordinary to extreme parameters.
@@ -264,6 +265,47 @@ func TestTrack(t *testing.T) {
 		relative(t, truth.Name()+" sum of periods", sum, last.CumulativeExpected, 1e-12)
 		if last.CumulativeActual != 6 || last.End != 52 {
 			t.Errorf("the last period ends at %v with %v purchases", last.End, last.CumulativeActual)
+		}
+	}
+}
+
+// TestBatches: what is computed for many customers at once is what is computed for each.
+func TestBatches(t *testing.T) {
+	for _, truth := range truths {
+		rng := rand.New(rand.NewPCG(61, 62))
+		p := predictor(t, truth)
+		all := make([]btyd.History, 4000)
+		for i := range all {
+			age := []float64{0.5, 26, 52, 104 * (1 - rng.Float64())}[i%4]
+			var err error
+			if all[i], _, err = p.Simulate(rng, age, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		into := make([]float64, len(all))
+		rate, err := btyd.PeriodDiscount(0.15, 52)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compare := func(what string, err error, n int, one func(h btyd.History) (float64, error)) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, h := range all[:n] {
+				relative(t, truth.Name()+" "+what, into[i], figure(t)(one(h)), 1e-11)
+			}
+		}
+		compare("P(alive)", p.AliveAll(all, into), len(all), p.Alive)
+		compare("expected", p.ExpectedAll(all, 52, into), len(all), func(h btyd.History) (float64, error) { return p.Expected(h, 52) })
+		compare("residual", p.ResidualAll(all, rate, into), 400, func(h btyd.History) (float64, error) { return p.Residual(h, rate) })
+		if truth.Name() != "bg-nbd" {
+			compare("churn", p.ChurnAll(all, 13, into), len(all), func(h btyd.History) (float64, error) { return p.Churn(h, 13) })
+		}
+		all[7].T = -1
+		into[0] = 42
+		if f, ok := fault.As(p.ExpectedAll(all, 52, into)); !ok || f.Metadata["index"] != "7" || into[0] != 42 {
+			t.Errorf("a bad history among good ones: %v, first figure %v", f, into[0])
 		}
 	}
 }
