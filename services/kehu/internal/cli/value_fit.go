@@ -201,7 +201,7 @@ func (f *valueFitFlags) fromOrders(ctx context.Context, result *value.File) (sam
 			return err
 		}
 		result.Rows = &value.Rows{Read: imported.GetRows(), Refused: imported.GetRejected(), First: append([]upload.Refused{}, refused...)}
-		if asked.Window, err = f.window(reading.Zone(), imported, refused); err != nil {
+		if asked.Window, err = f.window(reading.Zone(), imported, refused, &result.Notes); err != nil {
 			return err
 		}
 		sample, err = value.FromOrders(ctx, conn, asked)
@@ -218,8 +218,8 @@ func (f *valueFitFlags) fromOrders(ctx context.Context, result *value.File) (sam
 	return sample, nil
 }
 
-// window is which days count.
-func (f *valueFitFlags) window(zone string, imported *profilev1.Import, refused []upload.Refused) (purchases.Window, error) {
+// window is which days count. It notes days of which the file says nothing.
+func (f *valueFitFlags) window(zone string, imported *profilev1.Import, refused []upload.Refused, notes *[]string) (purchases.Window, error) {
 	last, err := analysis.LastOrderDay(zone, imported, refused)
 	if err != nil {
 		return purchases.Window{}, err
@@ -240,6 +240,9 @@ func (f *valueFitFlags) window(zone string, imported *profilev1.Import, refused 
 	}
 	if f.end == "" {
 		w.End = max(w.CalibrationEnd, lastDay)
+	}
+	if w.End > lastDay {
+		*notes = append(*notes, fmt.Sprintf("the last order is of %s: up to %s everybody is taken to have bought nothing more", last, purchases.DateOf(w.End)))
 	}
 	return w, nil
 }

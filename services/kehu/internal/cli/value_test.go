@@ -205,6 +205,14 @@ func TestSeveralCurrencies(t *testing.T) {
 	}
 }
 
+// Days that lie behind the file's last order are no days without purchases for sure.
+func TestDaysBehindTheFile(t *testing.T) {
+	f := fit(t, "--orders", shared(t, "data/cdnow_orders.csv"), "--calibration-end", "1999-01-31", "--model", "bg-nbd")
+	if len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "1998-06-30") || f.Models[0].Holdout != nil {
+		t.Errorf("%v, %+v", f.Notes, f.Models[0].Holdout)
+	}
+}
+
 func TestFitThenPredict(t *testing.T) {
 	summary := shared(t, "data/cdnow_customers_summary_with_transactions.csv")
 	models := filepath.Join(t.TempDir(), "models.json")

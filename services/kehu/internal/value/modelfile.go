@@ -66,6 +66,7 @@ type File struct {
 	Currency       string      `json:"currency,omitempty"`        // of spend; its unit is the major one
 	Population     *Population `json:"population,omitempty"`
 	Rows           *Rows       `json:"rows,omitempty"`
+	Notes          []string    `json:"notes,omitempty"` // what is to be known of the data
 	Models         []Model     `json:"models"`
 }
 

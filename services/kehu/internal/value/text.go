@@ -41,6 +41,9 @@ func (f *File) writeSample(p *layout.Page) {
 		}
 	}
 	p.Facts(facts)
+	for _, note := range f.Notes {
+		p.Item(note)
+	}
 }
 
 func (m *Model) writeText(p *layout.Page, f *File) {
