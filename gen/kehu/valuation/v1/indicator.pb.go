@@ -188,7 +188,8 @@ func (x *GroupIndicators) GetSources() []*FactSource {
 	return nil
 }
 
-// Customer lifetime value, as far as it has come true (历史客户价值).
+// Customer lifetime value: what has come true (历史客户价值) and what models expect
+// (剩余客户价值), kept apart.
 type ValueIndicator struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Paid less refunded, in the valuation's currency. It is no value.
@@ -200,6 +201,13 @@ type ValueIndicator struct {
 	CustomersWithHistoricValue int64 `protobuf:"varint,3,opt,name=customers_with_historic_value,json=customersWithHistoricValue,proto3" json:"customers_with_historic_value,omitempty"`
 	// historic_value per one of them, to the nearest minor unit.
 	HistoricValuePerCustomer *v1.Money `protobuf:"bytes,4,opt,name=historic_value_per_customer,json=historicValuePerCustomer,proto3" json:"historic_value_per_customer,omitempty"`
+	// Margin expected of orders to come, discounted, over the customers of whom the
+	// refresh predicted it: see Prediction.residual_value. Unset where it is of none.
+	ResidualValue *v1.Money `protobuf:"bytes,5,opt,name=residual_value,json=residualValue,proto3" json:"residual_value,omitempty"`
+	// How many those are.
+	CustomersWithResidualValue int64 `protobuf:"varint,6,opt,name=customers_with_residual_value,json=customersWithResidualValue,proto3" json:"customers_with_residual_value,omitempty"`
+	// residual_value per one of them, to the nearest minor unit.
+	ResidualValuePerCustomer *v1.Money `protobuf:"bytes,7,opt,name=residual_value_per_customer,json=residualValuePerCustomer,proto3" json:"residual_value_per_customer,omitempty"`
 	unknownFields            protoimpl.UnknownFields
 	sizeCache                protoimpl.SizeCache
 }
@@ -258,6 +266,27 @@ func (x *ValueIndicator) GetCustomersWithHistoricValue() int64 {
 func (x *ValueIndicator) GetHistoricValuePerCustomer() *v1.Money {
 	if x != nil {
 		return x.HistoricValuePerCustomer
+	}
+	return nil
+}
+
+func (x *ValueIndicator) GetResidualValue() *v1.Money {
+	if x != nil {
+		return x.ResidualValue
+	}
+	return nil
+}
+
+func (x *ValueIndicator) GetCustomersWithResidualValue() int64 {
+	if x != nil {
+		return x.CustomersWithResidualValue
+	}
+	return 0
+}
+
+func (x *ValueIndicator) GetResidualValuePerCustomer() *v1.Money {
+	if x != nil {
+		return x.ResidualValuePerCustomer
 	}
 	return nil
 }
@@ -726,9 +755,14 @@ type CustomerIndicators struct {
 	// FactSource.reason.
 	ReferralReason string `protobuf:"bytes,16,opt,name=referral_reason,json=referralReason,proto3" json:"referral_reason,omitempty"`
 	// How current the facts of other services were.
-	Sources       []*FactSource `protobuf:"bytes,17,rep,name=sources,proto3" json:"sources,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Sources []*FactSource `protobuf:"bytes,17,rep,name=sources,proto3" json:"sources,omitempty"`
+	// Margin expected of orders to come, discounted: see Prediction.residual_value.
+	ResidualValue *v1.Money `protobuf:"bytes,18,opt,name=residual_value,json=residualValue,proto3" json:"residual_value,omitempty"`
+	// Why there is none: NOT_PREDICTED where the refresh made no predictions, or see
+	// Absence.reason.
+	ResidualReason string `protobuf:"bytes,19,opt,name=residual_reason,json=residualReason,proto3" json:"residual_reason,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CustomerIndicators) Reset() {
@@ -880,6 +914,20 @@ func (x *CustomerIndicators) GetSources() []*FactSource {
 	return nil
 }
 
+func (x *CustomerIndicators) GetResidualValue() *v1.Money {
+	if x != nil {
+		return x.ResidualValue
+	}
+	return nil
+}
+
+func (x *CustomerIndicators) GetResidualReason() string {
+	if x != nil {
+		return x.ResidualReason
+	}
+	return ""
+}
+
 var File_kehu_valuation_v1_indicator_proto protoreflect.FileDescriptor
 
 const file_kehu_valuation_v1_indicator_proto_rawDesc = "" +
@@ -903,12 +951,15 @@ const file_kehu_valuation_v1_indicator_proto_rawDesc = "" +
 	"\fsatisfaction\x18\v \x01(\v2(.kehu.valuation.v1.SatisfactionIndicatorR\fsatisfaction\x12C\n" +
 	"\tretention\x18\f \x01(\v2%.kehu.valuation.v1.RetentionIndicatorR\tretention\x12@\n" +
 	"\breferral\x18\r \x01(\v2$.kehu.valuation.v1.ReferralIndicatorR\breferral\x127\n" +
-	"\asources\x18\x0e \x03(\v2\x1d.kehu.valuation.v1.FactSourceR\asources\"\x8f\x02\n" +
+	"\asources\x18\x0e \x03(\v2\x1d.kehu.valuation.v1.FactSourceR\asources\"\xe0\x03\n" +
 	"\x0eValueIndicator\x12,\n" +
 	"\arevenue\x18\x01 \x01(\v2\x12.kehu.api.v1.MoneyR\arevenue\x129\n" +
 	"\x0ehistoric_value\x18\x02 \x01(\v2\x12.kehu.api.v1.MoneyR\rhistoricValue\x12A\n" +
 	"\x1dcustomers_with_historic_value\x18\x03 \x01(\x03R\x1acustomersWithHistoricValue\x12Q\n" +
-	"\x1bhistoric_value_per_customer\x18\x04 \x01(\v2\x12.kehu.api.v1.MoneyR\x18historicValuePerCustomer\"\xb8\x01\n" +
+	"\x1bhistoric_value_per_customer\x18\x04 \x01(\v2\x12.kehu.api.v1.MoneyR\x18historicValuePerCustomer\x129\n" +
+	"\x0eresidual_value\x18\x05 \x01(\v2\x12.kehu.api.v1.MoneyR\rresidualValue\x12A\n" +
+	"\x1dcustomers_with_residual_value\x18\x06 \x01(\x03R\x1acustomersWithResidualValue\x12Q\n" +
+	"\x1bresidual_value_per_customer\x18\a \x01(\v2\x12.kehu.api.v1.MoneyR\x18residualValuePerCustomer\"\xb8\x01\n" +
 	"\x12FrequencyIndicator\x125\n" +
 	"\x17order_days_per_customer\x18\x01 \x01(\x01R\x14orderDaysPerCustomer\x122\n" +
 	"\x13order_days_per_year\x18\x02 \x01(\x01H\x00R\x10orderDaysPerYear\x88\x01\x01\x12\x1f\n" +
@@ -952,7 +1003,7 @@ const file_kehu_valuation_v1_indicator_proto_rawDesc = "" +
 	"\n" +
 	"indicators\x18\x03 \x01(\v2\".kehu.valuation.v1.GroupIndicatorsR\n" +
 	"indicators\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xb6\x06\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"\x9a\a\n" +
 	"\x12CustomerIndicators\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x1f\n" +
 	"\vcustomer_id\x18\x02 \x01(\tR\n" +
@@ -975,7 +1026,9 @@ const file_kehu_valuation_v1_indicator_proto_rawDesc = "" +
 	"\x13qualified_referrals\x18\x0e \x01(\x03H\x03R\x12qualifiedReferrals\x88\x01\x01\x12*\n" +
 	"\x0ereferral_index\x18\x0f \x01(\x01H\x04R\rreferralIndex\x88\x01\x01\x12'\n" +
 	"\x0freferral_reason\x18\x10 \x01(\tR\x0ereferralReason\x127\n" +
-	"\asources\x18\x11 \x03(\v2\x1d.kehu.valuation.v1.FactSourceR\asourcesB\x16\n" +
+	"\asources\x18\x11 \x03(\v2\x1d.kehu.valuation.v1.FactSourceR\asources\x129\n" +
+	"\x0eresidual_value\x18\x12 \x01(\v2\x12.kehu.api.v1.MoneyR\rresidualValue\x12'\n" +
+	"\x0fresidual_reason\x18\x13 \x01(\tR\x0eresidualReasonB\x16\n" +
 	"\x14_order_days_per_yearB\x0f\n" +
 	"\r_satisfactionB\v\n" +
 	"\t_retainedB\x16\n" +
@@ -1020,16 +1073,19 @@ var file_kehu_valuation_v1_indicator_proto_depIdxs = []int32{
 	10, // 7: kehu.valuation.v1.ValueIndicator.revenue:type_name -> kehu.api.v1.Money
 	10, // 8: kehu.valuation.v1.ValueIndicator.historic_value:type_name -> kehu.api.v1.Money
 	10, // 9: kehu.valuation.v1.ValueIndicator.historic_value_per_customer:type_name -> kehu.api.v1.Money
-	0,  // 10: kehu.valuation.v1.IndicatorPoint.indicators:type_name -> kehu.valuation.v1.GroupIndicators
-	8,  // 11: kehu.valuation.v1.CustomerIndicators.as_of:type_name -> google.protobuf.Timestamp
-	10, // 12: kehu.valuation.v1.CustomerIndicators.revenue:type_name -> kehu.api.v1.Money
-	10, // 13: kehu.valuation.v1.CustomerIndicators.historic_value:type_name -> kehu.api.v1.Money
-	9,  // 14: kehu.valuation.v1.CustomerIndicators.sources:type_name -> kehu.valuation.v1.FactSource
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	10, // 10: kehu.valuation.v1.ValueIndicator.residual_value:type_name -> kehu.api.v1.Money
+	10, // 11: kehu.valuation.v1.ValueIndicator.residual_value_per_customer:type_name -> kehu.api.v1.Money
+	0,  // 12: kehu.valuation.v1.IndicatorPoint.indicators:type_name -> kehu.valuation.v1.GroupIndicators
+	8,  // 13: kehu.valuation.v1.CustomerIndicators.as_of:type_name -> google.protobuf.Timestamp
+	10, // 14: kehu.valuation.v1.CustomerIndicators.revenue:type_name -> kehu.api.v1.Money
+	10, // 15: kehu.valuation.v1.CustomerIndicators.historic_value:type_name -> kehu.api.v1.Money
+	9,  // 16: kehu.valuation.v1.CustomerIndicators.sources:type_name -> kehu.valuation.v1.FactSource
+	10, // 17: kehu.valuation.v1.CustomerIndicators.residual_value:type_name -> kehu.api.v1.Money
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_kehu_valuation_v1_indicator_proto_init() }

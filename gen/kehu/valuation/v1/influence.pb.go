@@ -519,6 +519,11 @@ type ReferredValue struct {
 	HistoricValue *v1.Money `protobuf:"bytes,3,opt,name=historic_value,json=historicValue,proto3" json:"historic_value,omitempty"`
 	// How many those are.
 	CustomersWithHistoricValue int64 `protobuf:"varint,4,opt,name=customers_with_historic_value,json=customersWithHistoricValue,proto3" json:"customers_with_historic_value,omitempty"`
+	// What models expect of them, discounted, over those of whom it was predicted.
+	// Unset where it is of none.
+	ResidualValue *v1.Money `protobuf:"bytes,5,opt,name=residual_value,json=residualValue,proto3" json:"residual_value,omitempty"`
+	// How many those are.
+	CustomersWithResidualValue int64 `protobuf:"varint,6,opt,name=customers_with_residual_value,json=customersWithResidualValue,proto3" json:"customers_with_residual_value,omitempty"`
 	unknownFields              protoimpl.UnknownFields
 	sizeCache                  protoimpl.SizeCache
 }
@@ -581,6 +586,20 @@ func (x *ReferredValue) GetCustomersWithHistoricValue() int64 {
 	return 0
 }
 
+func (x *ReferredValue) GetResidualValue() *v1.Money {
+	if x != nil {
+		return x.ResidualValue
+	}
+	return nil
+}
+
+func (x *ReferredValue) GetCustomersWithResidualValue() int64 {
+	if x != nil {
+		return x.CustomersWithResidualValue
+	}
+	return 0
+}
+
 var File_kehu_valuation_v1_influence_proto protoreflect.FileDescriptor
 
 const file_kehu_valuation_v1_influence_proto_rawDesc = "" +
@@ -631,12 +650,14 @@ const file_kehu_valuation_v1_influence_proto_rawDesc = "" +
 	"\tReachStep\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\x05R\x04step\x12\x1c\n" +
 	"\tcustomers\x18\x02 \x01(\x03R\tcustomers\x12\x1c\n" +
-	"\tqualified\x18\x03 \x01(\x03R\tqualified\"\xef\x01\n" +
+	"\tqualified\x18\x03 \x01(\x03R\tqualified\"\xed\x02\n" +
 	"\rReferredValue\x122\n" +
 	"\x15customers_with_orders\x18\x01 \x01(\x03R\x13customersWithOrders\x12,\n" +
 	"\arevenue\x18\x02 \x01(\v2\x12.kehu.api.v1.MoneyR\arevenue\x129\n" +
 	"\x0ehistoric_value\x18\x03 \x01(\v2\x12.kehu.api.v1.MoneyR\rhistoricValue\x12A\n" +
-	"\x1dcustomers_with_historic_value\x18\x04 \x01(\x03R\x1acustomersWithHistoricValueB\xc7\x01\n" +
+	"\x1dcustomers_with_historic_value\x18\x04 \x01(\x03R\x1acustomersWithHistoricValue\x129\n" +
+	"\x0eresidual_value\x18\x05 \x01(\v2\x12.kehu.api.v1.MoneyR\rresidualValue\x12A\n" +
+	"\x1dcustomers_with_residual_value\x18\x06 \x01(\x03R\x1acustomersWithResidualValueB\xc7\x01\n" +
 	"\x15com.kehu.valuation.v1B\x0eInfluenceProtoP\x01Z8github.com/kehuhq/kehu/gen/kehu/valuation/v1;valuationv1\xa2\x02\x03KVX\xaa\x02\x11Kehu.Valuation.V1\xca\x02\x11Kehu\\Valuation\\V1\xe2\x02\x1dKehu\\Valuation\\V1\\GPBMetadata\xea\x02\x13Kehu::Valuation::V1b\x06proto3"
 
 var (
@@ -678,11 +699,12 @@ var file_kehu_valuation_v1_influence_proto_depIdxs = []int32{
 	5,  // 10: kehu.valuation.v1.WordOfMouth.indirect:type_name -> kehu.valuation.v1.ReferredValue
 	9,  // 11: kehu.valuation.v1.ReferredValue.revenue:type_name -> kehu.api.v1.Money
 	9,  // 12: kehu.valuation.v1.ReferredValue.historic_value:type_name -> kehu.api.v1.Money
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	9,  // 13: kehu.valuation.v1.ReferredValue.residual_value:type_name -> kehu.api.v1.Money
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_kehu_valuation_v1_influence_proto_init() }
