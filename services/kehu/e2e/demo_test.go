@@ -61,10 +61,44 @@ func TestFiguresOfTheDemo(t *testing.T) {
 	f.portrait()
 	f.leads()
 	f.gaps()
+	f.cohorts()
 	var quality struct{ Customers string }
 	f.ask(&quality, "quality", "--latest", "--format", "json")
 	if quality.Customers == "" || quality.Customers == "0" {
 		t.Errorf("quality %+v", quality)
+	}
+}
+
+// cohorts must part all customers who bought, each of whom has one first gap.
+func (f figures) cohorts() {
+	f.t.Helper()
+	var table struct {
+		Customers, OmittedCustomers string
+		Cohorts                     []struct {
+			Customers string
+			Ended     bool
+			Cells     []struct{ Customers string }
+		}
+	}
+	f.ask(&table, "value", "cohorts", "--format", "json")
+	number := func(text string) int {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		return n
+	}
+	all := number(table.OmittedCustomers)
+	for _, c := range table.Cohorts {
+		all += number(c.Customers)
+		if c.Ended && (len(c.Cells) == 0 || c.Cells[0].Customers != c.Customers) {
+			f.t.Errorf("cohort %+v", c)
+		}
+	}
+	var curve struct{ Observations string }
+	f.ask(&curve, "value", "survival-curve", "--gaps", "first", "--format", "json")
+	if all == 0 || all != number(table.Customers) || curve.Observations != table.Customers {
+		f.t.Errorf("%d customers in cohorts, %s gaps, of %s", all, curve.Observations, table.Customers)
 	}
 }
 

@@ -36,6 +36,7 @@ func (d *demo) value(ctx context.Context) error {
 	}))
 	d.page.Item(fmt.Sprintf("The file differs from the truth on purpose: %d rows cannot be read, %d are copies, %d customers are in it twice.",
 		truth.Remedies[shop.Reject], truth.Remedies[shop.Repeat], truth.Records-truth.Customers))
+	d.yourself("kehu value cohorts --measure rolling", "kehu value survival-curve --gaps first")
 	return nil
 }
 
