@@ -13,6 +13,10 @@ const (
 	// least, and fewSpenders how many it takes without a warning.
 	fewestSpenders = 10
 	fewSpenders    = 50
+	// constantSpend is the p from which on the values of a customer's own purchases
+	// vary by less than a hundredth of their mean: the likelihood hardly changes then
+	// while p·v stays the same.
+	constantSpend = 10_000
 	// SpendCorrelationLimit is the correlation of spend and frequency, either way,
 	// from which on a fit warns that the model's independence does not hold.
 	SpendCorrelationLimit = 0.3
@@ -57,6 +61,11 @@ func FitGammaGamma(ctx context.Context, cells *SpendCells, o Options) (GammaGamm
 	}
 	v := e.Values()
 	m := GammaGamma{P: v[0], Q: v[1], V: v[2]}
+	if m.P >= constantSpend && !e.Warned(ReasonParameterAtBoundary) {
+		e.Converged = false
+		e.Warnings = append(e.Warnings, warn(ReasonParameterAtBoundary,
+			"p is %.3g: each customer's purchases are all but worth the same, so that p and v cannot be told apart; their product, %.4g, can", m.P, m.P*m.V))
+	}
 	e.Warnings = append(e.Warnings, cells.warnings(m, customers, correlation)...)
 	return m, e, nil
 }

@@ -49,8 +49,29 @@ func TestGammaGammaRefusals(t *testing.T) {
 		t.Errorf("%g customers", e.Customers)
 	}
 
+	// What each customer pays never varies: p has no bound, and the expected spend is
+	// the customer's own mean all the same.
+	steady := new(btyd.SpendCells)
+	for i := range 300 {
+		if err := steady.Add(1+i%7, []float64{5, 10, 20}[i%3], 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, e, err := btyd.FitGammaGamma(t.Context(), steady, btyd.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Converged || !e.Warned(btyd.ReasonParameterAtBoundary) {
+		t.Errorf("%+v, %v", m, e.Warnings)
+	}
+	own, err := m.ConditionalMean(3, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "expected spend", own, 20, 0.01)
+
 	heavy := drawSpend(rand.New(rand.NewPCG(3, 3)), btyd.GammaGamma{P: 2, Q: 0.7, V: 5}, 3000)
-	m, e, err := btyd.FitGammaGamma(t.Context(), heavy, btyd.Options{})
+	m, e, err = btyd.FitGammaGamma(t.Context(), heavy, btyd.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
