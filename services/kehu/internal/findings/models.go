@@ -22,22 +22,18 @@ func id(resource string) string { return resource[strings.IndexByte(resource, '/
 func Models(all []*valuationv1.Model, answer proto.Message) *Finding {
 	f := &Finding{
 		Title:  "Models",
-		Header: []string{"model", "state", "customers", "until", "log-likelihood", "hold-out", "predicted", "MAE", "beats the regression"},
+		Header: []string{"model", "state", "held out", "predicted", "MAE", "beats the baseline"},
 		Answer: answer,
 	}
 	for _, m := range all {
-		row := []any{
-			id(m.GetName()), name(m.GetState(), "MODEL_STATE_"), m.GetData().GetCustomers(), m.GetData().GetCalibrationEndDate(), fixed(m.GetLogLikelihood(), 2),
-			nil, nil, nil, nil,
-		}
+		row := []any{id(m.GetName()), name(m.GetState(), "MODEL_STATE_"), nil, nil, nil, nil}
 		if h := m.GetHoldout(); h != nil {
-			row[5], row[6], row[7] = fixed(h.GetActual(), 0), fixed(h.GetPredicted(), 0), fixed(h.GetMeanAbsoluteError(), 4)
+			row[2], row[3], row[4] = fixed(h.GetActual(), 0), fixed(h.GetPredicted(), 0), fixed(h.GetMeanAbsoluteError(), 4)
 			if h.BeatsBaselineMae != nil {
-				row[8] = yes(h.GetBeatsBaselineMae() && h.GetBeatsBaselineRmse())
+				row[5] = yes(h.GetBeatsBaselineMae() && h.GetBeatsBaselineRmse())
 			}
 		}
 		if m.GetFailure() != nil {
-			row[4] = nil
 			f.Notes = append(f.Notes, fmt.Sprintf("%s: %s (%s)", id(m.GetName()), m.GetFailure().GetMessage(), m.GetFailure().GetReason()))
 		}
 		f.Rows = append(f.Rows, row)
