@@ -21,12 +21,9 @@ import (
 
 	"github.com/kehuhq/kehu/services/valuation/internal/alerts"
 	"github.com/kehuhq/kehu/services/valuation/internal/app"
-	"github.com/kehuhq/kehu/services/valuation/internal/economics"
 	"github.com/kehuhq/kehu/services/valuation/internal/handler"
-	"github.com/kehuhq/kehu/services/valuation/internal/lifetime"
 	"github.com/kehuhq/kehu/services/valuation/internal/models"
 	"github.com/kehuhq/kehu/services/valuation/internal/profile"
-	"github.com/kehuhq/kehu/services/valuation/internal/retention"
 	"github.com/kehuhq/kehu/services/valuation/internal/segments"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
@@ -65,6 +62,16 @@ type Deps struct {
 	Clock                            func() time.Time
 }
 
+// fill puts the defaults in the place of what is not given.
+func (d *Deps) fill() {
+	if d.Logger == nil {
+		d.Logger = slog.Default()
+	}
+	if d.Clock == nil {
+		d.Clock = time.Now
+	}
+}
+
 // Service is the valuation service.
 type Service struct {
 	operations *operation.Manager
@@ -74,11 +81,8 @@ type Service struct {
 	aggregates *handler.Aggregates
 	personal   *handler.PersonalData
 	sweeper    *app.Sweeper
-	retention  *retention.Server
-	economics  *economics.Server
-	lifetime   *lifetime.Server
+	figures    *figures
 	log        *slog.Logger
-	clock      func() time.Time
 	rooms      *rooms
 }
 
@@ -99,12 +103,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.Default()
-	}
-	if deps.Clock == nil {
-		deps.Clock = time.Now
-	}
+	deps.fill()
 	opened, err := store.Open(ctx, deps.Engine, deps.Clock)
 	if err != nil {
 		return nil, err
@@ -142,10 +141,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := handler.RegisterRefresh(operations, refresh, deps.Clock, beside.published); err != nil {
 		return nil, err
 	}
-	lines, err := economics.New(ctx, economics.Deps{
-		Engine: deps.Engine, Profile: profile.NewCustomers(deps.Profile, histories), Summaries: opened.Publication,
-		Customers: customers, Clock: deps.Clock,
-	})
+	figures, err := openFigures(ctx, deps, opened, histories, customers)
 	if err != nil {
 		return nil, err
 	}
@@ -160,16 +156,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 			Store: opened, Models: fitted, Segments: segments.New(deps.Segmentation), Merged: customers.View,
 		}},
 		personal: &handler.PersonalData{
-			Persons: &app.Persons{Store: opened, Sweeper: sweeper, Customers: customers, Lines: lines, Alerts: warned}, Lines: lines,
+			Persons: &app.Persons{Store: opened, Sweeper: sweeper, Customers: customers, Lines: figures.economics, Alerts: warned}, Lines: figures.economics,
 		},
-		sweeper:   sweeper,
-		retention: &retention.Server{Editions: opened.Publication, Counts: opened.Retentions},
-		economics: lines,
-		lifetime: &lifetime.Server{
-			Editions: opened.Publication, Valuations: opened.Valuations, Counts: opened.Retentions, Customers: customers,
-		},
-		log: deps.Logger, clock: deps.Clock,
-		rooms: beside,
+		sweeper: sweeper, figures: figures, rooms: beside, log: deps.Logger,
 	}, nil
 }
 
@@ -193,9 +182,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	valuationv1.RegisterAggregateServiceServer(r, s.aggregates)
 	s.rooms.register(r)
 	valuationv1.RegisterPersonalDataServiceServer(r, s.personal)
-	valuationv1.RegisterRetentionServiceServer(r, s.retention)
-	valuationv1.RegisterEconomicsServiceServer(r, s.economics)
-	valuationv1.RegisterLifetimeValueServiceServer(r, s.lifetime)
+	s.figures.register(r)
 	valuationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 
@@ -208,9 +195,7 @@ func (s *Service) Serve(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
-		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
-			return s.economics.SweepTombstones(ctx, s.clock().Add(-docstore.TombstoneLife))
-		})
+		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", s.figures.sweep)
 		return nil
 	})
 	return group.Wait()
