@@ -12,15 +12,22 @@ import (
 // purchases, and 7 or more.
 const frequencyClasses = 8
 
+// Expecter says what is expected of customers: a Predictor, or a rule that it is
+// compared with.
+type Expecter interface {
+	// Expected is the purchases of a customer with a history within the horizon.
+	Expected(h History, horizon float64) (float64, error)
+}
+
 // Holdout compares what a model expects of customers in a hold-out period with what
 // they did. It is filled one customer at a time and keeps one entry for each distinct
 // pair of expectation and purchases.
 type Holdout struct {
-	predictor *Predictor
-	horizon   float64
-	expected  map[History]float64
-	pairs     map[outcome]float64
-	classes   [frequencyClasses]FrequencyClass
+	model    Expecter
+	horizon  float64
+	expected map[History]float64
+	pairs    map[outcome]float64
+	classes  [frequencyClasses]FrequencyClass
 }
 
 type outcome struct {
@@ -54,11 +61,11 @@ type Calibration struct {
 }
 
 // NewHoldout starts a comparison over a hold-out of that length.
-func NewHoldout(p *Predictor, horizon float64) (*Holdout, error) {
+func NewHoldout(model Expecter, horizon float64) (*Holdout, error) {
 	if err := checkHorizon(horizon); err != nil {
 		return nil, err
 	}
-	return &Holdout{predictor: p, horizon: horizon, expected: map[History]float64{}, pairs: map[outcome]float64{}}, nil
+	return &Holdout{model: model, horizon: horizon, expected: map[History]float64{}, pairs: map[outcome]float64{}}, nil
 }
 
 // Add counts a customer with a history up to the hold-out and actual purchases in it,
@@ -73,7 +80,7 @@ func (h *Holdout) Add(history History, actual int, weight float64) error {
 	expected, known := h.expected[history]
 	if !known {
 		var err error
-		if expected, err = h.predictor.Expected(history, h.horizon); err != nil {
+		if expected, err = h.model.Expected(history, h.horizon); err != nil {
 			return err
 		}
 		h.expected[history] = expected

@@ -97,17 +97,11 @@ func (f *fitter) holdOut(m *model) error {
 	if err != nil {
 		return err
 	}
-	w := f.sample.window
-	days := w.holdout.Day - w.calibration.Day
-	all, err := f.sample.foretell(func(a alike) (float64, error) {
-		return predictor.Expected(a.facts().History(w.unitDays), float64(days)/w.unitDays)
-	})
-	if err != nil {
+	if m.Holdout, err = f.sample.heldAgainst(predictor); err != nil {
 		return err
 	}
-	m.Holdout = &holdout{Scores: score(all, days), Classes: classes(all)}
 	m.Holdout.Tracking, err = f.sample.tracking(func(days int64) (float64, error) {
-		return predictor.ExpectedNew(float64(days) / w.unitDays)
+		return predictor.ExpectedNew(float64(days) / f.sample.window.unitDays)
 	})
 	return err
 }
@@ -144,13 +138,8 @@ func (f *fitter) fitBaseline(m *model) error {
 			Name: baselineNames[i], Value: v, Error: &deviation, Lower: &lower, Upper: &upper, Level: level, Interval: "WALD",
 		})
 	}
-	days := f.sample.window.holdout.Day - f.sample.window.calibration.Day
-	all, err := f.sample.foretell(func(a alike) (float64, error) { return b.expect(a, days), nil })
-	if err != nil {
-		return err
-	}
-	m.Holdout = &holdout{Scores: score(all, days), Classes: classes(all)}
-	return nil
+	m.Holdout, err = f.sample.heldAgainst(b)
+	return err
 }
 
 // take writes an estimate into the record.
