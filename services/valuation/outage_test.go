@@ -122,8 +122,9 @@ func TestProfileBreaksOff(t *testing.T) {
 	})
 	c := serve(t, openPebble(t), serveShop(t, s), time.Now)
 	summary := c.refresh(policy("2025-05-31"))
-	if s.calls != 2 || s.froms[1] != `c01999"` {
-		t.Errorf("profile was called %d times, from %q; want the second from behind the 2,000th customer", s.calls, s.froms)
+	// What follows from a refresh may call too.
+	if froms := s.called(); len(froms) < 2 || froms[1] != `c01999"` {
+		t.Errorf("profile was called from %q; want the second from behind the 2,000th customer", froms)
 	}
 	wantSame(t, c, summary, s)
 }
@@ -140,8 +141,8 @@ func TestProfileFallsSilent(t *testing.T) {
 	defer close(done)
 	c := serve(t, openPebble(t), serveShop(t, s), time.Now, func(cfg *valuation.Config) { cfg.Patience = time.Second })
 	summary := c.refresh(policy("2025-05-31"))
-	if summary.GetCustomers() != 3000 || s.calls != 2 {
-		t.Errorf("%d customers after %d calls", summary.GetCustomers(), s.calls)
+	if froms := s.called(); summary.GetCustomers() != 3000 || len(froms) < 2 {
+		t.Errorf("%d customers after %d calls", summary.GetCustomers(), len(froms))
 	}
 }
 

@@ -88,6 +88,13 @@ func (s *shop) setBefore(before func(call, message int) error) {
 	s.before = before
 }
 
+// called is where each call so far began.
+func (s *shop) called() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.froms)
+}
+
 // within returns the histories of a range in the order of their escaped ids, the
 // orders at or after an instant left out.
 func (s *shop) within(r *profilev1.StreamPurchaseHistoriesRequest) []*profilev1.PurchaseHistory {
