@@ -7,24 +7,27 @@ import (
 )
 
 // indicatorHeader is that of what indicatorRow makes.
-var indicatorHeader = []string{"customers", "value per customer", "order days per year", "repeat rate", "satisfaction", "retention", "referral index"}
+var indicatorHeader = []string{"customers", "value per customer", "value to come", "order days per year", "repeat rate", "satisfaction", "retention", "referral index"}
 
 func indicatorRow(g *valuationv1.GroupIndicators) []any {
-	row := []any{g.GetCustomers(), nil, nil, Share(g.GetFrequency().GetRepeatRate()), nil, nil, nil}
+	row := []any{g.GetCustomers(), nil, nil, nil, Share(g.GetFrequency().GetRepeatRate()), nil, nil, nil}
 	if m := g.GetValue().GetHistoricValuePerCustomer(); m != nil {
 		row[1] = m
 	}
+	if m := g.GetValue().GetResidualValuePerCustomer(); m != nil {
+		row[2] = m
+	}
 	if x := g.GetFrequency().OrderDaysPerYear; x != nil {
-		row[2] = *x
+		row[3] = *x
 	}
 	if s := g.GetSatisfaction(); s.Mean != nil {
-		row[4] = fmt.Sprintf("%.2f (%d)", s.GetMean(), s.GetAnswers())
+		row[5] = fmt.Sprintf("%.2f (%d)", s.GetMean(), s.GetAnswers())
 	}
 	if r := g.GetRetention(); r.Rate != nil {
-		row[5] = Share(r.GetRate())
+		row[6] = Share(r.GetRate())
 	}
 	if x := g.GetReferral().Index; x != nil {
-		row[6] = fmt.Sprintf("%.0f", *x)
+		row[7] = fmt.Sprintf("%.0f", *x)
 	}
 	return row
 }
@@ -51,7 +54,7 @@ func GroupIndicators(r *valuationv1.ListIndicatorsResponse) *Finding {
 
 func (f *Finding) indicatorNotes(g *valuationv1.GroupIndicators) {
 	f.Notes = append(f.Notes,
-		"value is revenue less cost, where costs are known; retention is the share of customers of more than a year who ordered within the last",
+		"value is revenue less cost, where costs are known, per customer; value to come is what models expect, discounted; retention is the share of customers of more than a year who ordered within the last",
 		"satisfaction is the mean of last answers, 0 to 1, with their number; the referral index of the average customer is 100")
 	f.sources(g.GetSources())
 }
@@ -121,6 +124,9 @@ func referred(v *valuationv1.ReferredValue) string {
 	line := fmt.Sprintf("%d with orders, revenue %s", v.GetCustomersWithOrders(), Amount(v.GetRevenue()))
 	if v.GetHistoricValue() != nil {
 		line += fmt.Sprintf(", historic value %s of %d", Amount(v.GetHistoricValue()), v.GetCustomersWithHistoricValue())
+	}
+	if v.GetResidualValue() != nil {
+		line += fmt.Sprintf(", residual value %s of %d", Amount(v.GetResidualValue()), v.GetCustomersWithResidualValue())
 	}
 	return line
 }

@@ -21,7 +21,7 @@ func (a *Programs) Advocates(ctx context.Context, after, to string, before time.
 			return
 		}
 		if before.IsZero() {
-			before = a.now()
+			before = a.now().Add(time.Millisecond) // what happens this moment counts
 		}
 		var one *domain.Advocate
 		for r, err := range a.store.Referrals.Scan(ctx, store.ReferralsByAdvocate(after, to)) {

@@ -59,6 +59,10 @@ func valueProto(currency string, s *Sums) *valuationv1.ValueIndicator {
 		m.HistoricValue = money(currency, s.Historic)
 		m.HistoricValuePerCustomer = money(currency, nearest(s.Historic, s.Valued))
 	}
+	if m.CustomersWithResidualValue = s.Foretold; s.Foretold > 0 {
+		m.ResidualValue = money(currency, s.Residual)
+		m.ResidualValuePerCustomer = money(currency, nearest(s.Residual, s.Foretold))
+	}
 	return m
 }
 
@@ -149,6 +153,14 @@ func customerProto(s Scales, v *domain.Valuation, known facts.Known, view facts.
 		m.Revenue = money(v.Revenue[0].Currency, v.Revenue[0].Minor)
 		if v.Historic.Known {
 			m.HistoricValue = money(v.Revenue[0].Currency, v.Historic.Minor)
+		}
+		switch residual := v.Prediction.Residual; {
+		case !v.Prediction.Made:
+			m.ResidualReason = "NOT_PREDICTED"
+		case residual.Known():
+			m.ResidualValue = money(v.Revenue[0].Currency, residual.Minor)
+		default:
+			m.ResidualReason = residual.Why.String()
 		}
 	}
 	if known.Satisfaction.Known {

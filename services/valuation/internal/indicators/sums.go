@@ -32,6 +32,8 @@ type Sums struct {
 	Revenue      int64   `bson:"revenue"`     // minor units of the valuation's currency
 	Valued       int64   `bson:"valued"`      // with a historic value
 	Historic     int64   `bson:"historic"`    // minor units
+	Foretold     int64   `bson:"foretold"`    // with a residual value
+	Residual     int64   `bson:"residual"`    // minor units
 	Old          int64   `bson:"old"`         // for longer than RetentionDays
 	Retained     int64   `bson:"retained"`    // those of them who ordered within
 	Answers      int64   `bson:"answers"`
@@ -70,6 +72,12 @@ func (s *Sums) add(p base.Population, c subject) error {
 		s.Valued++
 		var sum bool
 		s.Historic, sum = Plus(s.Historic, c.Historic.Minor)
+		fits = fits && sum
+	}
+	if c.Prediction.Made && c.Prediction.Residual.Known() {
+		s.Foretold++
+		var sum bool
+		s.Residual, sum = Plus(s.Residual, c.Prediction.Residual.Minor)
 		fits = fits && sum
 	}
 	if !fits {

@@ -69,7 +69,7 @@ func (s *Server) GetInfluence(ctx context.Context, r *valuationv1.GetInfluenceRe
 	if m.Loyalty, err = s.loyal(ctx, r.GetPolicy(), customer); err != nil {
 		return nil, err
 	}
-	truncated := false
+	var truncated bool
 	if m.WordOfMouth, truncated, err = s.wordOfMouth(ctx, scales, view, customer); err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ const worthBatch = 1000
 // worth is what some customers are worth. Fault: MONEY_OVERFLOW.
 func (s *Server) worth(ctx context.Context, p base.Population, customers []string) (*valuationv1.ReferredValue, error) {
 	m := &valuationv1.ReferredValue{}
-	var revenue, historic int64
+	var revenue, historic, residual int64
 	for len(customers) > 0 {
 		n := min(len(customers), worthBatch)
 		found, err := s.Base.GetMany(ctx, p, customers[:n])
@@ -200,6 +200,10 @@ func (s *Server) worth(ctx context.Context, p base.Population, customers []strin
 				m.CustomersWithHistoricValue++
 				historic, fits = indicators.Plus(historic, v.Historic.Minor)
 			}
+			if v.Prediction.Made && v.Prediction.Residual.Known() && fits {
+				m.CustomersWithResidualValue++
+				residual, fits = indicators.Plus(residual, v.Prediction.Residual.Minor)
+			}
 			if !fits {
 				return nil, domain.Overflow(v.Customer)
 			}
@@ -210,6 +214,9 @@ func (s *Server) worth(ctx context.Context, p base.Population, customers []strin
 	}
 	if m.CustomersWithHistoricValue > 0 {
 		m.HistoricValue = money(p.Currency, historic)
+	}
+	if m.CustomersWithResidualValue > 0 {
+		m.ResidualValue = money(p.Currency, residual)
 	}
 	return m, nil
 }

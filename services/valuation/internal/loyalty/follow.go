@@ -88,7 +88,7 @@ func pairs(before, after iter.Seq2[*standingDoc, error], failed *error) iter.Seq
 		b, err, hasB := nextBefore()
 		a, errA, hasA := nextAfter()
 		for err = errors.Join(err, errA); err == nil && (hasB || hasA); {
-			order := 0
+			var order int
 			switch {
 			case !hasA:
 				order = -1
