@@ -110,18 +110,17 @@ func lentz(s, y float64) float64 {
 //
 //	P(N(t)=n)·(beta/(beta+t))^s + ∫ P(N(u)=n) s beta^s/(beta+u)^(s+1) du,
 //
-// N(u) being negative binomial. The integral is taken over ln(1 + u/m), m the smaller
-// of scale and beta, in panels that are short against the spread of N. Equivalent
-// to Fader and Hardie, Deriving an expression for P(X(t)=x) under the Pareto/NBD
-// model (2006), without the sums of ₂F₁.
+// N(u) being negative binomial. Equivalent to Fader and Hardie, Deriving an expression
+// for P(X(t)=x) under the Pareto/NBD model (2006), without the sums of ₂F₁. For n = 0 the
+// integral is that of the odds of having stopped.
 func (e exponential) exactly(n int, t float64) (float64, bool) {
-	k := float64(n)
 	if t == 0 {
 		if n == 0 {
 			return 1, true
 		}
 		return 0, true
 	}
+	k := float64(n)
 	var up, factorial rise
 	up.extend(e.shape, 0, k)
 	factorial.extend(1, 0, k)
@@ -133,22 +132,68 @@ func (e exponential) exactly(n int, t float64) (float64, bool) {
 		}
 		return v
 	}
-	smaller := math.Min(e.scale, e.beta)
-	end := math.Log1p(t / smaller)
-	panels := math.Ceil(2 * end * (1 + math.Sqrt(k+e.shape)/8))
-	if !(panels <= 4096) {
-		return 0, false
+	still := math.Exp(logCount(t) - e.s*math.Log1p(t/e.beta))
+	if n == 0 {
+		p := exponentialParameters{r: e.shape, alpha: e.scale, s: e.s, beta: e.beta}
+		_, stopped := p.departures(e.shape, 0, t)
+		return math.Min(1, still+stopped), true
 	}
-	panels = math.Max(1, panels)
 	var total sum
-	total.add(math.Exp(logCount(t) - e.s*math.Log1p(t/e.beta)))
-	width := end / panels
+	total.add(still)
+	from, to := e.stopping(k, t)
+	panels := math.Ceil((to - from) * (0.5 + math.Sqrt(k)/4))
+	width := (to - from) / panels
 	for p := 0.0; p < panels; p++ {
 		for i, at := range legendre32.at {
-			u := smaller * math.Expm1((p+at)*width)
-			density := e.s * (smaller + u) / (e.beta + u)
+			u := math.Exp(from + (p+at)*width)
+			density := e.s * u / (e.beta + u)
 			total.add(width * legendre32.weight[i] * density * math.Exp(logCount(u)-e.s*math.Log1p(u/e.beta)))
 		}
 	}
 	return math.Min(1, total.value()), true
+}
+
+// stopping is the range of ln u, up to ln t, in which customers with k > 0 purchases
+// have stopped. With respect to ln u the integrand of exactly is
+//
+//	u^(k+1) (scale+u)^−(shape+k) (beta+u)^−(s+1)
+//
+// times a constant. That is log-concave: it has one mode, and what lies beyond where it
+// has fallen by e^−45 does not count. Its width is at least about 1/√k.
+func (e exponential) stopping(k, t float64) (from, to float64) {
+	end := math.Log(t)
+	slope := func(w float64) float64 {
+		u := math.Exp(w)
+		return k + 1 - (e.shape+k)*(u/(e.scale+u)) - (e.s+1)*(u/(e.beta+u))
+	}
+	value := func(w float64) float64 {
+		u := math.Exp(w)
+		return (k+1)*w - (e.shape+k)*math.Log(e.scale+u) - (e.s+1)*math.Log(e.beta+u)
+	}
+	// Below least the slope is above k; 700 is about the range of numbers.
+	least := math.Max(-700, math.Min(end, math.Log(math.Min(e.scale/(e.shape+k), e.beta/(e.s+1))/4)))
+	mode := end
+	if slope(end) < 0 {
+		mode = bisect(least, end, func(w float64) bool { return slope(w) > 0 })
+		top := value(mode)
+		if value(end) < top-negligible {
+			end = bisect(mode, end, func(w float64) bool { return value(w) > top-negligible })
+		}
+	}
+	top := value(mode)
+	low := math.Min(least, mode) - 2*negligible/(k+1)
+	return bisect(mode, low, func(w float64) bool { return value(w) > top-negligible }), end
+}
+
+// bisect is where inside, true at a, ends on the way to b, to a ten-millionth of
+// the way.
+func bisect(a, b float64, inside func(float64) bool) float64 {
+	for range 24 {
+		if middle := (a + b) / 2; inside(middle) {
+			a = middle
+		} else {
+			b = middle
+		}
+	}
+	return b
 }

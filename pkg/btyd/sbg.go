@@ -83,8 +83,9 @@ func (m SBG) retention(t int) float64 {
 // DiscountedLifetime is the discounted expected lifetime of a new customer (DEL) in
 // periods, the first payment due now and certain:
 //
-//	Σ S(t)/(1+d)ᵗ, t = 0, 1, … = ₂F₁(1, β; α+β; 1/(1+d))
+//	Σ S(t)/(1+d)ᵗ, t = 0, 1, … = ₂F₁(1, β; α+β; 1/(1+d)) = E[(1+d)/(d+θ)]
 //
+// The mean over θ is taken by quadrature, which is exact for any d.
 // d is the discount rate of a period, 0 or more. Without discount the sum is
 // infinite where α ≤ 1: OUTSIDE_MODEL. Source: Fader and Hardie, "Customer-base
 // valuation in a contractual setting", Marketing Science 29(1), 2010.
@@ -95,7 +96,7 @@ func (m SBG) DiscountedLifetime(d float64) (float64, error) {
 	if d == 0 {
 		return (m.Alpha + m.Beta - 1) / (m.Alpha - 1), nil
 	}
-	return gaussOne(m.Beta, m.Alpha+m.Beta, 1/(1+d))
+	return m.discounted(m.Beta, func(p, _ float64) float64 { return (1 + d) / (d + p) })
 }
 
 // DiscountedResidualLifetime is the discounted expected residual lifetime (DERL) in
@@ -117,8 +118,7 @@ func (m SBG) DiscountedResidualLifetime(renewals int, d float64) (float64, error
 	if d == 0 {
 		return b / (m.Alpha - 1), nil
 	}
-	f, err := gaussOne(b+1, m.Alpha+b+1, 1/(1+d))
-	return b / (m.Alpha + b) * f, err
+	return m.discounted(b, func(p, q float64) float64 { return q * (1 + d) / (d + p) })
 }
 
 func (m SBG) discountable(d float64) error {
@@ -135,38 +135,8 @@ func (m SBG) discountable(d float64) error {
 	return nil
 }
 
-// gaussOne is ₂F₁(1, b; c; z) for c > b > 0 and 0 < z < 1 by Gauss's continued
-// fraction (Lorentzen and Waadeland, Continued Fractions, 2008, §6.1), all of whose
-// partial numerators are negative, in the modified form of Lentz. It converges
-// geometrically, by about 1 − 2√(1−z) a step.
-func gaussOne(b, c, z float64) (float64, error) {
-	const steps = 4_000_000
-	const tiny = 1e-300
-	g, up, down := 1.0, 1.0, 0.0
-	for j := 1; j <= steps; j++ {
-		m := float64(j / 2)
-		var k float64
-		switch {
-		case j == 1:
-			k = b / c
-		case j%2 == 1:
-			k = (c - 1 + m) * (b + m) / ((c - 1 + 2*m) * (c + 2*m))
-		default:
-			k = m * (c - 1 - b + m) / ((c + 2*m - 2) * (c - 1 + 2*m))
-		}
-		down = 1 - k*z*down
-		if math.Abs(down) < tiny {
-			down = tiny
-		}
-		down = 1 / down
-		up = 1 - k*z/up
-		if math.Abs(up) < tiny {
-			up = tiny
-		}
-		g *= up * down
-		if math.Abs(up*down-1) < 4e-16 {
-			return 1 / g, nil
-		}
-	}
-	return 0, fault.New(fault.OutOfRange, ReasonPredictionUnreliable, "the discount rate is too near 0 for the sum to converge: use 0 or more than 1e-10")
+// discounted is the mean of what a customer with churn p is worth, over p ~ beta(α, beta).
+func (m SBG) discounted(beta float64, worth func(p, q float64) float64) (float64, error) {
+	v, ok := betaMean(m.Alpha, beta, worth)
+	return finite(v, ok)
 }

@@ -46,6 +46,11 @@ func FitSBG(ctx context.Context, survivors []int64, o Options) (SBG, *Estimate, 
 	if err != nil {
 		return SBG{}, nil, err
 	}
+	if e.LogLikelihood <= cohort.alike(lost, exposed)+1e-9 && !e.Warned(ReasonParameterAtBoundary) {
+		e.Converged = false
+		e.Warnings = append(e.Warnings, warn(ReasonParameterAtBoundary,
+			"retention does not rise: alpha and beta run to infinity, and all leave with the same probability, %.4g", lost/exposed))
+	}
 	v := e.Values()
 	return SBG{Alpha: v[0], Beta: v[1]}, e, nil
 }
@@ -79,6 +84,12 @@ func checkSurvivors(survivors []int64) error {
 type sbgCohort []int64
 
 func (c sbgCohort) lost(t int) float64 { return float64(c[t-1] - c[t]) }
+
+// alike is the log-likelihood if all leave with the same probability, the limit of
+// infinite parameters.
+func (sbgCohort) alike(lost, exposed float64) float64 {
+	return lost*math.Log(lost/exposed) + (exposed-lost)*math.Log1p(-lost/exposed)
+}
 
 // evaluate is the log-likelihood at log α and log β with its gradient, and its
 // Hessian where one is given.
