@@ -115,10 +115,11 @@ func (p *Predictor) note(text string) { p.Setup.Notes = append(p.Setup.Notes, te
 func (t Terms) check() error {
 	var wrong []*fault.Fault
 	if !(t.Horizon > 0 && t.Horizon <= 1e6) {
-		wrong = append(wrong, fault.Invalid("horizon", "must be a number of periods above 0, e.g. 52, is %v", t.Horizon))
+		wrong = append(wrong, fault.Invalid("horizon", "must be a number of periods above 0 and at most 1e6, e.g. 52, is %v", t.Horizon))
 	}
-	if !(t.DiscountRate > 0 && t.DiscountRate <= 10) {
-		wrong = append(wrong, fault.Invalid("discount-rate", "must be an annual rate above 0 and at most 10, e.g. 0.15, is %v", t.DiscountRate))
+	const leastDiscount = 1e-6 // below it the rate of a day is one that no figure is computed for
+	if !(t.DiscountRate >= leastDiscount && t.DiscountRate <= 10) {
+		wrong = append(wrong, fault.Invalid("discount-rate", "must be an annual rate from 1e-6 to 10, e.g. 0.15, is %v", t.DiscountRate))
 	}
 	if t.Margin != nil && !(*t.Margin > 0 && *t.Margin <= 1) {
 		wrong = append(wrong, fault.Invalid("margin", "must be a share of revenue above 0 and at most 1, e.g. 0.3, is %v", *t.Margin))

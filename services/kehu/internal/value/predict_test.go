@@ -229,6 +229,7 @@ func TestPredictorRefusals(t *testing.T) {
 	}{
 		"horizon":       {someModels(BGNBD), func(t *Terms) { t.Horizon = math.NaN() }, "INVALID_FIELD"},
 		"discount rate": {someModels(BGNBD), func(t *Terms) { t.DiscountRate = -1 }, "INVALID_FIELD"},
+		"no discount":   {someModels(BGNBD), func(t *Terms) { t.DiscountRate = 1e-12 }, "INVALID_FIELD"},
 		"margin":        {someModels(BGNBD), func(t *Terms) { t.Margin = new(float64) }, "INVALID_FIELD"},
 		"model":         {someModels(BGNBD), func(t *Terms) { t.Model = ParetoNBD }, "MODEL_NOT_FITTED"},
 		"spend alone":   {someModels(GammaGamma), func(*Terms) {}, "MODEL_NOT_FITTED"},
