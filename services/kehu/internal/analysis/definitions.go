@@ -12,7 +12,10 @@ type Definition struct {
 }
 
 func (r *Report) definitions() []Definition {
-	var intervals, values int64
+	var intervals, values, predicted int64
+	if r.Outlook != nil {
+		predicted = r.Outlook.Customers
+	}
 	if r.PurchaseIntervals != nil {
 		intervals = r.PurchaseIntervals.Count
 	}
@@ -32,6 +35,7 @@ func (r *Report) definitions() []Definition {
 		{"order_values", values},
 		{"purchase_intervals", intervals},
 		{"concentration", r.Customers},
+		{"outlook", predicted},
 		{"top_customers", r.Customers},
 		{"quality", r.Reconciliation.Rows},
 	} {

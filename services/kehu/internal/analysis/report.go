@@ -28,6 +28,7 @@ type Report struct {
 	OrderValues       *Distribution[string]  `json:"order_values"`       // null where it is not known
 	PurchaseIntervals *Distribution[float64] `json:"purchase_intervals"` // days; null where it is not known
 	Concentration     []Concentration        `json:"concentration"`
+	Outlook           *Outlook               `json:"outlook"` // null where nothing could be predicted
 	TopCustomers      []TopCustomer          `json:"top_customers"`
 	Quality           []Issue                `json:"quality"` // what touches most comes first
 	Import            Import                 `json:"import"`
@@ -102,6 +103,7 @@ func NewReport(imported *profilev1.Import, refused []upload.Refused, summary *va
 		OrderValues:       moneyDistribution(summary.GetOrderValues(), policy.GetCurrencyCode()),
 		PurchaseIntervals: dayDistribution(summary.GetPurchaseIntervals()),
 		Concentration:     concentrationOf(summary),
+		Outlook:           outlookOf(summary),
 		Import:            Import{Rows: imported.GetRows(), Rejected: imported.GetRejected(), RejectedRows: append([]upload.Refused{}, refused...)},
 		Warnings:          []Warning{},
 		Generation:        summary.GetGeneration(),

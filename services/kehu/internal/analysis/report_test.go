@@ -182,3 +182,24 @@ func TestDefinitionsNameTheirPopulation(t *testing.T) {
 		t.Error("a figure that does not exist is defined")
 	}
 }
+
+// What is expected is told with what it rests on, and where nothing is, nothing is said.
+func TestOutlook(t *testing.T) {
+	shop := sample.New(1, 300, 30)
+	r := shop.Report()
+	text := &strings.Builder{}
+	if err := r.WriteText(text, 100); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"next 365 days", "240", "100 of 300 customers", "80.0%", "3,000.00 CNY of margin within 1095 days", "900.00 CNY", "models/mbg-nbd-refresh-1"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, text)
+		}
+	}
+	shop.Summary.Predictions = &valuationv1.PredictionSummary{}
+	r = shop.Report()
+	text.Reset()
+	if err := r.WriteText(text, 100); err != nil || r.Outlook != nil || strings.Contains(text.String(), "Outlook") {
+		t.Errorf("%v, %+v:\n%s", err, r.Outlook, text)
+	}
+}

@@ -22,6 +22,7 @@ func (r *Report) WriteText(w io.Writer, width int) error {
 	r.writeGroups(p)
 	r.writeScores(p)
 	r.writeCohorts(p)
+	r.writeOutlook(p)
 	r.writeTop(p)
 	WriteRefused(p, r.Import.RejectedRows)
 	r.writeQuality(p)

@@ -84,8 +84,8 @@ type list struct {
 }
 
 var header = words.Text{
-	ZH: "客户,订单数,收入,币种,首单日期,末单日期,RFM,R,F,M",
-	EN: "customer,orders,revenue,currency,first_order,last_order,rfm,r,f,m",
+	ZH: "客户,订单数,收入,币种,首单日期,末单日期,RFM,R,F,M,仍是客户的概率,一年内不再下单的概率,一年内预期订单",
+	EN: "customer,orders,revenue,currency,first_order,last_order,rfm,r,f,m,p_alive,churn_risk,expected_orders",
 }
 
 func (l *lists) add(v *valuationv1.Valuation, name string) error {
@@ -117,11 +117,24 @@ func (l *lists) row(v *valuationv1.Valuation, name string) []string {
 	}
 	score := func(n int32) string { return strconv.Itoa(int(n)) }
 	rfm := v.GetRfm()
+	prediction := v.GetPrediction()
+	if prediction == nil {
+		prediction = &valuationv1.Prediction{}
+	}
 	return []string{
 		cell(name), strconv.FormatInt(v.GetOrders(), 10), revenue, currency,
 		v.GetFirstOrderTime().AsTime().In(l.zone).Format(time.DateOnly), v.GetLastOrderTime().AsTime().In(l.zone).Format(time.DateOnly),
 		rfm.GetCell(), score(rfm.GetRecency()), score(rfm.GetFrequency()), score(rfm.GetMonetary()),
+		expected(prediction.AliveProbability), expected(prediction.ChurnRisk), expected(prediction.ExpectedOrders),
 	}
+}
+
+// expected writes what a model expects, and nothing where it cannot tell.
+func expected(figure *float64) string {
+	if figure == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*figure, 'f', 3, 64)
 }
 
 // cell guards a text against the spreadsheet that opens it: an apostrophe before

@@ -19,9 +19,9 @@ import (
 //go:embed templates/*.html templates/style.css
 var files embed.FS
 
-// sections are the parts of the page, in their order. A further one, say of the
-// customers' lifetime value, is a file templates/<name>.html, a line here, and
-// its texts in words ("<name>.title" is its heading).
+// sections are the parts of the page, in their order. A further one is a file
+// templates/<name>.html, a line here, and its texts in words ("<name>.title" is its
+// heading).
 var sections = []section{
 	{name: "headline"},
 	{name: "reconciliation", where: func(r *analysis.Report) bool { return len(r.Reconciliation.Months) > 0 }},
@@ -31,6 +31,7 @@ var sections = []section{
 	{name: "order_values", where: func(r *analysis.Report) bool { return r.OrderValues != nil && r.OrderValues.Count > 0 }},
 	{name: "intervals", where: func(r *analysis.Report) bool { return r.PurchaseIntervals != nil && r.PurchaseIntervals.Count > 0 }},
 	{name: "concentration", where: func(r *analysis.Report) bool { return len(r.Concentration) > 0 }},
+	{name: "outlook", where: func(r *analysis.Report) bool { return r.Outlook != nil }},
 	{name: "top", where: func(r *analysis.Report) bool { return len(r.TopCustomers) > 0 }},
 	{name: "quality"},
 	{name: "definitions"},

@@ -30,6 +30,7 @@ func TestPageShowsTheFigures(t *testing.T) {
 	for _, figure := range []string{
 		moneyIn(total.Net, "CNY"), moneyIn(total.Paid, "CNY"), moneyIn(r.Revenue["CNY"], "CNY"), count(r.Customers), percent(r.RepeatRate),
 		moneyIn(r.TopCustomers[0].Revenue, "CNY"), percent(r.Concentration[0].RevenueShare), percent(r.RFM.Groups[3].RevenueShare),
+		count(r.Outlook.Lost), moneyIn(*r.Outlook.ResidualValue, "CNY"), moneyIn(*r.Outlook.ValueAtRisk, "CNY"),
 	} {
 		if !strings.Contains(zh, figure) || !strings.Contains(en, figure) {
 			t.Errorf("%s is not in both pages", figure)
@@ -60,6 +61,7 @@ func TestPageOfLittle(t *testing.T) {
 	old := sample.New(1, 300, 30)
 	old.Summary.Cohorts, old.Summary.OrderValues, old.Summary.PurchaseIntervals, old.Summary.Concentration = nil, nil, nil, nil
 	old.Import.Reconciliation = nil
+	old.Summary.Predictions.MarginRate, old.Summary.Predictions.ResidualValue, old.Summary.Predictions.ValueAtRisk = nil, nil, nil
 	empty := sample.New(1, 300, 30)
 	empty.Summary.OrderValues, empty.Summary.PurchaseIntervals = &valuationv1.Distribution{}, &valuationv1.Distribution{}
 	for name, r := range map[string]*analysis.Report{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,7 @@ func speaking(lang string, r *analysis.Report) template.FuncMap {
 		"per": func(part, whole int64) float64 {
 			return float64(part) / float64(max(whole, 1))
 		},
+		"whole":        func(n float64) string { return count(int64(math.Round(n))) },
 		"rest":         func(share float64) float64 { return max(1-share, 0) },
 		"bar":          func(share, most float64) bar { return barOf(share, most) },
 		"mostOf":       mostOf,

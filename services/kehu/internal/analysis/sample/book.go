@@ -96,6 +96,7 @@ func (b book) summary() *valuationv1.ValuationSummary {
 		Cohorts: b.cohorts(), Generation: 1,
 	}
 	s.OrderValues, s.PurchaseIntervals = b.distributions()
+	s.Predictions = predictions(n)
 	var sum int64
 	for i, c := range b.customers {
 		sum += c.revenue()
@@ -123,6 +124,18 @@ func (b book) summary() *valuationv1.ValuationSummary {
 		s.MonetaryScores[v.GetRfm().GetMonetary()-1]++
 	}
 	return s
+}
+
+// predictions are of so many customers; the figures are made up.
+func predictions(customers int64) *valuationv1.PredictionSummary {
+	margin := 0.4
+	return &valuationv1.PredictionSummary{
+		Policy: &valuationv1.PredictionPolicy{
+			Models: []string{"models/mbg-nbd-refresh-1", "models/gamma-gamma-refresh-1"}, HorizonDays: 365, ValueHorizonDays: 1095, ChurnThreshold: 0.8,
+		},
+		MarginRate: &margin, Customers: customers, ChurnedCustomers: customers / 3, ExpectedOrders: 0.8 * float64(customers),
+		ResidualValue: yuan(1000 * customers), ValueAtRisk: yuan(300 * customers),
+	}
 }
 
 var (

@@ -12,6 +12,8 @@ var enFigures = map[string]string{
 	"figure.rfm.means":                "R: days since the last order. F: days with an order. M: revenue. Each is scored 1 to 5 by fifths; above the mean score (or the median, where chosen) is high, else low; the three together make eight groups.",
 	"figure.cohorts.of":               "customers with a counting order",
 	"figure.cohorts.means":            "Customers by the month of their first order; month n is the share of them who ordered again in the nth calendar month after it. Months that have not ended are blank, never 0.",
+	"figure.outlook.of":               "customers with a counting order",
+	"figure.outlook.means":            "Expected orders and the risk of none, by MBG/NBD fitted to days with an order, or the models named; several orders of one day are one. They hold on the assumption that customers go on as they have.",
 	"figure.order_values.of":          "counting orders",
 	"figure.order_values.means":       "Net value of each order (paid less refunded). Ranges include their lower edge and not their upper one; counts are exact, quantiles approximate.",
 	"figure.purchase_intervals.of":    "intervals between successive order days",

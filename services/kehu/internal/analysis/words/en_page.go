@@ -92,6 +92,15 @@ var enPage = map[string]string{
 	"concentration.top":       "Top {share}",
 	"concentration.customers": "{n} customers",
 
+	"outlook.title":    "Outlook",
+	"outlook.orders":   "Orders expected within {n} days",
+	"outlook.lost":     "Customers probably lost",
+	"outlook.value":    "Residual value",
+	"outlook.risk":     "Of it at risk",
+	"outlook.read":     "A model of how customers buy and stop, fitted to these orders, expects so many orders of the customers there are; new ones come on top. Lost is whose chance of not ordering within {n} days is {risk} or more: the lists of customers have everybody's chances.",
+	"outlook.margin":   "Residual value is the margin they are still to bring within {n} days, discounted. At risk is what those who have probably left would bring if they came back.",
+	"outlook.nomargin": "What they are worth is not told, since the file states no costs: revenue is not value.",
+
 	"top.title":    "Top customers",
 	"top.customer": "Customer",
 	"top.revenue":  "Revenue",

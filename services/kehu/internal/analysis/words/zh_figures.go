@@ -12,6 +12,8 @@ var zhFigures = map[string]string{
 	"figure.rfm.means":                "R 最近一次下单距今天数，F 有订单的天数，M 收入；各按五分位打 1–5 分，高于平均分（或所选中位数）为高，否则为低，三项高低组合成八组。",
 	"figure.cohorts.of":               "有计入订单的客户",
 	"figure.cohorts.means":            "客户按首单月份分组；第 n 月留存 = 该组在首单后第 n 个自然月又下过单的客户 ÷ 该组客户。未结束的月份留空，不作 0。",
+	"figure.outlook.of":               "有计入订单的客户",
+	"figure.outlook.means":            "预期订单数与不再下单的概率，由按下单日拟合的 MBG/NBD（或所列模型）给出；同一天的几单只算一次。前提是客户的购买习惯不变。",
 	"figure.order_values.of":          "计入的订单",
 	"figure.order_values.means":       "每单净额（实付 − 退款）的分布。区间含下限、不含上限；各区间单数精确，分位数为近似值。",
 	"figure.purchase_intervals.of":    "相邻两次下单的间隔",

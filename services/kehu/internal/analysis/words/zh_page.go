@@ -92,6 +92,15 @@ var zhPage = map[string]string{
 	"concentration.top":       "前 {share}",
 	"concentration.customers": "{n} 位客户",
 
+	"outlook.title":    "展望",
+	"outlook.orders":   "未来 {n} 天预期订单",
+	"outlook.lost":     "可能已流失的客户",
+	"outlook.value":    "剩余价值",
+	"outlook.risk":     "其中处于风险",
+	"outlook.read":     "根据这些订单拟合的购买与流失模型，对现有客户的预期订单数，不含新客户。未来 {n} 天不再下单的概率达到 {risk} 的客户视为可能已流失；每位客户的概率见客户名单。",
+	"outlook.margin":   "剩余价值是他们在未来 {n} 天内还将带来的毛利（已折现）；处于风险的部分，是可能已流失的客户若能挽回将带来的毛利。",
+	"outlook.nomargin": "文件没有成本，因此不计算客户价值：收入不等于价值。",
+
 	"top.title":    "收入最高的客户",
 	"top.customer": "客户",
 	"top.revenue":  "收入",
