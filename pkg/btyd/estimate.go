@@ -57,7 +57,7 @@ type Parameter struct {
 	Value         float64 // in the model's unit
 	StandardError float64 // of Value, by the delta method; 0 where Method is not MethodDelta
 	Lower, Upper  float64 // the interval at the estimate's level
-	LowerOpen     bool    // the interval goes on below Lower, where the search ended
+	LowerOpen     bool    // the interval goes on below Lower, where the search ended; both ends do without convergence
 	UpperOpen     bool    // the interval goes on above Upper, where the search ended
 	AtBoundary    bool    // the search ended at the edge of what is searched
 	Method        IntervalMethod

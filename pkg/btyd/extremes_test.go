@@ -2,6 +2,7 @@ package btyd_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/btyd"
@@ -66,6 +67,40 @@ func TestSBGWithoutRisingRetention(t *testing.T) {
 		}
 		if e.Converged || !e.Warned(btyd.ReasonParameterAtBoundary) {
 			t.Errorf("%v: converged %v, warnings %v", survivors, e.Converged, e.Warnings)
+		}
+	}
+}
+
+// One absurd customer makes the log-likelihood so large that its gradient drowns in
+// rounding: that is said, and no interval is told of what is no maximum.
+func TestNoIntervalsWithoutConvergence(t *testing.T) {
+	p, err := btyd.NewPredictor(btyd.ParetoNBD{R: 0.55, Alpha: 10.6, S: 0.61, Beta: 11.7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells, rng := btyd.NewCells(), rand.New(rand.NewPCG(1, 2))
+	for i := range 1000 {
+		h, _, err := p.Simulate(rng, float64(27+i%13), 0)
+		if err == nil {
+			err = cells.Add(h, 1)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cells.Add(btyd.History{X: 1e8, Tx: 38, T: 38.86}, 1); err != nil {
+		t.Fatal(err)
+	}
+	_, e, err := btyd.FitParetoNBD(t.Context(), cells, btyd.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Converged || !e.Warned(btyd.ReasonNotConverged) {
+		t.Fatalf("the gradient is %.3g: the case is no case any more", e.Gradient)
+	}
+	for _, p := range e.Parameters {
+		if !p.LowerOpen || !p.UpperOpen || p.StandardError != 0 {
+			t.Errorf("%s has an interval: %+v", p.Name, p)
 		}
 	}
 }

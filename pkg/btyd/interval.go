@@ -15,11 +15,16 @@ const (
 )
 
 // intervals writes standard errors and intervals: by the delta method where the
-// information allows it, by profile likelihood for the other parameters.
+// information allows it, by profile likelihood for the other parameters. Where the
+// search ended short of the maximum there is nothing to fall from, and all are open.
 func (s *search) intervals(e *Estimate, end place, level float64) error {
 	z := normalQuantile(level)
 	for i := range e.Parameters {
 		p := &e.Parameters[i]
+		if e.Warned(ReasonNotConverged) {
+			p.Lower, p.Upper, p.LowerOpen, p.UpperOpen, p.Method = p.Value, p.Value, true, true, MethodProfile
+			continue
+		}
 		if e.Covariance != nil {
 			sigma := math.Sqrt(e.Covariance[i][i])
 			if p.Coefficient {
