@@ -105,16 +105,32 @@ func (d *dictionary) add(word []byte, s slot, at uint64) uint32 {
 	return s.code - 1
 }
 
+// grow makes room. In the order of the old slots the new ones are filled in two
+// runs side by side, which caches are made for.
 func (d *dictionary) grow() {
-	d.slots = make([]slot, 4*len(d.slots))
+	old := d.slots
+	d.slots = make([]slot, 2*len(old))
 	mask := uint64(len(d.slots) - 1)
-	for code := range d.ends {
-		s, at := d.slotOf(d.word(uint32(code)))
-		for at &= mask; d.slots[at].code != 0; at = (at + 1) & mask {
+	for i := range old {
+		if old[i].code == 0 {
+			continue
 		}
-		s.code = uint32(code) + 1
-		d.slots[at] = s
+		at := d.first(&old[i]) & mask
+		for ; d.slots[at].code != 0; at = (at + 1) & mask {
+		}
+		d.slots[at] = old[i]
 	}
+}
+
+// first is where the word of a slot is looked for first.
+func (d *dictionary) first(s *slot) uint64 {
+	if s.length > inSlot {
+		return s.low
+	}
+	var padded [inSlot]byte
+	binary.LittleEndian.PutUint64(padded[:8], s.low)
+	binary.LittleEndian.PutUint64(padded[8:], s.high)
+	return maphash.Bytes(d.seed, padded[:s.length])
 }
 
 // sorted is the codes in the order of their words, by bytes.
