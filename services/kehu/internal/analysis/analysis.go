@@ -28,7 +28,8 @@ type Settings struct {
 	Zone     string          // IANA; empty is UTC
 	File     upload.Settings // how the file is read; its kind, currency, zone and progress are those here
 	Ties     valuationv1.RfmTies
-	Top      int // how many top customers to name
+	Top      int  // how many top customers to name
+	Outlook  bool // whether models are fitted, and say what is to come
 	Progress progress.Reporter
 }
 
@@ -53,6 +54,8 @@ func Run(ctx context.Context, suite Suite, path string, s Settings) (*Report, er
 	}
 	policy := &valuationv1.ValuationPolicy{
 		AsOfDate: s.AsOf, TimeZone: s.Zone, CurrencyCode: s.Currency, ReportingCurrencyCode: s.ReportIn, RfmTies: s.Ties,
+		Prediction: &valuationv1.PredictionPolicy{Disabled: !s.Outlook},
+		Alerts:     &valuationv1.AlertPolicy{Disabled: true}, // nobody will take them up
 	}
 	if s.ReportIn != "" {
 		policy.CurrencyCode = "" // that of rows which state none is converted like all others
@@ -130,7 +133,7 @@ func Await(ctx context.Context, watch func(context.Context) (Watcher, error), na
 	if err != nil {
 		return err
 	}
-	stage := report.Start(name, 0, progress.Count)
+	stage, total := report.Start(name, 0, progress.Count), int64(0)
 	for {
 		op, err := states.Recv()
 		if errors.Is(err, io.EOF) {
@@ -142,6 +145,7 @@ func Await(ctx context.Context, watch func(context.Context) (Watcher, error), na
 		var at apiv1.Progress
 		if op.GetMetadata() != nil && op.GetMetadata().UnmarshalTo(&at) == nil {
 			stage.Set(at.GetDone(), at.GetTotal())
+			total = max(total, at.GetTotal())
 		}
 		if !op.GetDone() {
 			continue
@@ -149,7 +153,7 @@ func Await(ctx context.Context, watch func(context.Context) (Watcher, error), na
 		if failed := op.GetError(); failed != nil {
 			return status.FromProto(failed).Err()
 		}
-		stage.Set(max(at.GetDone(), at.GetTotal()), 0) // the last state may have been written a moment before the end
+		stage.Set(max(at.GetDone(), total), 0) // the last state may have been written a moment before the end, or count nothing
 		stage.End()
 		return done(op)
 	}

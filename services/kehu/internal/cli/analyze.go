@@ -27,6 +27,7 @@ type analyzeFlags struct {
 	asOf, ties, format, lang, out, mongodbURI string
 	rates, reportIn                           string
 	top                                       int
+	outlook                                   bool
 }
 
 func newAnalyze() *cobra.Command {
@@ -59,6 +60,7 @@ amount is the line's total.`,
 	flags.StringVar(&f.lang, "lang", language(os.Getenv), "language of the page and of the lists: zh or en (default: by LANG)")
 	flags.StringVar(&f.out, "out", "", "write report.html, report.json and a list of customers per group into this directory")
 	flags.IntVar(&f.top, "top", 10, "how many of the customers with the most revenue to name, 1 to 1000")
+	flags.BoolVar(&f.outlook, "outlook", true, "say what models expect of the customers; false is faster where there are millions of rows")
 	flags.StringVar(&f.mongodbURI, "mongodb-uri", "", "work in this MongoDB, which must hold no data of Kehu, instead of a temporary directory")
 	return cmd
 }
@@ -117,7 +119,7 @@ func (f *analyzeFlags) analyze(ctx context.Context, conn grpc.ClientConnInterfac
 	}
 	result, err := analysis.Run(ctx, analysis.Suite{Profile: conn, Valuation: conn}, file.path, analysis.Settings{
 		AsOf: f.asOf, Currency: reading.Currency(), Zone: reading.Zone(), File: file.settings(reading),
-		ReportIn: f.reportIn, Ties: ties, Top: f.top, Progress: reporter(),
+		ReportIn: f.reportIn, Ties: ties, Outlook: f.outlook, Top: f.top, Progress: reporter(),
 	})
 	if err != nil {
 		return err
