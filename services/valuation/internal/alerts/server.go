@@ -16,7 +16,8 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 )
 
 // Server is the AlertService.
@@ -43,7 +44,7 @@ func notFound(name string) error {
 
 // ListAlerts lists alerts, the highest value at risk first.
 func (s *Server) ListAlerts(ctx context.Context, r *valuationv1.ListAlertsRequest) (*valuationv1.ListAlertsResponse, error) {
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +61,7 @@ func (s *Server) ListAlerts(ctx context.Context, r *valuationv1.ListAlertsReques
 		within = docstore.Within(docstore.Key(docstore.Int(int64(r.GetState()))))
 		within.Index = byState
 	}
-	within.Limit = size
-	if token != (page.Token{}) {
-		within.After = &token.Position
-	}
+	within.After, within.Limit = after, size
 	found, next, err := s.Room.docs.Page(ctx, within)
 	if err != nil {
 		return nil, err
@@ -71,9 +69,7 @@ func (s *Server) ListAlerts(ctx context.Context, r *valuationv1.ListAlertsReques
 	for _, a := range found {
 		answer.Alerts = append(answer.Alerts, s.Room.message(ctx, a))
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 

@@ -2,12 +2,9 @@ package economics
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
-
-	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -25,29 +22,6 @@ const field = "economic_line."
 
 // changeable are the fields of a line that an update can change.
 var changeable = []string{"kind", "amount", "recurrence", "start_date", "end_date", "display_name", "evidence"}
-
-// fields are those that an update changes: of no mask those that are set, of "*" all.
-func fields(mask *fieldmaskpb.FieldMask, given *valuationv1.EconomicLine) ([]string, error) {
-	paths := mask.GetPaths()
-	if slices.Equal(paths, []string{"*"}) {
-		return changeable, nil
-	}
-	if len(paths) == 0 {
-		set := map[string]bool{
-			"kind": given.GetKind() != 0, "amount": given.GetAmount() != nil, "recurrence": given.GetRecurrence() != 0,
-			"start_date": given.GetStartDate() != "", "end_date": given.GetEndDate() != "",
-			"display_name": given.GetDisplayName() != "", "evidence": given.GetEvidence() != "",
-		}
-		return slices.DeleteFunc(slices.Clone(changeable), func(f string) bool { return !set[f] }), nil
-	}
-	for _, path := range paths {
-		if !slices.Contains(changeable, path) {
-			return nil, fault.Invalid("update_mask", "must name only fields that can be changed (%s), each as a whole, not %.80q",
-				strings.Join(changeable, ", "), path)
-		}
-	}
-	return paths, nil
-}
 
 // take copies fields of a message to the line.
 func (l *line) take(given *valuationv1.EconomicLine, fields []string) {

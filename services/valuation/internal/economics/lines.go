@@ -11,12 +11,13 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
+
+	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 )
 
 // GetEconomicLine returns one line.
 func (s *Server) GetEconomicLine(ctx context.Context, r *valuationv1.GetEconomicLineRequest) (*valuationv1.EconomicLine, error) {
-	id, err := parseName("name", r.GetName(), linePattern)
+	id, err := aip.ParseName("name", r.GetName(), linePattern)
 	if err != nil {
 		return nil, err
 	}
@@ -37,25 +38,21 @@ func (s *Server) ListEconomicLines(ctx context.Context, r *valuationv1.ListEcono
 	case r.GetCustomer() != "" && r.GetSegment() != "":
 		return nil, fault.Invalid("segment", "must not be given together with customer")
 	case r.GetCustomer() != "":
-		id, err := parseName("customer", r.GetCustomer(), customerPattern)
+		id, err := aip.ParseName("customer", r.GetCustomer(), customerPattern)
 		if err != nil {
 			return nil, err
 		}
 		span = subject(customerKey(id))
 	case r.GetSegment() != "":
-		id, err := parseName("segment", r.GetSegment(), segmentPattern)
+		id, err := aip.ParseName("segment", r.GetSegment(), segmentPattern)
 		if err != nil {
 			return nil, err
 		}
 		span = subject(segmentKey(id))
 	}
-	token, size, err := page.Of(r)
-	if err != nil {
+	var err error
+	if span.After, span.Limit, err = aip.Place(r); err != nil {
 		return nil, err
-	}
-	span.Limit = size
-	if token != (page.Token{}) {
-		span.After = &token.Position
 	}
 	docs, next, err := s.docs.Page(ctx, span)
 	if err != nil {
@@ -65,22 +62,20 @@ func (s *Server) ListEconomicLines(ctx context.Context, r *valuationv1.ListEcono
 	for i, l := range docs {
 		answer.EconomicLines[i] = l.proto()
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 
 // CreateEconomicLine adds a line.
 func (s *Server) CreateEconomicLine(ctx context.Context, r *valuationv1.CreateEconomicLineRequest) (*valuationv1.EconomicLine, error) {
-	key, err := keyOf(r)
+	key, err := aip.KeyOf(r)
 	if err != nil {
 		return nil, err
 	}
 	l := &line{Request: key, CreatedAt: s.now()}
 	id := r.GetLineId()
 	if id == "" {
-		id = key.newID()
+		id = newID(key)
 	} else if f := ident.Check("line_id", id); f != nil {
 		return nil, f
 	}
@@ -121,19 +116,19 @@ func (s *Server) existing(ctx context.Context, l *line) (*valuationv1.EconomicLi
 	if err != nil {
 		return nil, err
 	}
-	return found.proto(), l.Request.repeats(found)
+	return found.proto(), repeats(l.Request, found)
 }
 
 // belong says whose a new line is. The customer must exist.
 func (s *Server) belong(ctx context.Context, l *line, given *valuationv1.EconomicLine) (err error) {
 	switch subject := given.GetSubject().(type) {
 	case *valuationv1.EconomicLine_Customer:
-		if l.Customer, err = parseName(field+"customer", subject.Customer, customerPattern); err != nil {
+		if l.Customer, err = aip.ParseName(field+"customer", subject.Customer, customerPattern); err != nil {
 			return err
 		}
 		return s.profile.Exists(ctx, l.Customer)
 	case *valuationv1.EconomicLine_Segment:
-		l.Segment, err = parseName(field+"segment", subject.Segment, segmentPattern)
+		l.Segment, err = aip.ParseName(field+"segment", subject.Segment, segmentPattern)
 		return err
 	default:
 		return fault.Invalid(field+"customer", "must be given, or segment: a line belongs to one of them")
@@ -143,11 +138,11 @@ func (s *Server) belong(ctx context.Context, l *line, given *valuationv1.Economi
 // UpdateEconomicLine changes the fields of a line that the mask names.
 func (s *Server) UpdateEconomicLine(ctx context.Context, r *valuationv1.UpdateEconomicLineRequest) (*valuationv1.EconomicLine, error) {
 	given := r.GetEconomicLine()
-	id, err := parseName(field+"name", given.GetName(), linePattern)
+	id, err := aip.ParseName(field+"name", given.GetName(), linePattern)
 	if err != nil {
 		return nil, err
 	}
-	changed, err := fields(r.GetUpdateMask(), given)
+	changed, err := aip.Fields(r.GetUpdateMask(), given, changeable)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +180,7 @@ func (s *Server) UpdateEconomicLine(ctx context.Context, r *valuationv1.UpdateEc
 
 // DeleteEconomicLine removes a line.
 func (s *Server) DeleteEconomicLine(ctx context.Context, r *valuationv1.DeleteEconomicLineRequest) (*emptypb.Empty, error) {
-	id, err := parseName("name", r.GetName(), linePattern)
+	id, err := aip.ParseName("name", r.GetName(), linePattern)
 	if err != nil {
 		return nil, err
 	}

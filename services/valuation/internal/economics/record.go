@@ -6,7 +6,6 @@
 package economics
 
 import (
-	"strings"
 	"time"
 
 	"go.einride.tech/aip/resourcename"
@@ -15,9 +14,9 @@ import (
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
-	"github.com/kehuhq/kehu/pkg/fault"
-	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
+
+	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 )
 
 // Patterns of the resource names.
@@ -26,19 +25,6 @@ const (
 	customerPattern = "customers/{customer}"
 	segmentPattern  = "segments/{segment}"
 )
-
-// parseName reads the id in a name that stands in a field.
-func parseName(field, name, pattern string) (id string, err error) {
-	// The scanner would take "/customers/x" and full names too.
-	prefix, _, _ := strings.Cut(pattern, "{")
-	if !strings.HasPrefix(name, prefix) || resourcename.Sscan(name, pattern, &id) != nil {
-		return "", fault.Invalid(field, "must have the form %s", pattern)
-	}
-	if f := ident.Check(field, id); f != nil {
-		return "", f
-	}
-	return id, nil
-}
 
 // line is a line as it is stored.
 type line struct {
@@ -53,7 +39,7 @@ type line struct {
 	End           string                         `bson:"end,omitempty"` // YYYY-MM-DD, the last day
 	Title         string                         `bson:"title,omitempty"`
 	Evidence      string                         `bson:"evidence"`
-	Request       requestKey                     `bson:"request"`
+	Request       aip.RequestKey                 `bson:"request"`
 	CreatedAt     time.Time                      `bson:"created_at"`
 }
 

@@ -17,8 +17,8 @@ import (
 	"github.com/kehuhq/kehu/pkg/money"
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-	"github.com/kehuhq/kehu/pkg/rpc/page"
 
+	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 	"github.com/kehuhq/kehu/services/valuation/internal/forecast"
 )
 
@@ -164,7 +164,7 @@ func (r *Room) titled(ctx context.Context, id string) (*model, []title, error) {
 
 // ListModels lists models, the newest first.
 func (s *Server) ListModels(ctx context.Context, r *valuationv1.ListModelsRequest) (*valuationv1.ListModelsResponse, error) {
-	token, size, err := page.Of(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -180,10 +180,7 @@ func (s *Server) ListModels(ctx context.Context, r *valuationv1.ListModelsReques
 		within = docstore.Within(docstore.Key(docstore.Int(int64(r.GetKind()))))
 		within.Index = byKind
 	}
-	within.Limit = size
-	if token != (page.Token{}) {
-		within.After = &token.Position
-	}
+	within.After, within.Limit = after, size
 	found, next, err := s.room.docs.Page(ctx, within)
 	if err != nil {
 		return nil, err
@@ -192,9 +189,7 @@ func (s *Server) ListModels(ctx context.Context, r *valuationv1.ListModelsReques
 	for _, m := range found {
 		answer.Models = append(answer.Models, message(m, titles))
 	}
-	if next != nil {
-		answer.NextPageToken, err = page.Token{Position: *next}.Encode(r)
-	}
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 
