@@ -27,12 +27,12 @@ raise: customers with much at stake who have probably left, and customers whose
 residual value has fallen.`,
 	}
 	f := &alertsFlags{}
-	list := f.command("list", "List alerts, the highest value at risk first; reasons and advice of the first", exactly(0), f.list)
+	list := f.command("list", "List alerts, the highest value at risk first; reasons and advice of the first", 0, f.list)
 	list.Flags().StringVar(&f.state, "state", "live", "live (not closed), open, acknowledged or closed")
 	list.Flags().StringVar(&f.customer, "customer", "", "only those of this customer, in any state where none is given")
 	list.Flags().IntVar(&f.limit, "limit", 20, "most alerts to list")
-	acknowledge := f.command("acknowledge ALERT", "Take an alert up", exactly(1), f.acknowledge)
-	closing := f.command("close ALERT", "Close an alert", exactly(1), f.close)
+	acknowledge := f.command("acknowledge ALERT", "Take an alert up", 1, f.acknowledge)
+	closing := f.command("close ALERT", "Close an alert", 1, f.close)
 	for _, c := range []*cobra.Command{acknowledge, closing} {
 		c.Flags().StringVar(&f.author, "by", "", "who does so")
 		c.Flags().StringVar(&f.note, "note", "", "what to note")

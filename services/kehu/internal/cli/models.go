@@ -30,19 +30,19 @@ of spend, and the regression that they have to beat. Without a server, on a file
 kehu value fit.`,
 	}
 	f := &modelsFlags{}
-	fit := f.command("fit", "Fit models to the orders up to a day, and hold them against those behind it", exactly(0), f.fit)
+	fit := f.command("fit", "Fit models to the orders up to a day, and hold them against those behind it", 0, f.fit)
 	fit.Flags().StringVar(&f.until, "calibration-end", "", "last day of the orders to fit to, YYYY-MM-DD")
 	fit.Flags().StringVar(&f.holdout, "end", "", "last day of the hold-out, YYYY-MM-DD (default: none)")
 	fit.Flags().StringVar(&f.zone, "zone", "UTC", "IANA time zone in which days begin, e.g. Asia/Shanghai")
 	fit.Flags().StringVar(&f.currency, "currency", "", "currency of spend, ISO 4217 (default: that of most orders)")
 	fit.Flags().StringVar(&f.kinds, "model", "all", "all, or some of bg-nbd,mbg-nbd,pareto-nbd,gamma-gamma,poisson-regression")
 	_ = fit.MarkFlagRequired("calibration-end")
-	list := f.command("list", "List models, the newest first", exactly(0), f.list)
+	list := f.command("list", "List models, the newest first", 0, f.list)
 	list.Flags().BoolVar(&f.champions, "champions", false, "only those with which predictions are made")
 	list.Flags().IntVar(&f.limit, "limit", 20, "most models to list")
-	promote := f.command("promote MODEL", "Predict with this model from now on", exactly(1), f.promote)
+	promote := f.command("promote MODEL", "Predict with this model from now on", 1, f.promote)
 	promote.Flags().StringVar(&f.role, "role", "", "purchases, churn or spend (default: all that it can)")
-	cmd.AddCommand(fit, list, f.command("show MODEL", "Show a model, how it predicted what was held out, and how to read that", exactly(1), f.show), promote)
+	cmd.AddCommand(fit, list, f.command("show MODEL", "Show a model, how it predicted what was held out, and how to read that", 1, f.show), promote)
 	return cmd
 }
 

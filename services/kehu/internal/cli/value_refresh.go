@@ -21,7 +21,7 @@ func newValueRefresh() *cobra.Command {
 		horizon, valueHorizon                         int
 		margin, discount                              float64
 	}
-	cmd := f.command("refresh", "Value all customers of a running server anew, and predict", exactly(0),
+	cmd := f.command("refresh", "Value all customers of a running server anew, and predict", 0,
 		func(ctx context.Context, conn grpc.ClientConnInterface, _ []string) (*findings.Finding, error) {
 			if err := oneOf("churn", f.churn, "no-purchase-within", "overdue"); err != nil {
 				return nil, err
@@ -74,7 +74,7 @@ func newValueAggregate() *cobra.Command {
 		group, cell, rfm, customers, segment string
 		level                                float64
 	}
-	cmd := f.command("aggregate", "Add up what customers are worth, with an interval of what is to come", exactly(0),
+	cmd := f.command("aggregate", "Add up what customers are worth, with an interval of what is to come", 0,
 		func(ctx context.Context, conn grpc.ClientConnInterface, _ []string) (*findings.Finding, error) {
 			request := &valuationv1.AggregateValuationRequest{Level: f.level}
 			stated := 0
