@@ -3,12 +3,9 @@ package btyd_test
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -17,31 +14,6 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/btyd"
 )
-
-// spendData reads a file of the test data, or skips and says so.
-func spendData(t *testing.T, name string, into any) {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared") // beside the repository's root
-	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	if rows, ok := into.(*[][]string); ok {
-		*rows, err = csv.NewReader(f).ReadAll()
-	} else {
-		err = json.NewDecoder(f).Decode(into)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 func near(t *testing.T, name string, got, want, tolerance float64) {
 	t.Helper()
@@ -78,8 +50,10 @@ type spendReference struct {
 // cdnowSpend are x and the mean spend of all customers of the CDNOW sample.
 func cdnowSpend(t *testing.T) (x []int, mean []float64) {
 	t.Helper()
-	var rows [][]string
-	spendData(t, "data/cdnow_customers_summary_with_transactions.csv", &rows)
+	rows, err := csv.NewReader(testData(t, "data/cdnow_customers_summary_with_transactions.csv")).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, row := range rows[1:] {
 		n, err := strconv.Atoi(row[1])
 		if err != nil {
@@ -106,7 +80,7 @@ func cellsOf(t interface{ Fatal(...any) }, x []int, mean []float64) *btyd.SpendC
 
 func TestGammaGammaReference(t *testing.T) {
 	var r spendReference
-	spendData(t, "reference/cdnow_models.json", &r)
+	readJSON(t, "reference/cdnow_models.json", &r)
 	want := r.GG
 	x, mean := cdnowSpend(t)
 	cells := cellsOf(t, x, mean)

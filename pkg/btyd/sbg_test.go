@@ -29,7 +29,7 @@ type sbgReference struct {
 
 func TestSBGReference(t *testing.T) {
 	var r sbgReference
-	spendData(t, "reference/sbg.json", &r)
+	readJSON(t, "reference/sbg.json", &r)
 	want := r.HighEnd
 	m, e, err := btyd.FitSBG(t.Context(), want.Survivors, btyd.Options{})
 	if err != nil {
