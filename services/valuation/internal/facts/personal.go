@@ -93,55 +93,46 @@ func (s *Store) edgesOf(ctx context.Context, customers []string) ([]string, erro
 	return ids, nil
 }
 
-func (s *Store) factRecords(ctx context.Context, customers []string) iter.Seq2[*structpb.Struct, error] {
+// records are the documents with the ids that find finds, each as record writes it.
+func records[D any](
+	ctx context.Context, docs *docstore.Collection[D], find func(context.Context) ([]string, error), record func(*D) (*structpb.Struct, error),
+) iter.Seq2[*structpb.Struct, error] {
 	return func(yield func(*structpb.Struct, error) bool) {
-		ids, err := s.copiesOf(ctx, customers)
+		ids, err := find(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		docs, err := s.facts.GetMany(ctx, ids)
+		found, err := docs.GetMany(ctx, ids)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		for _, d := range docs {
+		for _, d := range found {
 			if d == nil {
 				continue
 			}
-			id := docstore.ParseID(d.ID)
-			record, err := structpb.NewStruct(map[string]any{
-				"customerId": id[2], "kind": id[0], "value": d.Value, "count": float64(d.Count),
-			})
-			if !yield(record, err) || err != nil {
+			r, err := record(d)
+			if !yield(r, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
+func (s *Store) factRecords(ctx context.Context, customers []string) iter.Seq2[*structpb.Struct, error] {
+	find := func(ctx context.Context) ([]string, error) { return s.copiesOf(ctx, customers) }
+	return records(ctx, s.facts, find, func(d *factDoc) (*structpb.Struct, error) {
+		id := docstore.ParseID(d.ID)
+		return structpb.NewStruct(map[string]any{
+			"customerId": id[2], "kind": id[0], "value": d.Value, "count": float64(d.Count),
+		})
+	})
+}
+
 func (s *Store) edgeRecords(ctx context.Context, customers []string) iter.Seq2[*structpb.Struct, error] {
-	return func(yield func(*structpb.Struct, error) bool) {
-		ids, err := s.edgesOf(ctx, customers)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		docs, err := s.edges.GetMany(ctx, ids)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for _, d := range docs {
-			if d == nil {
-				continue
-			}
-			record, err := edgeRecord(d.edge(), customers)
-			if !yield(record, err) || err != nil {
-				return
-			}
-		}
-	}
+	find := func(ctx context.Context) ([]string, error) { return s.edgesOf(ctx, customers) }
+	return records(ctx, s.edges, find, func(d *edgeDoc) (*structpb.Struct, error) { return edgeRecord(d.edge(), customers) })
 }
 
 func edgeRecord(e Edge, customers []string) (*structpb.Struct, error) {
