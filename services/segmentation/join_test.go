@@ -17,7 +17,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
 )
 
@@ -111,18 +111,18 @@ func TestFactsOfOneCustomer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		fmt.Sprintf("%+v", domain.Facts{
-			Customer: domain.Customer{ID: "a", Kind: "ENTERPRISE", Gender: "OTHER", Region: "广东", City: "深圳", Acquisition: "SALES"},
+		fmt.Sprintf("%+v", facts.Facts{
+			Customer: facts.Customer{ID: "a", Kind: "ENTERPRISE", Gender: "OTHER", Region: "广东", City: "深圳", Acquisition: "SALES"},
 			AsOf:     edition.AsOf, Valued: true,
-			Orders:  domain.Orders{Count: 7, Days: 6, RecencyDays: 5, FirstTime: at, LastTime: at.AddDate(0, 1, 0)},
-			Revenue: []domain.Money{{Currency: "CNY", Minor: 100}, {Currency: "JPY", Minor: 3}},
-			Value:   domain.Value{Known: true, Historic: domain.Money{Currency: "CNY", Minor: 40}, Coverage: 0.5},
-			RFM:     domain.Scores{Recency: 1, Frequency: 2, Monetary: 3, Cell: "123", Segment: "At Risk", Group: "GENERAL_WIN_BACK"},
+			Orders:  facts.Orders{Count: 7, Days: 6, RecencyDays: 5, FirstTime: at, LastTime: at.AddDate(0, 1, 0)},
+			Revenue: []facts.Money{{Currency: "CNY", Minor: 100}, {Currency: "JPY", Minor: 3}},
+			Value:   facts.Value{Known: true, Historic: facts.Money{Currency: "CNY", Minor: 40}, Coverage: 0.5},
+			RFM:     facts.Scores{Recency: 1, Frequency: 2, Monetary: 3, Cell: "123", Segment: "At Risk", Group: "GENERAL_WIN_BACK"},
 		}),
-		fmt.Sprintf("%+v", domain.Facts{Customer: domain.Customer{ID: "b"}, AsOf: edition.AsOf}),
-		fmt.Sprintf("%+v", domain.Facts{
-			Customer: domain.Customer{ID: "c"}, AsOf: edition.AsOf, Valued: true,
-			Orders: domain.Orders{Count: 1, FirstTime: time.Unix(0, 0).UTC(), LastTime: time.Unix(0, 0).UTC()},
+		fmt.Sprintf("%+v", facts.Facts{Customer: facts.Customer{ID: "b"}, AsOf: edition.AsOf}),
+		fmt.Sprintf("%+v", facts.Facts{
+			Customer: facts.Customer{ID: "c"}, AsOf: edition.AsOf, Valued: true,
+			Orders: facts.Orders{Count: 1, FirstTime: time.Unix(0, 0).UTC(), LastTime: time.Unix(0, 0).UTC()},
 		}),
 	}
 	var got []string

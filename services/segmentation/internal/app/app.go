@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
 	"github.com/kehuhq/kehu/services/segmentation/internal/rule"
 	"github.com/kehuhq/kehu/services/segmentation/internal/store"
@@ -17,7 +17,7 @@ import (
 // Source is where facts come from; peers.Peers is one.
 type Source interface {
 	Edition(ctx context.Context) (peers.Edition, error)
-	Facts(ctx context.Context, edition peers.Edition, after string) iter.Seq2[*domain.Facts, error]
+	Facts(ctx context.Context, edition peers.Edition, after string) iter.Seq2[*facts.Facts, error]
 }
 
 // App is the use cases. It is safe for concurrent use.

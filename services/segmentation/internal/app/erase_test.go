@@ -15,7 +15,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 const pseudonym = "erased-01JCXB7Z0T5C6Q5E8Y1V9WJ4KD"
@@ -82,7 +82,7 @@ func TestPersonIsShownAndErased(t *testing.T) {
 		ops.run(t, w, w.job(true, "many", "all"), &journal{})
 		first, err := w.Members(context.Background(), "many", page.Token{}, 2)
 		must(t, err)
-		w.base.set("c03", domain.Facts{Valued: true, Orders: domain.Orders{Count: 30}})
+		w.base.set("c03", facts.Facts{Valued: true, Orders: facts.Orders{Count: 30}})
 		ops.run(t, w, w.job(false), &journal{})
 		if members, moves := w.held(t, "c03", "c08", "old", "c0"); members != 2+1+4 || moves != 2+2 {
 			t.Fatalf("there are %d memberships and %d transitions", members, moves)

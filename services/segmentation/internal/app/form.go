@@ -8,6 +8,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
 	"github.com/kehuhq/kehu/services/segmentation/internal/rule"
 	"github.com/kehuhq/kehu/services/segmentation/internal/store"
@@ -22,7 +23,7 @@ const (
 )
 
 // criterion says of a customer whether it belongs to a segment.
-type criterion func(*domain.Facts, *rule.Subject) (bool, error)
+type criterion func(*facts.Facts, *rule.Subject) (bool, error)
 
 // criterion makes a definition ready, or says why it cannot be used.
 func (a *App) criterion(d domain.Definition, edition peers.Edition) (criterion, *domain.Failure) {
@@ -31,7 +32,7 @@ func (a *App) criterion(d domain.Definition, edition peers.Edition) (criterion, 
 			return nil, unvalued()
 		}
 		selection := d.RFM.Select()
-		return func(f *domain.Facts, _ *rule.Subject) (bool, error) { return selection.Has(f), nil }, nil
+		return func(f *facts.Facts, _ *rule.Subject) (bool, error) { return selection.Has(f), nil }, nil
 	}
 	compiled, err := a.rules.Compile(d.Rule)
 	if err != nil {
@@ -41,7 +42,7 @@ func (a *App) criterion(d domain.Definition, edition peers.Edition) (criterion, 
 	if compiled.ReadsValuations() && edition.Generation == 0 {
 		return nil, unvalued()
 	}
-	return func(_ *domain.Facts, s *rule.Subject) (bool, error) { return compiled.Holds(s) }, nil
+	return func(_ *facts.Facts, s *rule.Subject) (bool, error) { return compiled.Holds(s) }, nil
 }
 
 // unvalued is the failure of a definition over valuations where there are none:
@@ -85,7 +86,7 @@ func (r *run) form(ctx context.Context, criteria []criterion) error {
 }
 
 // evaluate asks every segment about a customer. One whose rule fails is out.
-func (r *run) evaluate(b *batch, criteria []criterion, facts *domain.Facts, subject *rule.Subject) {
+func (r *run) evaluate(b *batch, criteria []criterion, facts *facts.Facts, subject *rule.Subject) {
 	subject.Set(facts)
 	key := rowKey(facts.Customer.ID)
 	for i := range r.state.Round.Segments {

@@ -11,27 +11,28 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // definition is one with what it says written in Go.
 type definition struct {
 	domain.Definition
-	has func(*domain.Facts) bool
+	has func(*facts.Facts) bool
 }
 
 var definitions = []definition{
-	{domain.Definition{Rule: `orders.count >= 2`}, func(f *domain.Facts) bool { return f.Orders.Count >= 2 }},
-	{domain.Definition{Rule: `customer.region == "广东" && revenue("CNY") > 10.0`}, func(f *domain.Facts) bool {
-		return f.Customer.Region == "广东" && slices.ContainsFunc(f.Revenue, func(m domain.Money) bool { return m.Currency == "CNY" && m.Minor > 1000 })
+	{domain.Definition{Rule: `orders.count >= 2`}, func(f *facts.Facts) bool { return f.Orders.Count >= 2 }},
+	{domain.Definition{Rule: `customer.region == "广东" && revenue("CNY") > 10.0`}, func(f *facts.Facts) bool {
+		return f.Customer.Region == "广东" && slices.ContainsFunc(f.Revenue, func(m facts.Money) bool { return m.Currency == "CNY" && m.Minor > 1000 })
 	}},
-	{domain.Definition{Rule: `!has_valuation`}, func(f *domain.Facts) bool { return !f.Valued }},
-	{domain.Definition{Rule: `orders.count == 0 || rfm.recency <= 2`}, func(f *domain.Facts) bool { return f.Orders.Count == 0 || f.RFM.Recency <= 2 }},
-	{domain.Definition{Rule: `true`}, func(*domain.Facts) bool { return true }},
-	{domain.Definition{Rule: `false`}, func(*domain.Facts) bool { return false }},
-	{domain.Definition{RFM: &domain.RFM{Groups: []string{"IMPORTANT_VALUE", "GENERAL_KEEP"}}}, func(f *domain.Facts) bool {
+	{domain.Definition{Rule: `!has_valuation`}, func(f *facts.Facts) bool { return !f.Valued }},
+	{domain.Definition{Rule: `orders.count == 0 || rfm.recency <= 2`}, func(f *facts.Facts) bool { return f.Orders.Count == 0 || f.RFM.Recency <= 2 }},
+	{domain.Definition{Rule: `true`}, func(*facts.Facts) bool { return true }},
+	{domain.Definition{Rule: `false`}, func(*facts.Facts) bool { return false }},
+	{domain.Definition{RFM: &domain.RFM{Groups: []string{"IMPORTANT_VALUE", "GENERAL_KEEP"}}}, func(f *facts.Facts) bool {
 		return f.RFM.Group == "IMPORTANT_VALUE" || f.RFM.Group == "GENERAL_KEEP"
 	}},
-	{domain.Definition{RFM: &domain.RFM{Groups: []string{"GENERAL_VALUE"}, Cells: []string{"5*5", "1**"}}}, func(f *domain.Facts) bool {
+	{domain.Definition{RFM: &domain.RFM{Groups: []string{"GENERAL_VALUE"}, Cells: []string{"5*5", "1**"}}}, func(f *facts.Facts) bool {
 		return f.RFM.Group == "GENERAL_VALUE" || f.RFM.Recency == 5 && f.RFM.Monetary == 5 || f.RFM.Recency == 1
 	}},
 }
@@ -40,15 +41,15 @@ var definitions = []definition{
 var ids = []string{"a", "a-b", "a.b", "a b", "A", "王芳", "😀", "b", "a1", "a!1", "z~", "0", "é", "b-2", "c", "d\"e"}
 
 // anyFacts draws a customer, valued or not.
-func anyFacts(t *rapid.T) domain.Facts {
-	f := domain.Facts{Customer: domain.Customer{Region: rapid.SampledFrom([]string{"广东", "CA", ""}).Draw(t, "region")}}
+func anyFacts(t *rapid.T) facts.Facts {
+	f := facts.Facts{Customer: facts.Customer{Region: rapid.SampledFrom([]string{"广东", "CA", ""}).Draw(t, "region")}}
 	if !rapid.Bool().Draw(t, "valued") {
 		return f
 	}
 	f.Valued = true
 	f.Orders.Count = rapid.Int64Range(1, 4).Draw(t, "orders")
-	f.Revenue = []domain.Money{{Currency: rapid.SampledFrom([]string{"CNY", "USD"}).Draw(t, "currency"), Minor: rapid.Int64Range(0, 3000).Draw(t, "minor")}}
-	f.RFM = domain.Scores{
+	f.Revenue = []facts.Money{{Currency: rapid.SampledFrom([]string{"CNY", "USD"}).Draw(t, "currency"), Minor: rapid.Int64Range(0, 3000).Draw(t, "minor")}}
+	f.RFM = facts.Scores{
 		Recency: rapid.IntRange(1, 5).Draw(t, "R"), Frequency: rapid.IntRange(1, 5).Draw(t, "F"), Monetary: rapid.IntRange(1, 5).Draw(t, "M"),
 		Group: rapid.SampledFrom(domain.Groups).Draw(t, "group"),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // While passes go on, every list that is read has as many members as its total
@@ -26,7 +27,7 @@ func TestCountsEqualListsWhilePassesGoOn(t *testing.T) {
 		go func() {
 			defer close(done)
 			for i := range 12 {
-				w.base.set(fmt.Sprintf("c%02d", i), domain.Facts{Valued: true, Orders: domain.Orders{Count: int64(i * i % 11)}})
+				w.base.set(fmt.Sprintf("c%02d", i), facts.Facts{Valued: true, Orders: facts.Orders{Count: int64(i * i % 11)}})
 				w.form(t, false)
 			}
 		}()
@@ -91,7 +92,7 @@ func TestUnpublishedTransitionsAreNotSeen(t *testing.T) {
 	w.form(t, true, "s")
 	w.base.fill(3)
 	down := fault.New(fault.Unavailable, "PEER_UNAVAILABLE", "profile is unavailable")
-	w.base.set("a", domain.Facts{Valued: true, Orders: domain.Orders{Count: 9}})
+	w.base.set("a", facts.Facts{Valued: true, Orders: facts.Orders{Count: 9}})
 	w.base.setBefore(func(n int) error {
 		if n == 11 {
 			return down

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
 	"github.com/kehuhq/kehu/services/segmentation/internal/store"
 )
@@ -25,7 +26,7 @@ func ruled(expression string) domain.Definition { return domain.Definition{Rule:
 // customers makes customers c00, c01, … with as many orders as their numbers say.
 func (b *base) fill(n int) {
 	for i := range n {
-		b.set(fmt.Sprintf("c%02d", i), domain.Facts{Valued: i > 0, Orders: domain.Orders{Count: int64(i)}})
+		b.set(fmt.Sprintf("c%02d", i), facts.Facts{Valued: i > 0, Orders: facts.Orders{Count: int64(i)}})
 	}
 }
 
@@ -56,7 +57,7 @@ func TestFailingRuleKeepsTheLastGoodPass(t *testing.T) {
 		w.form(t, true, "bad", "good")
 		good := w.members(t, "bad")
 
-		w.base.set("c09", domain.Facts{Valued: true, Orders: domain.Orders{Count: 1}})
+		w.base.set("c09", facts.Facts{Valued: true, Orders: facts.Orders{Count: 1}})
 		w.redefine(t, "bad", `100 / (orders.count - 7) > 3`)
 		result := w.form(t, false)
 		if len(result.Segments) != 2 || result.Left != 1 || result.Entered != 0 {
@@ -234,7 +235,7 @@ func TestPassesAtTheSameTime(t *testing.T) {
 		// One that began later is published first: this one gives way.
 		var inner domain.Formed
 		_, err := w.Recompute(context.Background(), w.job(false), app.State{}, interrupt(func() {
-			w.base.set("c03", domain.Facts{Valued: true, Orders: domain.Orders{Count: 30}})
+			w.base.set("c03", facts.Facts{Valued: true, Orders: facts.Orders{Count: 30}})
 			w.form(t, false)
 			inner = w.segment(t, "s").Formed
 		}))
@@ -255,8 +256,8 @@ func TestPassesAtTheSameTime(t *testing.T) {
 			ended <- err
 		}()
 		<-paused
-		w.base.set("c03", domain.Facts{Valued: true, Orders: domain.Orders{Count: 30}})
-		w.base.set("c07", domain.Facts{})
+		w.base.set("c03", facts.Facts{Valued: true, Orders: facts.Orders{Count: 30}})
+		w.base.set("c07", facts.Facts{})
 		_, err = w.Recompute(context.Background(), later, app.State{}, interrupt(func() {
 			close(goOn)
 			must(t, <-ended)

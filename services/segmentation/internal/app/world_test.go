@@ -25,6 +25,7 @@ import (
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
 	"github.com/kehuhq/kehu/services/segmentation/internal/rule"
 	"github.com/kehuhq/kehu/services/segmentation/internal/store"
@@ -92,17 +93,17 @@ func closeEngine(t fataler, e docstore.Engine) { must(t, e.Close()) }
 // base is the customers of the tests, in place of profile and valuation.
 type base struct {
 	mu        sync.Mutex
-	customers map[string]domain.Facts
+	customers map[string]facts.Facts
 	edition   peers.Edition
 	// before is asked before the n-th customer of a stream, from 0; its error ends the stream.
 	before func(n int) error
 }
 
 func newBase() *base {
-	return &base{customers: map[string]domain.Facts{}, edition: peers.Edition{Generation: 1, AsOf: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}}
+	return &base{customers: map[string]facts.Facts{}, edition: peers.Edition{Generation: 1, AsOf: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}}
 }
 
-func (b *base) set(id string, f domain.Facts) {
+func (b *base) set(id string, f facts.Facts) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f.Customer.ID = id
@@ -134,20 +135,20 @@ func (b *base) setEdition(e peers.Edition) {
 }
 
 // Facts yields the customers as they are when the stream begins.
-func (b *base) Facts(ctx context.Context, _ peers.Edition, after string) iter.Seq2[*domain.Facts, error] {
+func (b *base) Facts(ctx context.Context, _ peers.Edition, after string) iter.Seq2[*facts.Facts, error] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.before
-	var all []domain.Facts
+	var all []facts.Facts
 	for _, f := range b.customers {
 		if after == "" || docstore.ID(f.Customer.ID) > docstore.ID(after) {
 			all = append(all, f)
 		}
 	}
-	slices.SortFunc(all, func(x, y domain.Facts) int {
+	slices.SortFunc(all, func(x, y facts.Facts) int {
 		return cmp.Compare(docstore.ID(x.Customer.ID), docstore.ID(y.Customer.ID))
 	})
-	return func(yield func(*domain.Facts, error) bool) {
+	return func(yield func(*facts.Facts, error) bool) {
 		for i := range all {
 			err := ctx.Err()
 			if err == nil && before != nil {

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // Groups are the eight RFM groups by the names that facts use.
@@ -79,7 +81,7 @@ func cellIndex(recency, frequency, monetary int) int {
 
 // Has tells whether the customer belongs to the selection. Whoever has no scores
 // does not.
-func (s *Selection) Has(f *Facts) bool {
+func (s *Selection) Has(f *facts.Facts) bool {
 	if !f.Valued {
 		return false
 	}

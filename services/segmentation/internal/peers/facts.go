@@ -6,7 +6,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // The names of enum values as facts: without their prefix, empty for unspecified.
@@ -29,8 +29,8 @@ func names(of map[int32]string, prefix string) map[int32]string {
 
 func customerID(c *profilev1.Customer) string { return strings.TrimPrefix(c.GetName(), "customers/") }
 
-func customerFacts(c *profilev1.Customer) domain.Customer {
-	return domain.Customer{
+func customerFacts(c *profilev1.Customer) facts.Customer {
+	return facts.Customer{
 		ID:          customerID(c),
 		Kind:        kinds[int32(c.GetKind())],
 		Gender:      genders[int32(c.GetGender())],
@@ -41,28 +41,28 @@ func customerFacts(c *profilev1.Customer) domain.Customer {
 }
 
 // valuationFacts fills in what comes from a valuation, if the customer is valued.
-func valuationFacts(f *domain.Facts, v *valuationv1.Valuation) {
+func valuationFacts(f *facts.Facts, v *valuationv1.Valuation) {
 	f.Revenue = f.Revenue[:0]
 	if !f.Valued {
-		f.Orders, f.Value, f.RFM = domain.Orders{}, domain.Value{}, domain.Scores{}
+		f.Orders, f.Value, f.RFM = facts.Orders{}, facts.Value{}, facts.Scores{}
 		return
 	}
-	f.Orders = domain.Orders{
+	f.Orders = facts.Orders{
 		Count: v.GetOrders(), Days: v.GetOrderDays(), RecencyDays: v.GetRecencyDays(),
 		FirstTime: v.GetFirstOrderTime().AsTime(), LastTime: v.GetLastOrderTime().AsTime(),
 	}
 	for _, m := range v.GetRevenue() {
-		f.Revenue = append(f.Revenue, domain.Money{Currency: m.GetCurrencyCode(), Minor: m.GetMinorUnits()})
+		f.Revenue = append(f.Revenue, facts.Money{Currency: m.GetCurrencyCode(), Minor: m.GetMinorUnits()})
 	}
-	f.Value = domain.Value{}
+	f.Value = facts.Value{}
 	if m := v.GetHistoricValue(); m != nil {
-		f.Value = domain.Value{
+		f.Value = facts.Value{
 			Known: true, Coverage: v.GetHistoricValueCoverage(),
-			Historic: domain.Money{Currency: m.GetCurrencyCode(), Minor: m.GetMinorUnits()},
+			Historic: facts.Money{Currency: m.GetCurrencyCode(), Minor: m.GetMinorUnits()},
 		}
 	}
 	r := v.GetRfm()
-	f.RFM = domain.Scores{
+	f.RFM = facts.Scores{
 		Recency: int(r.GetRecency()), Frequency: int(r.GetFrequency()), Monetary: int(r.GetMonetary()),
 		Cell: r.GetCell(), Group: groups[int32(r.GetGroup())], Segment: r.GetSegment(),
 	}

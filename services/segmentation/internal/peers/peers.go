@@ -17,7 +17,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // Peers is the services that facts come from.
@@ -65,14 +65,14 @@ func (p *Peers) Edition(ctx context.Context) (Edition, error) {
 //
 // Besides the errors of the peers it yields ErrSuperseded, and faults:
 // PEER_UNAVAILABLE where a stream falls silent, PEER_OUT_OF_ORDER.
-func (p *Peers) Facts(ctx context.Context, edition Edition, after string) iter.Seq2[*domain.Facts, error] {
-	return func(yield func(*domain.Facts, error) bool) {
+func (p *Peers) Facts(ctx context.Context, edition Edition, after string) iter.Seq2[*facts.Facts, error] {
+	return func(yield func(*facts.Facts, error) bool) {
 		watch, stop := newWatch(ctx, p.patience)
 		defer stop()
 		customers := p.streamCustomers(watch, after)
 		valuations := p.streamValuations(watch, edition, after)
 		valuation, err := valuations.next()
-		var facts domain.Facts
+		var facts facts.Facts
 		for {
 			var customer *profilev1.Customer
 			if err == nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // badArgument reports arguments that would fail, or never match, for every
@@ -43,7 +43,7 @@ func literalOf(call ast.CallExpr) (check func(string) bool, what string) {
 	}
 	switch call.FunctionName() {
 	case revenueFunction, revenueMinorFunction:
-		return domain.IsCurrency, `an ISO 4217 code, e.g. "CNY"`
+		return facts.IsCurrency, `an ISO 4217 code, e.g. "CNY"`
 	case "matches":
 		return func(string) bool { return true }, "a regular expression" // CEL has checked it
 	case "getFullYear", "getMonth", "getDayOfMonth", "getDate", "getDayOfWeek", "getDayOfYear",

@@ -45,7 +45,7 @@ func NewCompiler() (*Compiler, error) {
 		cel.Function(revenueMinorFunction, cel.Overload("revenue_minor_string",
 			[]*cel.Type{cel.StringType}, cel.IntType, cel.LateFunctionBinding())),
 	}
-	for _, f := range facts {
+	for _, f := range schema {
 		options = append(options, cel.Variable(f.name, f.kind))
 	}
 	env, err := cel.NewEnv(options...)

@@ -38,8 +38,8 @@ type sizes struct{}
 // EstimateSize is how long the string is that a fact holds.
 func (sizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
 	if path := node.Path(); len(path) == 1 {
-		if slot, ok := slots[path[0]]; ok && facts[slot].size > 0 {
-			return &cost.SizeEstimate{Max: facts[slot].size}
+		if slot, ok := slots[path[0]]; ok && schema[slot].size > 0 {
+			return &cost.SizeEstimate{Max: schema[slot].size}
 		}
 	}
 	return nil

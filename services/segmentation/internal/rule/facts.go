@@ -13,7 +13,7 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // fact is something that expressions can ask of a customer.
@@ -22,7 +22,7 @@ type fact struct {
 	kind *cel.Type
 	// size is the most characters of a string, which bounds the cost of handling it.
 	size  uint64
-	value func(*domain.Facts) ref.Val
+	value func(*facts.Facts) ref.Val
 }
 
 // Never is recency_days of a customer who has never ordered: longer ago than any.
@@ -33,34 +33,34 @@ var valued = []string{"orders", "value", "rfm"}
 
 // facts are all there are. Their values without a valuation, and of timestamps
 // without an order, are such that "lately" and "often" do not hold.
-var facts = []fact{
-	{"customer.id", cel.StringType, 128, func(f *domain.Facts) ref.Val { return types.String(f.Customer.ID) }},
-	{"customer.kind", cel.StringType, 16, func(f *domain.Facts) ref.Val { return types.String(f.Customer.Kind) }},
-	{"customer.gender", cel.StringType, 16, func(f *domain.Facts) ref.Val { return types.String(f.Customer.Gender) }},
-	{"customer.region", cel.StringType, 128, func(f *domain.Facts) ref.Val { return types.String(f.Customer.Region) }},
-	{"customer.city", cel.StringType, 128, func(f *domain.Facts) ref.Val { return types.String(f.Customer.City) }},
-	{"customer.acquisition", cel.StringType, 16, func(f *domain.Facts) ref.Val { return types.String(f.Customer.Acquisition) }},
+var schema = []fact{
+	{"customer.id", cel.StringType, 128, func(f *facts.Facts) ref.Val { return types.String(f.Customer.ID) }},
+	{"customer.kind", cel.StringType, 16, func(f *facts.Facts) ref.Val { return types.String(f.Customer.Kind) }},
+	{"customer.gender", cel.StringType, 16, func(f *facts.Facts) ref.Val { return types.String(f.Customer.Gender) }},
+	{"customer.region", cel.StringType, 128, func(f *facts.Facts) ref.Val { return types.String(f.Customer.Region) }},
+	{"customer.city", cel.StringType, 128, func(f *facts.Facts) ref.Val { return types.String(f.Customer.City) }},
+	{"customer.acquisition", cel.StringType, 16, func(f *facts.Facts) ref.Val { return types.String(f.Customer.Acquisition) }},
 
-	{"orders.count", cel.IntType, 0, func(f *domain.Facts) ref.Val { return types.Int(f.Orders.Count) }},
-	{"orders.days", cel.IntType, 0, func(f *domain.Facts) ref.Val { return types.Int(f.Orders.Days) }},
-	{"orders.first_time", cel.TimestampType, 0, func(f *domain.Facts) ref.Val { return instant(f.Orders.FirstTime) }},
-	{"orders.last_time", cel.TimestampType, 0, func(f *domain.Facts) ref.Val { return instant(f.Orders.LastTime) }},
+	{"orders.count", cel.IntType, 0, func(f *facts.Facts) ref.Val { return types.Int(f.Orders.Count) }},
+	{"orders.days", cel.IntType, 0, func(f *facts.Facts) ref.Val { return types.Int(f.Orders.Days) }},
+	{"orders.first_time", cel.TimestampType, 0, func(f *facts.Facts) ref.Val { return instant(f.Orders.FirstTime) }},
+	{"orders.last_time", cel.TimestampType, 0, func(f *facts.Facts) ref.Val { return instant(f.Orders.LastTime) }},
 	{"orders.recency_days", cel.IntType, 0, recencyDays},
 
-	{"value.known", cel.BoolType, 0, func(f *domain.Facts) ref.Val { return types.Bool(f.Value.Known) }},
-	{"value.historic", cel.DoubleType, 0, func(f *domain.Facts) ref.Val { return types.Double(f.Value.Historic.Major()) }},
-	{"value.historic_minor", cel.IntType, 0, func(f *domain.Facts) ref.Val { return types.Int(f.Value.Historic.Minor) }},
-	{"value.coverage", cel.DoubleType, 0, func(f *domain.Facts) ref.Val { return types.Double(f.Value.Coverage) }},
+	{"value.known", cel.BoolType, 0, func(f *facts.Facts) ref.Val { return types.Bool(f.Value.Known) }},
+	{"value.historic", cel.DoubleType, 0, func(f *facts.Facts) ref.Val { return types.Double(f.Value.Historic.Major()) }},
+	{"value.historic_minor", cel.IntType, 0, func(f *facts.Facts) ref.Val { return types.Int(f.Value.Historic.Minor) }},
+	{"value.coverage", cel.DoubleType, 0, func(f *facts.Facts) ref.Val { return types.Double(f.Value.Coverage) }},
 
-	{"rfm.recency", cel.IntType, 0, func(f *domain.Facts) ref.Val { return types.Int(f.RFM.Recency) }},
-	{"rfm.frequency", cel.IntType, 0, func(f *domain.Facts) ref.Val { return types.Int(f.RFM.Frequency) }},
-	{"rfm.monetary", cel.IntType, 0, func(f *domain.Facts) ref.Val { return types.Int(f.RFM.Monetary) }},
-	{"rfm.cell", cel.StringType, 3, func(f *domain.Facts) ref.Val { return types.String(f.RFM.Cell) }},
-	{"rfm.group", cel.StringType, 32, func(f *domain.Facts) ref.Val { return types.String(f.RFM.Group) }},
-	{"rfm.segment", cel.StringType, 64, func(f *domain.Facts) ref.Val { return types.String(f.RFM.Segment) }},
+	{"rfm.recency", cel.IntType, 0, func(f *facts.Facts) ref.Val { return types.Int(f.RFM.Recency) }},
+	{"rfm.frequency", cel.IntType, 0, func(f *facts.Facts) ref.Val { return types.Int(f.RFM.Frequency) }},
+	{"rfm.monetary", cel.IntType, 0, func(f *facts.Facts) ref.Val { return types.Int(f.RFM.Monetary) }},
+	{"rfm.cell", cel.StringType, 3, func(f *facts.Facts) ref.Val { return types.String(f.RFM.Cell) }},
+	{"rfm.group", cel.StringType, 32, func(f *facts.Facts) ref.Val { return types.String(f.RFM.Group) }},
+	{"rfm.segment", cel.StringType, 64, func(f *facts.Facts) ref.Val { return types.String(f.RFM.Segment) }},
 
-	{"has_valuation", cel.BoolType, 0, func(f *domain.Facts) ref.Val { return types.Bool(f.Valued) }},
-	{"as_of", cel.TimestampType, 0, func(f *domain.Facts) ref.Val { return instant(f.AsOf) }},
+	{"has_valuation", cel.BoolType, 0, func(f *facts.Facts) ref.Val { return types.Bool(f.Valued) }},
+	{"as_of", cel.TimestampType, 0, func(f *facts.Facts) ref.Val { return instant(f.AsOf) }},
 }
 
 // withheld is what profile knows of a customer and rules must not use: it names
@@ -77,8 +77,8 @@ var withheld = []string{
 
 // slots maps a fact's name to its place among facts.
 var slots = func() map[string]int {
-	m := make(map[string]int, len(facts))
-	for i, f := range facts {
+	m := make(map[string]int, len(schema))
+	for i, f := range schema {
 		m[f.name] = i
 	}
 	return m
@@ -87,7 +87,7 @@ var slots = func() map[string]int {
 // members lists the facts of a group, nil where there is no such group.
 func members(group string) []string {
 	var names []string
-	for _, f := range facts {
+	for _, f := range schema {
 		if name, ok := strings.CutPrefix(f.name, group+"."); ok {
 			names = append(names, name)
 		}
@@ -104,7 +104,7 @@ func readsValuation(name string) bool {
 // instant is a timestamp as CEL can hold it; the zero time is the earliest.
 func instant(t time.Time) ref.Val { return types.Timestamp{Time: t.UTC()} }
 
-func recencyDays(f *domain.Facts) ref.Val {
+func recencyDays(f *facts.Facts) ref.Val {
 	if f.Orders.Count == 0 {
 		return types.Int(Never)
 	}
@@ -113,8 +113,8 @@ func recencyDays(f *domain.Facts) ref.Val {
 
 // Names lists the facts and functions that expressions can use, with their types.
 func Names() []string {
-	names := make([]string, 0, len(facts)+2)
-	for _, f := range facts {
+	names := make([]string, 0, len(schema)+2)
+	for _, f := range schema {
 		names = append(names, fmt.Sprintf("%s %s", f.name, f.kind))
 	}
 	return append(names, "revenue(string) double", "revenue_minor(string) int")

@@ -8,7 +8,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/rule"
 )
 
@@ -21,24 +21,24 @@ func compiler(t testing.TB) *rule.Compiler {
 	return c
 }
 
-func wang() *domain.Facts {
-	return &domain.Facts{
-		Customer: domain.Customer{ID: "wang", Kind: "INDIVIDUAL", Gender: "FEMALE", Region: "广东", City: "深圳", Acquisition: "REFERRAL"},
+func wang() *facts.Facts {
+	return &facts.Facts{
+		Customer: facts.Customer{ID: "wang", Kind: "INDIVIDUAL", Gender: "FEMALE", Region: "广东", City: "深圳", Acquisition: "REFERRAL"},
 		AsOf:     time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC), Valued: true,
-		Orders: domain.Orders{
+		Orders: facts.Orders{
 			Count: 4, Days: 3, RecencyDays: 12,
 			FirstTime: time.Date(2025, 12, 31, 17, 0, 0, 0, time.UTC), LastTime: time.Date(2026, 6, 19, 3, 0, 0, 0, time.UTC),
 		},
-		Revenue: []domain.Money{{Currency: "CNY", Minor: 123456}, {Currency: "JPY", Minor: 900}},
-		Value:   domain.Value{Known: true, Historic: domain.Money{Currency: "CNY", Minor: 40050}, Coverage: 0.75},
-		RFM:     domain.Scores{Recency: 5, Frequency: 4, Monetary: 5, Cell: "545", Group: "IMPORTANT_VALUE", Segment: "Champions"},
+		Revenue: []facts.Money{{Currency: "CNY", Minor: 123456}, {Currency: "JPY", Minor: 900}},
+		Value:   facts.Value{Known: true, Historic: facts.Money{Currency: "CNY", Minor: 40050}, Coverage: 0.75},
+		RFM:     facts.Scores{Recency: 5, Frequency: 4, Monetary: 5, Cell: "545", Group: "IMPORTANT_VALUE", Segment: "Champions"},
 	}
 }
 
 // Every fact and function gives the value that docs/facts.md promises.
 func TestFacts(t *testing.T) {
 	c := compiler(t)
-	nobody := &domain.Facts{Customer: domain.Customer{ID: "nobody"}}
+	nobody := &facts.Facts{Customer: facts.Customer{ID: "nobody"}}
 	for expression, want := range map[string][2]bool{ // of wang, of nobody
 		`customer.id == "wang" && customer.kind == "INDIVIDUAL" && customer.gender == "FEMALE"`:  {true, false},
 		`customer.region == "广东" && customer.city == "深圳" && customer.acquisition == "REFERRAL"`: {true, false},
@@ -75,7 +75,7 @@ func TestFacts(t *testing.T) {
 			continue
 		}
 		s := rule.NewSubject()
-		for i, f := range []*domain.Facts{wang(), nobody} {
+		for i, f := range []*facts.Facts{wang(), nobody} {
 			s.Set(f)
 			if got, err := r.Holds(s); err != nil || got != want[i] {
 				t.Errorf("%s of %s: got %t, %v, want %t", expression, f.Customer.ID, got, err, want[i])
@@ -204,7 +204,7 @@ func TestEvaluationErrorsAreFaults(t *testing.T) {
 			continue
 		}
 		s := rule.NewSubject()
-		s.Set(&domain.Facts{Customer: domain.Customer{ID: "nobody"}})
+		s.Set(&facts.Facts{Customer: facts.Customer{ID: "nobody"}})
 		_, err = r.Holds(s)
 		if fault.KindOf(err) != fault.FailedPrecondition || fault.ReasonOf(err) != "RULE_EVALUATION_FAILED" || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: got %v", expression, err)

@@ -6,7 +6,7 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // Subject is the customer whom rules are asked about, as CEL sees it. One is made
@@ -14,7 +14,7 @@ import (
 // values which rules look at is allocated, and each of those once, however many
 // rules there are. It is not safe for concurrent use.
 type Subject struct {
-	facts        *domain.Facts
+	facts        *facts.Facts
 	values       []ref.Val // by slot, nil until it is first asked for
 	revenue      functions.LateBoundOp
 	revenueMinor functions.LateBoundOp
@@ -24,27 +24,27 @@ var _ interpreter.FunctionActivation = (*Subject)(nil)
 
 // NewSubject makes a Subject without a customer: call Set first.
 func NewSubject() *Subject {
-	s := &Subject{values: make([]ref.Val, len(facts))}
+	s := &Subject{values: make([]ref.Val, len(schema))}
 	s.revenue = func(_ string, args ...ref.Val) ref.Val { return types.Double(s.amount(args[0]).Major()) }
 	s.revenueMinor = func(_ string, args ...ref.Val) ref.Val { return types.Int(s.amount(args[0]).Minor) }
 	return s
 }
 
 // Set makes the subject another customer. The facts must not change until the next Set.
-func (s *Subject) Set(f *domain.Facts) {
+func (s *Subject) Set(f *facts.Facts) {
 	s.facts = f
 	clear(s.values)
 }
 
 // amount is the revenue in a currency, zero where there is none.
-func (s *Subject) amount(currency ref.Val) domain.Money {
+func (s *Subject) amount(currency ref.Val) facts.Money {
 	code, _ := currency.(types.String)
 	for _, m := range s.facts.Revenue {
 		if m.Currency == string(code) {
 			return m
 		}
 	}
-	return domain.Money{Currency: string(code)}
+	return facts.Money{Currency: string(code)}
 }
 
 // ResolveName returns the value of a fact.
@@ -54,7 +54,7 @@ func (s *Subject) ResolveName(name string) (any, bool) {
 		return nil, false
 	}
 	if s.values[slot] == nil {
-		s.values[slot] = facts[slot].value(s.facts)
+		s.values[slot] = schema[slot].value(s.facts)
 	}
 	return s.values[slot], true
 }
