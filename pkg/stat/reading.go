@@ -1,0 +1,106 @@
+package stat
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// words is one of two texts: that in Chinese for a language such as "zh" or
+// "zh-CN", otherwise that in English.
+func words(lang, en, zh string) string {
+	if strings.HasPrefix(strings.ToLower(lang), "zh") {
+		return zh
+	}
+	return en
+}
+
+// band is the name of a size.
+type band struct {
+	from   float64
+	en, zh string
+}
+
+// bandOf is the last band that a size reaches.
+func bandOf(lang string, size float64, bands []band) string {
+	name := bands[0]
+	for _, b := range bands {
+		if size >= b.from {
+			name = b
+		}
+	}
+	return words(lang, name.en, name.zh)
+}
+
+// varianceBands are those of Cohen (1988), Statistical Power Analysis for the
+// Behavioral Sciences, 2nd ed., p. 283–287, for shares of variance.
+var varianceBands = []band{
+	{0, "negligible", "可忽略"}, {0.01, "small", "小"}, {0.06, "medium", "中等"}, {0.14, "large", "大"},
+}
+
+// chance says what a p-value means.
+func chance(lang string, p float64) string {
+	if p < 0.05 {
+		return fmt.Sprintf(words(lang, "Chance alone would hardly bring this about (p = %s).", "仅凭偶然几乎不会出现这样的差异(p = %s)。"), FormatP(p))
+	}
+	return fmt.Sprintf(words(lang, "Chance alone may well bring this about (p = %s): this is no evidence of a difference.", "偶然也可能造成这样的差异(p = %s),不能作为存在差异的证据。"), FormatP(p))
+}
+
+// FormatP writes a p-value for people: four decimals, or its size where it is small.
+func FormatP(p float64) string {
+	switch {
+	case p <= 0:
+		return "< 1e-300"
+	case p < 0.0001:
+		return strconv.FormatFloat(p, 'e', 1, 64)
+	default:
+		return strconv.FormatFloat(p, 'f', 4, 64)
+	}
+}
+
+// percent writes a fraction as a percentage with one decimal; none becomes "-0.0".
+func percent(x float64) string {
+	return strconv.FormatFloat(math.Round(x*1000)/10+0, 'f', 1, 64)
+}
+
+// Reading says in plain words what the test found and how to read it, in Chinese
+// where lang begins with "zh", otherwise in English.
+func (a Anova) Reading(lang string) string {
+	return fmt.Sprintf(words(lang,
+		"The groups account for %s %% of the variance (η² = %.3f, %s). %s "+
+			"Rule: judge by η², since with many customers p is small for trifles too; Cohen (1988) calls 0.01 small, 0.06 medium, 0.14 large. "+
+			"Use variables that did not form the groups: those that did always differ.",
+		"分组解释了 %s %% 的方差(η² = %.3f,效应%s)。%s"+
+			"判读:以 η² 为准,客户多时微小差异的 p 值也很小;Cohen(1988):0.01 为小,0.06 为中等,0.14 为大。"+
+			"应使用未参与分组的变量:参与分组的变量必然有差异。"),
+		percent(a.EtaSquared), a.EtaSquared, bandOf(lang, a.EtaSquared, varianceBands), chance(lang, a.P))
+}
+
+// Reading says in plain words what the test found and how to read it, as that of Anova.
+func (t KruskalWallisTest) Reading(lang string) string {
+	return fmt.Sprintf(words(lang,
+		"By their ranks, the groups account for %s %% of the variance (ε² = %.3f, %s). %s "+
+			"Rule: read ε² as η², of ranks; where the two tell different stories, outliers or skew are at work, and this one is to be trusted.",
+		"按秩次计算,分组解释了 %s %% 的方差(ε² = %.3f,效应%s)。%s"+
+			"判读:ε² 的标准与 η² 相同,但基于秩次;两者结论不一致时,说明有离群值或偏态,以本检验为准。"),
+		percent(t.EpsilonSquared), t.EpsilonSquared, bandOf(lang, t.EpsilonSquared, varianceBands), chance(lang, t.P))
+}
+
+// Reading says in plain words what the test found and how to read it, as that of Anova.
+func (t ContingencyTest) Reading(lang string) string {
+	free := 1.0 // min(R−1, C−1)
+	if len(t.Expected) > 0 {
+		free = math.Sqrt(float64(max(1, min(len(t.Expected), len(t.Expected[0]))-1)))
+	}
+	small, medium, large := 0.1/free, 0.3/free, 0.5/free
+	name := bandOf(lang, t.CramersV, []band{{0, "negligible", "可忽略"}, {small, "small", "小"}, {medium, "medium", "中等"}, {large, "large", "大"}})
+	return fmt.Sprintf(words(lang,
+		"Cramér's V = %.3f (%s). %s "+
+			"Rule: V runs from 0, independent, to 1, one tells the other; for this table Cohen (1988) makes %.2f small, %.2f medium, %.2f large. "+
+			"A standardised residual beyond ±2 marks a cell with more or fewer than chance brings.",
+		"Cramér's V = %.3f(关联%s)。%s"+
+			"判读:V 为 0 表示独立,为 1 表示完全对应;按 Cohen(1988),本表 %.2f 为小,%.2f 为中等,%.2f 为大。"+
+			"标准化残差超出 ±2 的单元格,人数多于或少于偶然水平。"),
+		t.CramersV, name, chance(lang, t.P), small, medium, large)
+}
