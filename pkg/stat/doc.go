@@ -7,6 +7,10 @@
 //   - Histogram, TopShares: distributions in mergeable form, and concentration.
 //   - FitPoisson: Poisson regression, the baseline of predictions.
 //   - EstimateNPS, Wilson: survey metrics with a named interval.
+//   - OneWayAnova, KruskalWallis, Contingency: whether groups differ, with the size of
+//     the effect and the rule of reading it.
+//   - Holm, BenjaminiHochberg: p-values of several tests.
+//   - AdjustedRand, Jaccard: how far two partitions agree.
 package stat
 
 import "fmt"

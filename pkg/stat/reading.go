@@ -42,9 +42,9 @@ var varianceBands = []band{
 // chance says what a p-value means.
 func chance(lang string, p float64) string {
 	if p < 0.05 {
-		return fmt.Sprintf(words(lang, "Chance alone would hardly bring this about (p = %s).", "仅凭偶然几乎不会出现这样的差异(p = %s)。"), FormatP(p))
+		return fmt.Sprintf(words(lang, "Chance alone would hardly bring this about (p = %s).", "仅凭偶然几乎不会出现这样的差异（p = %s）。"), FormatP(p))
 	}
-	return fmt.Sprintf(words(lang, "Chance alone may well bring this about (p = %s): this is no evidence of a difference.", "偶然也可能造成这样的差异(p = %s),不能作为存在差异的证据。"), FormatP(p))
+	return fmt.Sprintf(words(lang, "Chance alone may well bring this about (p = %s): this is no evidence of a difference.", "偶然也可能造成这样的差异（p = %s），不能作为存在差异的证据。"), FormatP(p))
 }
 
 // FormatP writes a p-value for people: four decimals, or its size where it is small.
@@ -71,9 +71,9 @@ func (a Anova) Reading(lang string) string {
 		"The groups account for %s %% of the variance (η² = %.3f, %s). %s "+
 			"Rule: judge by η², since with many customers p is small for trifles too; Cohen (1988) calls 0.01 small, 0.06 medium, 0.14 large. "+
 			"Use variables that did not form the groups: those that did always differ.",
-		"分组解释了 %s %% 的方差(η² = %.3f,效应%s)。%s"+
-			"判读:以 η² 为准,客户多时微小差异的 p 值也很小;Cohen(1988):0.01 为小,0.06 为中等,0.14 为大。"+
-			"应使用未参与分组的变量:参与分组的变量必然有差异。"),
+		"分组解释了 %s %% 的方差（η² = %.3f，效应%s）。%s"+
+			"判读：以 η² 为准，客户多时微小差异的 p 值也很小；Cohen（1988）：0.01 为小，0.06 为中等，0.14 为大。"+
+			"应使用未参与分组的变量：参与分组的变量必然有差异。"),
 		percent(a.EtaSquared), a.EtaSquared, bandOf(lang, a.EtaSquared, varianceBands), chance(lang, a.P))
 }
 
@@ -82,8 +82,8 @@ func (t KruskalWallisTest) Reading(lang string) string {
 	return fmt.Sprintf(words(lang,
 		"By their ranks, the groups account for %s %% of the variance (ε² = %.3f, %s). %s "+
 			"Rule: read ε² as η², of ranks; where the two tell different stories, outliers or skew are at work, and this one is to be trusted.",
-		"按秩次计算,分组解释了 %s %% 的方差(ε² = %.3f,效应%s)。%s"+
-			"判读:ε² 的标准与 η² 相同,但基于秩次;两者结论不一致时,说明有离群值或偏态,以本检验为准。"),
+		"按秩次计算，分组解释了 %s %% 的方差（ε² = %.3f，效应%s）。%s"+
+			"判读：ε² 的标准与 η² 相同，但基于秩次；两者结论不一致时，说明有离群值或偏态，以本检验为准。"),
 		percent(t.EpsilonSquared), t.EpsilonSquared, bandOf(lang, t.EpsilonSquared, varianceBands), chance(lang, t.P))
 }
 
@@ -99,8 +99,8 @@ func (t ContingencyTest) Reading(lang string) string {
 		"Cramér's V = %.3f (%s). %s "+
 			"Rule: V runs from 0, independent, to 1, one tells the other; for this table Cohen (1988) makes %.2f small, %.2f medium, %.2f large. "+
 			"A standardised residual beyond ±2 marks a cell with more or fewer than chance brings.",
-		"Cramér's V = %.3f(关联%s)。%s"+
-			"判读:V 为 0 表示独立,为 1 表示完全对应;按 Cohen(1988),本表 %.2f 为小,%.2f 为中等,%.2f 为大。"+
-			"标准化残差超出 ±2 的单元格,人数多于或少于偶然水平。"),
+		"Cramér's V = %.3f（关联%s）。%s"+
+			"判读：V 为 0 表示独立，为 1 表示完全对应；按 Cohen（1988），本表 %.2f 为小，%.2f 为中等，%.2f 为大。"+
+			"标准化残差超出 ±2 的单元格，人数多于或少于偶然水平。"),
 		t.CramersV, name, chance(lang, t.P), small, medium, large)
 }

@@ -304,7 +304,7 @@ func TestReadings(t *testing.T) {
 		none.Reading("en"):     {"negligible", "no evidence"},
 		none.Reading("zh"):     {"可忽略", "不能作为"},
 		table.Reading("en"):    {"0.200 (small)", "0.10 small, 0.30 medium", "p = 0.0047"},
-		table.Reading("zh"):    {"0.200(关联小)"},
+		table.Reading("zh"):    {"0.200（关联小）"},
 	} {
 		for _, s := range says {
 			if !strings.Contains(text, s) {
