@@ -52,7 +52,7 @@ type Customer struct {
 	CreateTime    time.Time
 	LastSeenTime  time.Time // of the last event
 	// Attributes are those that the company has defined: string, int64, float64,
-	// bool, time.Time or []string, by the definition's type.
+	// bool, time.Time, Date or []string, by the definition's type.
 	Attributes map[string]any
 }
 
