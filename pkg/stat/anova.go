@@ -95,8 +95,3 @@ func fSurvival(f, d1, d2 float64) float64 {
 	}
 	return mathext.RegIncBeta(d2/2, d1/2, d2/(d2+d1*f))
 }
-
-// tTwoSided is P(|T| ≥ |t|) for Student's t, df > 0.
-func tTwoSided(t, df float64) float64 {
-	return fSurvival(t*t, 1, df)
-}

@@ -9,6 +9,7 @@
 //   - EstimateNPS, Wilson: survey metrics with a named interval.
 //   - OneWayAnova, KruskalWallis, Contingency: whether groups differ, with the size of
 //     the effect and the rule of reading it.
+//   - PSI, FreezeBins: how far a sample has moved from another.
 //   - Holm, BenjaminiHochberg: p-values of several tests.
 //   - AdjustedRand, Jaccard: how far two partitions agree.
 package stat

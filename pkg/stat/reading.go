@@ -104,3 +104,29 @@ func (t ContingencyTest) Reading(lang string) string {
 			"标准化残差超出 ±2 的单元格，人数多于或少于偶然水平。"),
 		t.CramersV, name, chance(lang, t.P), small, medium, large)
 }
+
+// Reading says in plain words how far the sample has moved and how to read it, in
+// Chinese where lang begins with "zh", otherwise in English.
+func (d Drift) Reading(lang string) string {
+	name := bandOf(lang, d.PSI, []band{
+		{0, "stable", "稳定"}, {0.1, "moved somewhat: watch it", "有所变化，需关注"}, {0.25, "moved: look for the cause, and do not rely on what was made of the baseline", "明显变化，应查明原因，基于基线的结果不宜继续使用"},
+	})
+	by := words(lang, "How much chance brings is not known, since the sizes of the samples are not.", "样本量未知，无法判断偶然波动的大小。")
+	if d.Chance != nil {
+		by = fmt.Sprintf(words(lang,
+			"Samples of %d and %d stay below %.4f by chance 19 times in 20, so that this is %s than chance brings.",
+			"样本量为 %d 与 %d 时，偶然波动有 95%% 的可能低于 %.4f，本次结果%s。"),
+			d.NExpected, d.NActual, *d.Chance, beyond(lang, d.PSI > *d.Chance))
+	}
+	return fmt.Sprintf(words(lang,
+		"PSI = %.4f: %s. %s Rule (Siddiqi 2006): below 0.1 stable, up to 0.25 watch, above act; in small samples these bounds are passed by chance.",
+		"PSI = %.4f：%s。%s判读（Siddiqi 2006）：低于 0.1 为稳定，0.1 至 0.25 需关注，高于 0.25 应处理；样本小时偶然也会超过这些界限。"),
+		d.PSI, name, by)
+}
+
+func beyond(lang string, more bool) string {
+	if more {
+		return words(lang, "more", "超出偶然波动")
+	}
+	return words(lang, "no more", "未超出偶然波动")
+}

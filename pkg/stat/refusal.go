@@ -31,8 +31,6 @@ const (
 	// ReasonEmptyBin: a bin that is empty on one side makes the PSI infinite
 	// without smoothing.
 	ReasonEmptyBin = "EMPTY_BIN"
-	// ReasonFewBins warns that ties left fewer bins than were asked for.
-	ReasonFewBins = "FEWER_BINS"
 	// ReasonBaselineZero warns that a relative lift is unknown, since what it is
 	// relative to is zero or may be.
 	ReasonBaselineZero = "BASELINE_NEAR_ZERO"
@@ -57,14 +55,6 @@ func refuse(reason, field, format string, args ...any) error {
 	f := fault.Invalid(field, format, args...)
 	f.Reason = reason
 	return f
-}
-
-// checkLevel fails unless level lies strictly between 0 and 1.
-func checkLevel(level float64) error {
-	if !(level > 0 && level < 1) {
-		return refuse(ReasonInvalid, "level", "must lie between 0 and 1 such as 0.95, got %v", level)
-	}
-	return nil
 }
 
 // finite reports whether all numbers are.

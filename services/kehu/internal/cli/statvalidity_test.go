@@ -162,3 +162,73 @@ func TestStatCompareWithinWarning(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+type drifted struct {
+	PSI       float64
+	Bins      []struct{ Expected, Actual, Contribution float64 }
+	NExpected int      `json:"n_expected"`
+	NActual   int      `json:"n_actual"`
+	Chance    *float64 `json:"chance_psi"`
+	Smoothing float64
+	Edges     []float64
+	Category  []string `json:"categories"`
+	Reading   string
+}
+
+func TestStatPSIOfShares(t *testing.T) {
+	var got drifted
+	statJSON(t, &got, "psi", "--expected-shares", ".1,.2,.3,.4", "--actual-shares", ".15,.25,.25,.35", "--lang", "zh")
+	if !close9(got.PSI, 0.04722308044204256) || len(got.Bins) != 4 || got.Smoothing != 0 || got.Chance != nil || !strings.Contains(got.Reading, "稳定") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestStatPSIOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	january := write("january.csv", "v,g\n1,a\n2,a\n3,b\n4,b\n")
+	june := write("june.csv", "v,g\n1,a\n2,c\n4,b\n4,b\n9,b\n,b\n")
+	var got drifted
+	statJSON(t, &got, "psi", "--expected", january, "--actual", june, "--column", "v", "--bins", "2", "--missing", "drop", "--smoothing", "0")
+	// 0.5 and 0.5 became 0.4 and 0.6
+	if want := 0.1*math.Log(0.5/0.4) + 0.1*math.Log(0.6/0.5); !close9(got.PSI, want) || got.NExpected != 4 || got.NActual != 5 || len(got.Edges) != 1 || got.Edges[0] != 3 {
+		t.Errorf("%+v, want %v", got, want)
+	}
+	statJSON(t, &got, "psi", "--expected", january, "--actual", june, "--column", "g", "--categorical")
+	if len(got.Category) != 3 || got.Bins[2].Expected != 0 || got.Smoothing != 0.0001 || got.PSI < 0.3 {
+		t.Errorf("%+v", got)
+	}
+	statJSON(t, &got, "psi", "--expected", january, "--actual", january, "--column", "v")
+	if got.PSI != 0 {
+		t.Errorf("of itself %+v", got)
+	}
+	out, err := command("stat", "psi", "--expected", january, "--actual", june, "--column", "v", "--missing", "drop", "--lang", "en")
+	if err != nil || !strings.Contains(out, "below 2") || !strings.Contains(out, "4 and up") || !strings.Contains(out, "n 4 expected, 5 actual") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for reason, args := range map[string][]string{
+		"CELL_INVALID":     {"--expected", january, "--actual", june, "--column", "v"},
+		"COLUMN_NOT_FOUND": {"--expected", january, "--actual", june, "--column", "x"},
+		"EMPTY_BIN":        {"--expected", january, "--actual", june, "--column", "g", "--categorical", "--smoothing", "0"},
+		"INVALID_FIELD":    {"--expected-shares", ".5,.5", "--actual-shares", ".5,.6"},
+		"":                 {"--expected", january, "--column", "v"},
+	} {
+		if _, err := command(append([]string{"stat", "psi"}, args...)...); fault.ReasonOf(err) != reason || exitCode(err) != exitBadInput {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	for _, args := range [][]string{
+		{"--expected-shares", ".5,.5"}, {"--expected-shares", "x", "--actual-shares", "1"}, {"--bins", "1", "--expected", january, "--actual", january, "--column", "v"},
+		{"--expected", january, "--actual", january}, {"--expected", january, "--actual", january, "--column", "v", "--expected-shares", "1"}, {},
+	} {
+		if _, err := command(append([]string{"stat", "psi"}, args...)...); exitCode(err) != exitBadInput {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
