@@ -35,7 +35,7 @@ func TestSegmentComesBackAsItWasCreated(t *testing.T) {
 			if err != nil {
 				w.Fatal(err)
 			}
-			want.Name, want.State = "segments/"+id, segmentationv1.SegmentState_SEGMENT_STATE_DRAFT
+			want.Name, want.State, want.Revision = "segments/"+id, segmentationv1.SegmentState_SEGMENT_STATE_DRAFT, 1
 			want.Etag, want.CreateTime, want.UpdateTime = created.GetEtag(), created.GetCreateTime(), created.GetUpdateTime()
 			if !created.GetCreateTime().AsTime().Equal(w.clock.Now()) || created.GetEtag() == "" || !proto.Equal(created, want) {
 				w.Errorf("created %v, want %v", created, want)

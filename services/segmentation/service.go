@@ -91,7 +91,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
-	segmentationv1.RegisterSegmentServiceServer(r, handler.NewSegments(s.app, s.store.Segments, s.operations, s.customers))
+	segments := handler.NewSegments(s.app, s.store.Segments, s.operations, s.customers)
+	segmentationv1.RegisterSegmentServiceServer(r, segments)
+	segmentationv1.RegisterSegmentRevisionServiceServer(r, handler.Revisions{Segments: segments})
 	segmentationv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.customers, s.over))
 	segmentationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }

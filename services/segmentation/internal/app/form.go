@@ -27,6 +27,9 @@ type criterion func(*facts.Facts, *rule.Subject) (bool, error)
 
 // criterion makes a definition ready, or says why it cannot be used.
 func (a *App) criterion(d domain.Definition, edition peers.Edition) (criterion, *domain.Failure) {
+	if d.List || d.Partition != nil {
+		return nil, unvalued()
+	}
 	if d.RFM != nil {
 		if edition.Generation == 0 {
 			return nil, unvalued()

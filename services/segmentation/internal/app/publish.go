@@ -136,7 +136,11 @@ func (r *run) show(ctx context.Context, f *Forming) (v verdict, err error) {
 			v = overtaken
 		default:
 			v = published
-			s.Formed = domain.Formed{Generation: round.Generation, Members: f.Members, At: round.At, AsOf: round.Edition.AsOf}
+			s.Formed = domain.Formed{Generation: round.Generation, Members: f.Members, At: round.At, AsOf: round.Edition.AsOf, Revision: f.Revision}
+			if s.State != domain.Published {
+				s.Edits++
+			}
+			s.Wanted = false
 			s.Failure = nil
 			s.State = domain.Published
 			return nil

@@ -126,7 +126,7 @@ func TestDeletedSegmentsLeaveNothing(t *testing.T) {
 		must(t, err)
 		_, moves, err := w.Transitions(ctx, "s", nil, 2)
 		must(t, err)
-		unchecked := func(int64) error { return nil }
+		unchecked := func(*domain.Segment) error { return nil }
 		must(t, w.Delete(ctx, "s", unchecked))
 		wantReason(t, w.Delete(ctx, "s", unchecked), fault.NotFound, "SEGMENT_NOT_FOUND")
 		_, err = w.Members(ctx, "s", page.Token{}, 3)
@@ -163,7 +163,7 @@ func TestSegmentDeletedDuringAPass(t *testing.T) {
 	w.create(t, "s", ruled(`orders.count > 5`))
 	w.create(t, "t", ruled(`orders.count > 6`))
 	result, err := w.Recompute(ctx, w.job(true, "s", "t"), stateless, interrupt(func() {
-		must(t, w.Delete(ctx, "s", func(int64) error { return nil }))
+		must(t, w.Delete(ctx, "s", func(*domain.Segment) error { return nil }))
 		w.create(t, "s", ruled(`orders.count > 7`))
 		// Rows of a pass under way stay until it is over.
 		must(t, w.Sweep(ctx, func(context.Context, string) (bool, error) { return false, nil }))

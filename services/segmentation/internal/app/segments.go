@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -18,7 +19,8 @@ func (a *App) Create(ctx context.Context, s domain.Segment, validateOnly bool) (
 	if f := domain.CheckSegmentID("segment_id", s.ID); f != nil {
 		return s, f
 	}
-	if err := a.checkDefinition(s.Definition); err != nil {
+	asks, err := a.checkDefinition(ctx, s.ID, s.Definition)
+	if err != nil {
 		return s, err
 	}
 	for {
@@ -30,15 +32,16 @@ func (a *App) Create(ctx context.Context, s domain.Segment, validateOnly bool) (
 			return s, err
 		}
 		created := s
-		created.State, created.Revision, created.CreatedAt = domain.Draft, 1, a.now()
+		created.State, created.Revision, created.Edits, created.CreatedAt = domain.Draft, 1, 1, a.now()
+		created.DefinedAt = created.CreatedAt
 		if validateOnly {
 			created.UpdatedAt = created.CreatedAt
-			return created, nil
+			return created, a.checkAsks(ctx, created.ID, asks)
 		}
 		if created.Born, err = a.store.Generations.Next(ctx); err != nil {
 			return s, err
 		}
-		err = a.store.Segments.Insert(ctx, &created)
+		err = a.guarded(ctx, domain.Claim{Segment: s.ID, Asks: asks}, func() error { return a.store.Segments.Insert(ctx, &created) })
 		if !errors.Is(err, docstore.ErrConflict) {
 			return created, err
 		}
@@ -57,67 +60,92 @@ func exists(s *domain.Segment, request domain.RequestKey) error {
 	return fault.New(fault.AlreadyExists, "SEGMENT_EXISTS", "segment %q exists already", s.ID).With("segment", "segments/"+s.ID)
 }
 
-// checkDefinition reports, besides what Definition.Check does, a rule that does
-// not compile.
-func (a *App) checkDefinition(d domain.Definition) error {
-	if f := d.Check(); f != nil {
-		return f
+// Change reads a segment, lets change alter its texts and definition, and writes
+// it. change may run several times. Without a difference nothing is written. Faults
+// besides those of change and of the definition: SEGMENT_ARCHIVED.
+func (a *App) Change(ctx context.Context, id string, validateOnly bool, change func(*domain.Segment) error) (domain.Segment, error) {
+	for {
+		s, err := a.store.Segments.Get(ctx, id)
+		if err != nil {
+			return s, err
+		}
+		before := s
+		s.Restored = 0
+		if err := change(&s); err != nil {
+			return before, err
+		}
+		changed, err := a.write(ctx, before, s, validateOnly)
+		if !errors.Is(err, docstore.ErrConflict) {
+			return changed, err
+		}
 	}
-	if d.Rule == "" {
-		return nil
-	}
-	_, err := a.rules.Compile(d.Rule)
-	return err
 }
 
-// Change reads a segment, lets change alter its texts and definition, and writes
-// it. change may run several times. Without a difference nothing is written.
-func (a *App) Change(ctx context.Context, id string, validateOnly bool, change func(*domain.Segment) error) (domain.Segment, error) {
-	apply := func(s *domain.Segment) error {
-		before := *s
-		if err := change(s); err != nil {
+// write stores what a caller made of a segment, or ErrConflict.
+func (a *App) write(ctx context.Context, before, s domain.Segment, validateOnly bool) (domain.Segment, error) {
+	redefined := !s.Definition.Equal(before.Definition)
+	if !redefined && s.DisplayName == before.DisplayName && s.Description == before.Description && maps.Equal(s.Labels, before.Labels) {
+		return before, nil
+	}
+	if before.State == domain.Archived {
+		return before, archived(before.ID)
+	}
+	s.Edits++
+	if !redefined {
+		s.Restored = before.Restored
+		if validateOnly {
+			return s, nil
+		}
+		return s, a.store.Segments.Replace(ctx, &s)
+	}
+	s.Revision, s.DefinedAt = before.Revision+1, a.now()
+	asks, err := a.checkDefinition(ctx, s.ID, s.Definition)
+	if err != nil {
+		return before, err
+	}
+	if s.Live() {
+		if err := a.checkPublished(ctx, asks); err != nil {
+			return before, err
+		}
+	}
+	if validateOnly {
+		return s, a.checkAsks(ctx, s.ID, asks)
+	}
+	err = a.guarded(ctx, domain.Claim{Segment: s.ID, Asks: asks}, func() error {
+		if err := a.store.Revisions.Keep(ctx, &before); err != nil {
 			return err
 		}
-		sameDefinition := s.Definition.Equal(before.Definition)
-		if sameDefinition && s.DisplayName == before.DisplayName && s.Description == before.Description {
-			return docstore.ErrUnchanged
-		}
-		if !sameDefinition {
-			s.Revision++
-			return a.checkDefinition(s.Definition)
-		}
-		return nil
-	}
-	if !validateOnly {
-		return a.store.Segments.Change(ctx, id, apply)
-	}
-	s, err := a.store.Segments.Get(ctx, id)
-	if err != nil {
-		return s, err
-	}
-	if err = apply(&s); errors.Is(err, docstore.ErrUnchanged) {
-		err = nil
-	}
+		return a.store.Segments.Replace(ctx, &s)
+	})
 	return s, err
 }
 
-// Delete removes a segment. check sees the version first. What it leaves behind,
-// which nobody can read any more, Sweep removes.
-func (a *App) Delete(ctx context.Context, id string, check func(version int64) error) error {
+func archived(id string) *fault.Fault {
+	return fault.New(fault.FailedPrecondition, "SEGMENT_ARCHIVED", "segment %q is archived; publish it first", id).With("segment", "segments/"+id)
+}
+
+// Delete removes a segment. check sees it first. What it leaves behind, which nobody
+// can read any more, is removed afterwards. Faults: SEGMENT_IN_USE.
+func (a *App) Delete(ctx context.Context, id string, check func(*domain.Segment) error) error {
 	for {
 		s, err := a.store.Segments.Get(ctx, id)
 		if err != nil {
 			return err
 		}
-		if err := check(s.Version); err != nil {
+		if err := check(&s); err != nil {
 			return err
 		}
 		if err := a.store.Deletions.Note(ctx, store.Deletion{Segment: id, Born: s.Born, At: a.now()}); err != nil {
 			return err
 		}
-		err = a.store.Segments.Delete(ctx, id, s.Version)
+		err = a.guarded(ctx, domain.Claim{Segment: id, Leaves: true}, func() error {
+			return a.store.Segments.Delete(ctx, id, s.Version)
+		})
 		if errors.Is(err, docstore.ErrNotFound) {
 			return store.SegmentNotFound(id)
+		}
+		if err == nil {
+			return a.store.Revisions.Purge(ctx, id, s.Born)
 		}
 		if !errors.Is(err, docstore.ErrConflict) {
 			return err

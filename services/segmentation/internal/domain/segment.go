@@ -5,8 +5,6 @@ package domain
 import (
 	"slices"
 	"time"
-
-	"github.com/kehuhq/kehu/pkg/fault"
 )
 
 // State tells whether a segment is formed.
@@ -16,6 +14,8 @@ type State string
 const (
 	Draft     State = "draft"     // only defined
 	Published State = "published" // its members are formed and kept
+	Paused    State = "paused"    // its members are as they were
+	Archived  State = "archived"  // put away: as paused, and not to be changed
 )
 
 // Segment is a group of customers.
@@ -23,10 +23,20 @@ type Segment struct {
 	ID          string
 	DisplayName string
 	Description string
+	Labels      map[string]string
 	Definition  Definition
 	// Revision counts the changes of the definition, from 1.
-	Revision int64
-	State    State
+	Revision  int64
+	DefinedAt time.Time // of the revision
+	Restored  int64     // the revision that this one brought back; 0 for none
+	State     State
+	// Wanted tells that its members are to be formed whatever Formed says: it was
+	// published or resumed, and has not been formed since. A draft that is wanted is
+	// published with its first forming.
+	Wanted bool
+	// Edits counts what callers have changed, from 1: it makes the etag, so that a
+	// pass is no change that a caller could run into.
+	Edits int64
 	// Born is a number that no pass over this segment is at or below. A segment
 	// deleted and created anew under the same id has a larger one, and so nothing
 	// of the old one's.
@@ -44,12 +54,21 @@ type Segment struct {
 	Request   RequestKey // that created it
 }
 
+// Current is the revision that the segment has.
+func (s *Segment) Current() Revision {
+	return Revision{Number: s.Revision, Definition: s.Definition, At: s.DefinedAt, Restored: s.Restored}
+}
+
+// Live tells whether its members are formed, or will be: it is published, or wanted.
+func (s *Segment) Live() bool { return s.State == Published || s.Wanted }
+
 // Formed is a pass as a segment shows it.
 type Formed struct {
 	Generation int64
 	Members    int64
 	At         time.Time // when it was published
 	AsOf       time.Time // of the valuations; zero without
+	Revision   int64     // of the definition that formed them
 	// Hidden are customers, by escaped id, who are being erased: they are in no list
 	// and do not count in Members, whether their rows are still there or not.
 	Hidden []string
@@ -85,40 +104,14 @@ type Failure struct {
 	Reason  string
 	Message string
 	Field   string
+	// Customers are how many it cannot be told of; 0 where it can be told of nobody.
+	Customers int64
 }
 
 // RequestKey recognises a repeated request.
 type RequestKey struct {
 	ID   string
 	Hash string // of the content
-}
-
-// Definition says who belongs to a segment: exactly one of its fields is set.
-type Definition struct {
-	Rule string // a CEL expression
-	RFM  *RFM
-}
-
-// Check reports a definition that is none. Whether a rule compiles is for package
-// rule to say.
-func (d Definition) Check() *fault.Fault {
-	switch {
-	case d.RFM != nil && d.Rule != "":
-		return fault.Invalid("definition", "must be either rule or rfm, not both")
-	case d.RFM != nil:
-		return d.RFM.Check()
-	case d.Rule == "":
-		return fault.Invalid("definition", "must be set: give either rule.expression or rfm")
-	}
-	return nil
-}
-
-// Equal tells whether two definitions are the same.
-func (d Definition) Equal(other Definition) bool {
-	if d.Rule != other.Rule || (d.RFM == nil) != (other.RFM == nil) {
-		return false
-	}
-	return d.RFM == nil || slices.Equal(d.RFM.Groups, other.RFM.Groups) && slices.Equal(d.RFM.Cells, other.RFM.Cells)
 }
 
 // Membership is a customer's being in a segment.

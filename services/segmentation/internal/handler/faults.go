@@ -8,7 +8,7 @@ import (
 )
 
 // recordFields are those that the domain names as if the segment were all there is.
-var recordFields = []string{"definition", "rule", "rfm", "etag"}
+var recordFields = []string{"definition", "rule", "rfm", "list", "partition", "etag"}
 
 // within says in which field of the request the segment stands that a fault is
 // about: "rule.expression" becomes "segment.rule.expression".

@@ -3,6 +3,7 @@ package handler
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.einride.tech/aip/resourcename"
@@ -17,6 +18,7 @@ import (
 const (
 	segmentPattern    = "segments/{segment}"
 	membershipPattern = "segments/{segment}/memberships/{customer}"
+	revisionPattern   = "segments/{segment}/revisions/{revision}"
 )
 
 func segmentName(id string) string { return resourcename.Sprint(segmentPattern, id) }
@@ -45,6 +47,25 @@ func membershipID(field, name string) (segment, customer string, err error) {
 		return "", "", f
 	}
 	return segment, customer, nil
+}
+
+// revisionID is the id and the number in a revision's name, which stands in a field.
+func revisionID(field, name string) (segment string, number int64, err error) {
+	var revision string
+	if f := parseName(field, name, revisionPattern, &segment, &revision); f != nil {
+		return "", 0, f
+	}
+	if f := domain.CheckSegmentID(field, segment); f != nil {
+		return "", 0, f
+	}
+	if number, err = strconv.ParseInt(revision, 10, 64); err != nil || number < 1 || strconv.FormatInt(number, 10) != revision {
+		return "", 0, fault.Invalid(field, "must end with the number of a revision, from 1")
+	}
+	return segment, number, nil
+}
+
+func revisionName(segment string, number int64) string {
+	return resourcename.Sprint(revisionPattern, segment, strconv.FormatInt(number, 10))
 }
 
 func parseName(field, name, pattern string, ids ...*string) *fault.Fault {

@@ -40,6 +40,11 @@ func (h *Segments) GetSegment(ctx context.Context, r *segmentationv1.GetSegmentR
 		return nil, err
 	}
 	s, err := h.store.Get(ctx, id)
+	return h.one(ctx, s, err)
+}
+
+// one is the answer of a call that returns a segment.
+func (h *Segments) one(_ context.Context, s domain.Segment, err error) (*segmentationv1.Segment, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +89,7 @@ func nextToken(next *docstore.Position, r page.Request) (string, error) {
 func (h *Segments) CreateSegment(ctx context.Context, r *segmentationv1.CreateSegmentRequest) (*segmentationv1.Segment, error) {
 	s := domain.Segment{
 		ID: r.GetSegmentId(), DisplayName: r.GetSegment().GetDisplayName(), Description: r.GetSegment().GetDescription(),
-		Definition: definitionOf(r.GetSegment()),
+		Labels: r.GetSegment().GetLabels(), Definition: definitionOf(r.GetSegment()),
 	}
 	if r.GetRequestId() != "" {
 		key, err := requestKey(r)
@@ -94,10 +99,7 @@ func (h *Segments) CreateSegment(ctx context.Context, r *segmentationv1.CreateSe
 		s.Request = key
 	}
 	created, err := h.app.Create(ctx, s, r.GetValidateOnly())
-	if err != nil {
-		return nil, within("segment", err)
-	}
-	return segmentProto(&created), nil
+	return h.one(ctx, created, within("segment", err))
 }
 
 // requestKey recognises the same request with the same content.
@@ -124,15 +126,12 @@ func (h *Segments) UpdateSegment(ctx context.Context, r *segmentationv1.UpdateSe
 		return nil, err
 	}
 	changed, err := h.app.Change(ctx, id, r.GetValidateOnly(), func(s *domain.Segment) error {
-		if err := etag.Check(r.GetSegment().GetEtag(), s.Version); err != nil {
+		if err := etag.Check(r.GetSegment().GetEtag(), s.Edits); err != nil {
 			return err
 		}
 		return fields.apply(s, r.GetSegment())
 	})
-	if err != nil {
-		return nil, within("segment", err)
-	}
-	return segmentProto(&changed), nil
+	return h.one(ctx, changed, within("segment", err))
 }
 
 // DeleteSegment deletes a segment with its members and transitions.
@@ -141,7 +140,7 @@ func (h *Segments) DeleteSegment(ctx context.Context, r *segmentationv1.DeleteSe
 	if err != nil {
 		return nil, err
 	}
-	err = h.app.Delete(ctx, id, func(version int64) error { return etag.Check(r.GetEtag(), version) })
+	err = h.app.Delete(ctx, id, matching(r.GetEtag()))
 	if err != nil {
 		return nil, err
 	}

@@ -11,18 +11,59 @@ import (
 // segment is a segment as it is stored.
 type segment struct {
 	docstore.Meta `bson:",inline"`
-	DisplayName   string       `bson:"display_name,omitempty"`
-	Description   string       `bson:"description,omitempty"`
-	Rule          string       `bson:"rule,omitempty"`
-	RFM           *rfm         `bson:"rfm,omitempty"`
-	Revision      int64        `bson:"revision"`
-	State         domain.State `bson:"state"`
-	Born          int64        `bson:"born"`
-	Floor         int64        `bson:"floor,omitempty"`
-	Formed        *formed      `bson:"formed,omitempty"`
-	Failure       *failure     `bson:"failure,omitempty"`
-	CreatedAt     time.Time    `bson:"created_at"`
-	Request       *requestKey  `bson:"request,omitempty"`
+	DisplayName   string            `bson:"display_name,omitempty"`
+	Description   string            `bson:"description,omitempty"`
+	Labels        map[string]string `bson:"labels,omitempty"`
+	Definition    definition        `bson:",inline"`
+	Revision      int64             `bson:"revision"`
+	DefinedAt     time.Time         `bson:"defined_at"`
+	Restored      int64             `bson:"restored,omitempty"`
+	State         domain.State      `bson:"state"`
+	Wanted        bool              `bson:"wanted,omitempty"`
+	Edits         int64             `bson:"edits"`
+	Born          int64             `bson:"born"`
+	Floor         int64             `bson:"floor,omitempty"`
+	Formed        *formed           `bson:"formed,omitempty"`
+	Failure       *failure          `bson:"failure,omitempty"`
+	CreatedAt     time.Time         `bson:"created_at"`
+	Request       *requestKey       `bson:"request,omitempty"`
+}
+
+// definition is a definition as it is stored, in a segment or a revision.
+type definition struct {
+	Rule      string     `bson:"rule,omitempty"`
+	RFM       *rfm       `bson:"rfm,omitempty"`
+	List      bool       `bson:"list,omitempty"`
+	Partition *partition `bson:"partition,omitempty"`
+}
+
+type partition struct {
+	Run   string `bson:"run"`
+	Label string `bson:"label"`
+}
+
+func definitionDoc(d domain.Definition) definition {
+	doc := definition{Rule: d.Rule, List: d.List}
+	if d.RFM != nil {
+		doc.RFM = &rfm{d.RFM.Groups, d.RFM.Cells}
+	}
+	if d.Partition != nil {
+		p := partition(*d.Partition)
+		doc.Partition = &p
+	}
+	return doc
+}
+
+func (d definition) domain() domain.Definition {
+	of := domain.Definition{Rule: d.Rule, List: d.List}
+	if d.RFM != nil {
+		of.RFM = &domain.RFM{Groups: d.RFM.Groups, Cells: d.RFM.Cells}
+	}
+	if d.Partition != nil {
+		p := domain.Partition(*d.Partition)
+		of.Partition = &p
+	}
+	return of
 }
 
 type rfm struct {
@@ -35,6 +76,7 @@ type formed struct {
 	Members    int64     `bson:"members"`
 	At         time.Time `bson:"at"`
 	AsOf       time.Time `bson:"as_of,omitempty"`
+	Revision   int64     `bson:"revision"`
 	Hidden     []string  `bson:"hidden,omitempty"`
 }
 
@@ -43,6 +85,8 @@ type failure struct {
 	Reason  string `bson:"reason"`
 	Message string `bson:"message"`
 	Field   string `bson:"field,omitempty"`
+
+	Customers int64 `bson:"customers,omitempty"`
 }
 
 type requestKey struct {
@@ -53,11 +97,9 @@ type requestKey struct {
 func segmentDoc(s *domain.Segment) *segment {
 	d := &segment{
 		Meta:        docstore.Meta{ID: docstore.ID(s.ID), Version: s.Version, UpdatedAt: s.UpdatedAt},
-		DisplayName: s.DisplayName, Description: s.Description,
-		Rule: s.Definition.Rule, Revision: s.Revision, State: s.State, Born: s.Born, Floor: s.Floor, CreatedAt: s.CreatedAt,
-	}
-	if r := s.Definition.RFM; r != nil {
-		d.RFM = &rfm{r.Groups, r.Cells}
+		DisplayName: s.DisplayName, Description: s.Description, Labels: s.Labels, Definition: definitionDoc(s.Definition),
+		Revision: s.Revision, DefinedAt: s.DefinedAt, Restored: s.Restored, State: s.State, Wanted: s.Wanted, Edits: s.Edits,
+		Born: s.Born, Floor: s.Floor, CreatedAt: s.CreatedAt,
 	}
 	if s.Formed.Generation > 0 {
 		f := formed(s.Formed)
@@ -76,12 +118,10 @@ func segmentDoc(s *domain.Segment) *segment {
 
 func (d *segment) domain() domain.Segment {
 	s := domain.Segment{
-		ID: docstore.ParseID(d.ID)[0], DisplayName: d.DisplayName, Description: d.Description,
-		Definition: domain.Definition{Rule: d.Rule}, Revision: d.Revision, State: d.State, Born: d.Born, Floor: d.Floor,
+		ID: docstore.ParseID(d.ID)[0], DisplayName: d.DisplayName, Description: d.Description, Labels: d.Labels,
+		Definition: d.Definition.domain(), Revision: d.Revision, DefinedAt: d.DefinedAt, Restored: d.Restored,
+		State: d.State, Wanted: d.Wanted, Edits: d.Edits, Born: d.Born, Floor: d.Floor,
 		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Version: d.Version,
-	}
-	if d.RFM != nil {
-		s.Definition.RFM = &domain.RFM{Groups: d.RFM.Groups, Cells: d.RFM.Cells}
 	}
 	if d.Formed != nil {
 		s.Formed = domain.Formed(*d.Formed)

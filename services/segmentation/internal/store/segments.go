@@ -115,6 +115,17 @@ func (s *Segments) Change(ctx context.Context, id string, change func(*domain.Se
 	return doc.domain(), nil
 }
 
+// Replace writes a segment if it still has the version that it was read with, and
+// notes the new one in it. Otherwise it returns docstore.ErrConflict.
+func (s *Segments) Replace(ctx context.Context, changed *domain.Segment) error {
+	doc := segmentDoc(changed)
+	err := s.docs.Replace(ctx, doc)
+	if err == nil {
+		changed.Version, changed.UpdatedAt = doc.Version, doc.UpdatedAt
+	}
+	return err
+}
+
 // Delete removes a segment at a version. It returns docstore.ErrConflict where it
 // has another, ErrNotFound where there is none.
 func (s *Segments) Delete(ctx context.Context, id string, version int64) error {

@@ -1,6 +1,8 @@
 // Package store keeps the segmentation service's records on pkg/docstore:
 //
 //	segments     _id segment                      the segments
+//	revisions    _id segment!born!revision        the definitions they had
+//	graph        _id segments                     which ask about which
 //	passes       _id segment!generation           the formings of their members
 //	memberships  _id segment!generation!customer  who is in, by pass
 //	transitions  _id segment!generation!customer  who entered or left with a pass
@@ -28,6 +30,8 @@ import (
 // Store is the collections of the service.
 type Store struct {
 	Segments    *Segments
+	Revisions   *Revisions
+	Graph       *Graph
 	Passes      *Passes
 	Members     *Members
 	Deletions   *Deletions
@@ -39,13 +43,15 @@ type Store struct {
 // Open opens the collections, creating them where they are missing.
 func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Store, error) {
 	s := &Store{engine: engine}
-	var errs [6]error
+	var errs [8]error
 	s.Segments, errs[0] = openSegments(ctx, engine, clock)
 	s.Passes, errs[1] = openPasses(ctx, engine, clock)
 	s.Members, errs[2] = openMembers(ctx, engine, clock)
 	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
 	s.Generations, errs[4] = openGenerations(ctx, engine, clock)
 	s.Erasures, errs[5] = erasure.Open(ctx, engine, clock)
+	s.Revisions, errs[6] = openRevisions(ctx, engine, clock)
+	s.Graph, errs[7] = openGraph(ctx, engine, clock)
 	return s, errors.Join(errs[:]...)
 }
 
