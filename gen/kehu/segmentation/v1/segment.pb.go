@@ -36,6 +36,10 @@ const (
 	SegmentState_SEGMENT_STATE_DRAFT SegmentState = 1
 	// Its members are formed and kept.
 	SegmentState_SEGMENT_STATE_PUBLISHED SegmentState = 2
+	// Its members are as they were when it was paused.
+	SegmentState_SEGMENT_STATE_PAUSED SegmentState = 3
+	// Put away: as paused, and not to be changed.
+	SegmentState_SEGMENT_STATE_ARCHIVED SegmentState = 4
 )
 
 // Enum value maps for SegmentState.
@@ -44,11 +48,15 @@ var (
 		0: "SEGMENT_STATE_UNSPECIFIED",
 		1: "SEGMENT_STATE_DRAFT",
 		2: "SEGMENT_STATE_PUBLISHED",
+		3: "SEGMENT_STATE_PAUSED",
+		4: "SEGMENT_STATE_ARCHIVED",
 	}
 	SegmentState_value = map[string]int32{
 		"SEGMENT_STATE_UNSPECIFIED": 0,
 		"SEGMENT_STATE_DRAFT":       1,
 		"SEGMENT_STATE_PUBLISHED":   2,
+		"SEGMENT_STATE_PAUSED":      3,
+		"SEGMENT_STATE_ARCHIVED":    4,
 	}
 )
 
@@ -79,59 +87,6 @@ func (SegmentState) EnumDescriptor() ([]byte, []int) {
 	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{0}
 }
 
-// Entering or leaving.
-type TransitionKind int32
-
-const (
-	// Not valid.
-	TransitionKind_TRANSITION_KIND_UNSPECIFIED TransitionKind = 0
-	// Was not in it in the pass before, and is now.
-	TransitionKind_TRANSITION_KIND_ENTERED TransitionKind = 1
-	// Was in it, and is no more.
-	TransitionKind_TRANSITION_KIND_LEFT TransitionKind = 2
-)
-
-// Enum value maps for TransitionKind.
-var (
-	TransitionKind_name = map[int32]string{
-		0: "TRANSITION_KIND_UNSPECIFIED",
-		1: "TRANSITION_KIND_ENTERED",
-		2: "TRANSITION_KIND_LEFT",
-	}
-	TransitionKind_value = map[string]int32{
-		"TRANSITION_KIND_UNSPECIFIED": 0,
-		"TRANSITION_KIND_ENTERED":     1,
-		"TRANSITION_KIND_LEFT":        2,
-	}
-)
-
-func (x TransitionKind) Enum() *TransitionKind {
-	p := new(TransitionKind)
-	*p = x
-	return p
-}
-
-func (x TransitionKind) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (TransitionKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kehu_segmentation_v1_segment_proto_enumTypes[1].Descriptor()
-}
-
-func (TransitionKind) Type() protoreflect.EnumType {
-	return &file_kehu_segmentation_v1_segment_proto_enumTypes[1]
-}
-
-func (x TransitionKind) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use TransitionKind.Descriptor instead.
-func (TransitionKind) EnumDescriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{1}
-}
-
 // A group of customers, formed by a definition.
 type Segment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -147,25 +102,58 @@ type Segment struct {
 	//
 	//	*Segment_Rule
 	//	*Segment_Rfm
+	//	*Segment_List
+	//	*Segment_Partition
 	Definition isSegment_Definition `protobuf_oneof:"definition"`
-	// Whether its members are formed by recomputations.
+	// Whether its members are formed and kept.
 	State SegmentState `protobuf:"varint,6,opt,name=state,proto3,enum=kehu.segmentation.v1.SegmentState" json:"state,omitempty"`
-	// Members in the last good pass.
+	// Members, as lists of them show.
 	MemberCount int64 `protobuf:"varint,7,opt,name=member_count,json=memberCount,proto3" json:"member_count,omitempty"`
-	// The pass that formed them; the list of members and member_count are of one pass.
+	// The pass that last changed them; the list of members and member_count are of one pass.
 	Generation int64 `protobuf:"varint,8,opt,name=generation,proto3" json:"generation,omitempty"`
-	// When the last good pass was published.
+	// When that pass was published.
 	ComputeTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=compute_time,json=computeTime,proto3" json:"compute_time,omitempty"`
-	// The as-of instant of the valuations it was formed from.
+	// The as-of instant of the valuations that rules see; unset without any.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	// Why the last pass failed; unset when it did not. The last good pass serves on.
+	// Why it could not be told of some customers whether they belong to it; unset where it
+	// could. Those customers stay as they were.
 	LastError *v1.ItemStatus `protobuf:"bytes,11,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
 	// When it was made.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Version of the segment.
-	Etag          string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Labels of the caller's own, e.g. {"team": "retention"}.
+	Labels map[string]string `protobuf:"bytes,17,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// `schemes/{scheme}` of which it is one class; empty for none.
+	Scheme string `protobuf:"bytes,18,opt,name=scheme,proto3" json:"scheme,omitempty"`
+	// The number of the definition, from 1: each change of the definition is a revision.
+	Revision int64 `protobuf:"varint,19,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The revision that its members were formed by; less than revision while a change
+	// has not been published, 0 before the first.
+	FormedRevision int64 `protobuf:"varint,20,opt,name=formed_revision,json=formedRevision,proto3" json:"formed_revision,omitempty"`
+	// Up to this instant everything that was acknowledged, and everything that time
+	// changes, is in the members; unset before the first pass. That of a segment that is
+	// paused stands still.
+	FreshAsOf *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=fresh_as_of,json=freshAsOf,proto3" json:"fresh_as_of,omitempty"`
+	// The services whose facts it asks about, and up to when each has been read. Of a
+	// single segment (GetSegment) only.
+	Sources []*SourceFreshness `protobuf:"bytes,22,rep,name=sources,proto3" json:"sources,omitempty"`
+	// For how many customers it cannot be told whether they belong, as last_error says.
+	FailingCount int64 `protobuf:"varint,23,opt,name=failing_count,json=failingCount,proto3" json:"failing_count,omitempty"`
+	// `segments/{segment}` of those it asks about.
+	References []string `protobuf:"bytes,24,rep,name=references,proto3" json:"references,omitempty"`
+	// `segments/{segment}` of those that ask about it, which must be changed before it can
+	// be deleted, paused or archived.
+	ReferencedBy []string `protobuf:"bytes,25,rep,name=referenced_by,json=referencedBy,proto3" json:"referenced_by,omitempty"`
+	// The facts that its definition reads, e.g. "orders.count".
+	Facts []string `protobuf:"bytes,26,rep,name=facts,proto3" json:"facts,omitempty"`
+	// Upper bound of what a rule costs for one customer, in CEL's unit: 10,000 are allowed.
+	// 0 for definitions of other kinds.
+	Cost int64 `protobuf:"varint,27,opt,name=cost,proto3" json:"cost,omitempty"`
+	// How large it would be; only where a call with validate_only asked for it.
+	Estimate      *SegmentEstimate `protobuf:"bytes,28,opt,name=estimate,proto3" json:"estimate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -246,6 +234,24 @@ func (x *Segment) GetRfm() *RfmDefinition {
 	return nil
 }
 
+func (x *Segment) GetList() *ListDefinition {
+	if x != nil {
+		if x, ok := x.Definition.(*Segment_List); ok {
+			return x.List
+		}
+	}
+	return nil
+}
+
+func (x *Segment) GetPartition() *PartitionDefinition {
+	if x != nil {
+		if x, ok := x.Definition.(*Segment_Partition); ok {
+			return x.Partition
+		}
+	}
+	return nil
+}
+
 func (x *Segment) GetState() SegmentState {
 	if x != nil {
 		return x.State
@@ -309,6 +315,90 @@ func (x *Segment) GetEtag() string {
 	return ""
 }
 
+func (x *Segment) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *Segment) GetScheme() string {
+	if x != nil {
+		return x.Scheme
+	}
+	return ""
+}
+
+func (x *Segment) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Segment) GetFormedRevision() int64 {
+	if x != nil {
+		return x.FormedRevision
+	}
+	return 0
+}
+
+func (x *Segment) GetFreshAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FreshAsOf
+	}
+	return nil
+}
+
+func (x *Segment) GetSources() []*SourceFreshness {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *Segment) GetFailingCount() int64 {
+	if x != nil {
+		return x.FailingCount
+	}
+	return 0
+}
+
+func (x *Segment) GetReferences() []string {
+	if x != nil {
+		return x.References
+	}
+	return nil
+}
+
+func (x *Segment) GetReferencedBy() []string {
+	if x != nil {
+		return x.ReferencedBy
+	}
+	return nil
+}
+
+func (x *Segment) GetFacts() []string {
+	if x != nil {
+		return x.Facts
+	}
+	return nil
+}
+
+func (x *Segment) GetCost() int64 {
+	if x != nil {
+		return x.Cost
+	}
+	return 0
+}
+
+func (x *Segment) GetEstimate() *SegmentEstimate {
+	if x != nil {
+		return x.Estimate
+	}
+	return nil
+}
+
 type isSegment_Definition interface {
 	isSegment_Definition()
 }
@@ -323,9 +413,87 @@ type Segment_Rfm struct {
 	Rfm *RfmDefinition `protobuf:"bytes,5,opt,name=rfm,proto3,oneof"`
 }
 
+type Segment_List struct {
+	// Those who were put on it, by AddMembers.
+	List *ListDefinition `protobuf:"bytes,15,opt,name=list,proto3,oneof"`
+}
+
+type Segment_Partition struct {
+	// Those whom a run of a scheme gave a label.
+	Partition *PartitionDefinition `protobuf:"bytes,16,opt,name=partition,proto3,oneof"`
+}
+
 func (*Segment_Rule) isSegment_Definition() {}
 
 func (*Segment_Rfm) isSegment_Definition() {}
+
+func (*Segment_List) isSegment_Definition() {}
+
+func (*Segment_Partition) isSegment_Definition() {}
+
+// Up to when the facts of one service are in.
+type SourceFreshness struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The service: "profile", "valuation", "feedback", "referral".
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// Everything it acknowledged before this is in; unset where it was never read.
+	SyncedTo *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=synced_to,json=syncedTo,proto3" json:"synced_to,omitempty"`
+	// Why it could not be read when last tried; empty where it could.
+	LastError     string `protobuf:"bytes,3,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SourceFreshness) Reset() {
+	*x = SourceFreshness{}
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SourceFreshness) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SourceFreshness) ProtoMessage() {}
+
+func (x *SourceFreshness) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SourceFreshness.ProtoReflect.Descriptor instead.
+func (*SourceFreshness) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SourceFreshness) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *SourceFreshness) GetSyncedTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SyncedTo
+	}
+	return nil
+}
+
+func (x *SourceFreshness) GetLastError() string {
+	if x != nil {
+		return x.LastError
+	}
+	return ""
+}
 
 // A rule in CEL over the facts of one customer.
 type RuleDefinition struct {
@@ -340,7 +508,7 @@ type RuleDefinition struct {
 
 func (x *RuleDefinition) Reset() {
 	*x = RuleDefinition{}
-	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[1]
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -352,7 +520,7 @@ func (x *RuleDefinition) String() string {
 func (*RuleDefinition) ProtoMessage() {}
 
 func (x *RuleDefinition) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[1]
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -365,7 +533,7 @@ func (x *RuleDefinition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuleDefinition.ProtoReflect.Descriptor instead.
 func (*RuleDefinition) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{1}
+	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *RuleDefinition) GetExpression() string {
@@ -388,7 +556,7 @@ type RfmDefinition struct {
 
 func (x *RfmDefinition) Reset() {
 	*x = RfmDefinition{}
-	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[2]
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -400,7 +568,7 @@ func (x *RfmDefinition) String() string {
 func (*RfmDefinition) ProtoMessage() {}
 
 func (x *RfmDefinition) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[2]
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,7 +581,7 @@ func (x *RfmDefinition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RfmDefinition.ProtoReflect.Descriptor instead.
 func (*RfmDefinition) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{2}
+	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RfmDefinition) GetGroups() []v11.RfmGroup {
@@ -430,110 +598,27 @@ func (x *RfmDefinition) GetCells() []string {
 	return nil
 }
 
-// A customer's being in a segment.
-type Membership struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// `segments/{segment}/memberships/{customer}`.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The customer's id.
-	CustomerId string `protobuf:"bytes,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// Since which pass's time the customer has been in it without a break.
-	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// The pass that this is read from.
-	Generation    int64 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
+// A list of customers kept by hand, or by other systems: see AddMembers.
+type ListDefinition struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Membership) Reset() {
-	*x = Membership{}
-	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Membership) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Membership) ProtoMessage() {}
-
-func (x *Membership) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Membership.ProtoReflect.Descriptor instead.
-func (*Membership) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Membership) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Membership) GetCustomerId() string {
-	if x != nil {
-		return x.CustomerId
-	}
-	return ""
-}
-
-func (x *Membership) GetSince() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Since
-	}
-	return nil
-}
-
-func (x *Membership) GetGeneration() int64 {
-	if x != nil {
-		return x.Generation
-	}
-	return 0
-}
-
-// A customer's entering or leaving a segment.
-type Transition struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// `segments/{segment}/transitions/{transition}`.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The customer's id.
-	CustomerId string `protobuf:"bytes,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// Which way.
-	Kind TransitionKind `protobuf:"varint,3,opt,name=kind,proto3,enum=kehu.segmentation.v1.TransitionKind" json:"kind,omitempty"`
-	// When the pass that saw it was published.
-	TransitionTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=transition_time,json=transitionTime,proto3" json:"transition_time,omitempty"`
-	// That pass.
-	Generation    int64 `protobuf:"varint,5,opt,name=generation,proto3" json:"generation,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Transition) Reset() {
-	*x = Transition{}
+func (x *ListDefinition) Reset() {
+	*x = ListDefinition{}
 	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Transition) String() string {
+func (x *ListDefinition) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Transition) ProtoMessage() {}
+func (*ListDefinition) ProtoMessage() {}
 
-func (x *Transition) ProtoReflect() protoreflect.Message {
+func (x *ListDefinition) ProtoReflect() protoreflect.Message {
 	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -545,57 +630,245 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Transition.ProtoReflect.Descriptor instead.
-func (*Transition) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListDefinition.ProtoReflect.Descriptor instead.
+func (*ListDefinition) Descriptor() ([]byte, []int) {
 	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *Transition) GetName() string {
+// The customers whom a run of a scheme gave a label.
+type PartitionDefinition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `schemes/{scheme}/runs/{run}`.
+	Run string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// One of the run's labels.
+	Label         string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PartitionDefinition) Reset() {
+	*x = PartitionDefinition{}
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PartitionDefinition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PartitionDefinition) ProtoMessage() {}
+
+func (x *PartitionDefinition) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PartitionDefinition.ProtoReflect.Descriptor instead.
+func (*PartitionDefinition) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PartitionDefinition) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *PartitionDefinition) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+// A definition that a segment has, or had.
+type SegmentRevision struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `segments/{segment}/revisions/{revision}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Its number, from 1.
+	Revision int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Who belonged to it.
+	//
+	// Types that are valid to be assigned to Definition:
+	//
+	//	*SegmentRevision_Rule
+	//	*SegmentRevision_Rfm
+	//	*SegmentRevision_List
+	//	*SegmentRevision_Partition
+	Definition isSegmentRevision_Definition `protobuf_oneof:"definition"`
+	// Since when it has been the segment's definition.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// The revision that it brought back; 0 for none.
+	RestoredRevision int64 `protobuf:"varint,8,opt,name=restored_revision,json=restoredRevision,proto3" json:"restored_revision,omitempty"`
+	// Whether it is the segment's definition now.
+	Current       bool `protobuf:"varint,9,opt,name=current,proto3" json:"current,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SegmentRevision) Reset() {
+	*x = SegmentRevision{}
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SegmentRevision) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SegmentRevision) ProtoMessage() {}
+
+func (x *SegmentRevision) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SegmentRevision.ProtoReflect.Descriptor instead.
+func (*SegmentRevision) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SegmentRevision) GetName() string {
 	if x != nil {
 		return x.Name
 	}
 	return ""
 }
 
-func (x *Transition) GetCustomerId() string {
+func (x *SegmentRevision) GetRevision() int64 {
 	if x != nil {
-		return x.CustomerId
+		return x.Revision
 	}
-	return ""
+	return 0
 }
 
-func (x *Transition) GetKind() TransitionKind {
+func (x *SegmentRevision) GetDefinition() isSegmentRevision_Definition {
 	if x != nil {
-		return x.Kind
-	}
-	return TransitionKind_TRANSITION_KIND_UNSPECIFIED
-}
-
-func (x *Transition) GetTransitionTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.TransitionTime
+		return x.Definition
 	}
 	return nil
 }
 
-func (x *Transition) GetGeneration() int64 {
+func (x *SegmentRevision) GetRule() *RuleDefinition {
 	if x != nil {
-		return x.Generation
+		if x, ok := x.Definition.(*SegmentRevision_Rule); ok {
+			return x.Rule
+		}
+	}
+	return nil
+}
+
+func (x *SegmentRevision) GetRfm() *RfmDefinition {
+	if x != nil {
+		if x, ok := x.Definition.(*SegmentRevision_Rfm); ok {
+			return x.Rfm
+		}
+	}
+	return nil
+}
+
+func (x *SegmentRevision) GetList() *ListDefinition {
+	if x != nil {
+		if x, ok := x.Definition.(*SegmentRevision_List); ok {
+			return x.List
+		}
+	}
+	return nil
+}
+
+func (x *SegmentRevision) GetPartition() *PartitionDefinition {
+	if x != nil {
+		if x, ok := x.Definition.(*SegmentRevision_Partition); ok {
+			return x.Partition
+		}
+	}
+	return nil
+}
+
+func (x *SegmentRevision) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *SegmentRevision) GetRestoredRevision() int64 {
+	if x != nil {
+		return x.RestoredRevision
 	}
 	return 0
 }
+
+func (x *SegmentRevision) GetCurrent() bool {
+	if x != nil {
+		return x.Current
+	}
+	return false
+}
+
+type isSegmentRevision_Definition interface {
+	isSegmentRevision_Definition()
+}
+
+type SegmentRevision_Rule struct {
+	// Those for whom an expression holds.
+	Rule *RuleDefinition `protobuf:"bytes,3,opt,name=rule,proto3,oneof"`
+}
+
+type SegmentRevision_Rfm struct {
+	// Those in certain RFM groups.
+	Rfm *RfmDefinition `protobuf:"bytes,4,opt,name=rfm,proto3,oneof"`
+}
+
+type SegmentRevision_List struct {
+	// Those who were put on it.
+	List *ListDefinition `protobuf:"bytes,5,opt,name=list,proto3,oneof"`
+}
+
+type SegmentRevision_Partition struct {
+	// Those whom a run of a scheme gave a label.
+	Partition *PartitionDefinition `protobuf:"bytes,6,opt,name=partition,proto3,oneof"`
+}
+
+func (*SegmentRevision_Rule) isSegmentRevision_Definition() {}
+
+func (*SegmentRevision_Rfm) isSegmentRevision_Definition() {}
+
+func (*SegmentRevision_List) isSegmentRevision_Definition() {}
+
+func (*SegmentRevision_Partition) isSegmentRevision_Definition() {}
 
 var File_kehu_segmentation_v1_segment_proto protoreflect.FileDescriptor
 
 const file_kehu_segmentation_v1_segment_proto_rawDesc = "" +
 	"\n" +
-	"\"kehu/segmentation/v1/segment.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a!kehu/valuation/v1/valuation.proto\"\xe2\x05\n" +
+	"\"kehu/segmentation/v1/segment.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17kehu/api/v1/types.proto\x1a+kehu/segmentation/v1/segment_estimate.proto\x1a!kehu/valuation/v1/valuation.proto\"\xfd\v\n" +
 	"\aSegment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12*\n" +
 	"\vdescription\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\vdescription\x12:\n" +
 	"\x04rule\x18\x04 \x01(\v2$.kehu.segmentation.v1.RuleDefinitionH\x00R\x04rule\x127\n" +
-	"\x03rfm\x18\x05 \x01(\v2#.kehu.segmentation.v1.RfmDefinitionH\x00R\x03rfm\x12=\n" +
+	"\x03rfm\x18\x05 \x01(\v2#.kehu.segmentation.v1.RfmDefinitionH\x00R\x03rfm\x12:\n" +
+	"\x04list\x18\x0f \x01(\v2$.kehu.segmentation.v1.ListDefinitionH\x00R\x04list\x12I\n" +
+	"\tpartition\x18\x10 \x01(\v2).kehu.segmentation.v1.PartitionDefinitionH\x00R\tpartition\x12=\n" +
 	"\x05state\x18\x06 \x01(\x0e2\".kehu.segmentation.v1.SegmentStateB\x03\xe0A\x03R\x05state\x12&\n" +
 	"\fmember_count\x18\a \x01(\x03B\x03\xe0A\x03R\vmemberCount\x12#\n" +
 	"\n" +
@@ -610,9 +883,31 @@ const file_kehu_segmentation_v1_segment_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x0e \x01(\tB\a\xbaH\x04r\x02(@R\x04etagB\f\n" +
+	"\x04etag\x18\x0e \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\x12o\n" +
+	"\x06labels\x18\x11 \x03(\v2).kehu.segmentation.v1.Segment.LabelsEntryB,\xbaH)\x9a\x01&\x10 \"\x1br\x192\x17^[a-z][a-z0-9_-]{0,62}$*\x05r\x03\x18\x80\x01R\x06labels\x12\x1b\n" +
+	"\x06scheme\x18\x12 \x01(\tB\x03\xe0A\x03R\x06scheme\x12\x1f\n" +
+	"\brevision\x18\x13 \x01(\x03B\x03\xe0A\x03R\brevision\x12,\n" +
+	"\x0fformed_revision\x18\x14 \x01(\x03B\x03\xe0A\x03R\x0eformedRevision\x12?\n" +
+	"\vfresh_as_of\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tfreshAsOf\x12D\n" +
+	"\asources\x18\x16 \x03(\v2%.kehu.segmentation.v1.SourceFreshnessB\x03\xe0A\x03R\asources\x12(\n" +
+	"\rfailing_count\x18\x17 \x01(\x03B\x03\xe0A\x03R\ffailingCount\x12#\n" +
 	"\n" +
-	"definition\"<\n" +
+	"references\x18\x18 \x03(\tB\x03\xe0A\x03R\n" +
+	"references\x12(\n" +
+	"\rreferenced_by\x18\x19 \x03(\tB\x03\xe0A\x03R\freferencedBy\x12\x19\n" +
+	"\x05facts\x18\x1a \x03(\tB\x03\xe0A\x03R\x05facts\x12\x17\n" +
+	"\x04cost\x18\x1b \x01(\x03B\x03\xe0A\x03R\x04cost\x12F\n" +
+	"\bestimate\x18\x1c \x01(\v2%.kehu.segmentation.v1.SegmentEstimateB\x03\xe0A\x03R\bestimate\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
+	"\n" +
+	"definition\"\x83\x01\n" +
+	"\x0fSourceFreshness\x12\x18\n" +
+	"\aservice\x18\x01 \x01(\tR\aservice\x127\n" +
+	"\tsynced_to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bsyncedTo\x12\x1d\n" +
+	"\n" +
+	"last_error\x18\x03 \x01(\tR\tlastError\"<\n" +
 	"\x0eRuleDefinition\x12*\n" +
 	"\n" +
 	"expression\x18\x01 \x01(\tB\n" +
@@ -620,34 +915,32 @@ const file_kehu_segmentation_v1_segment_proto_rawDesc = "" +
 	"expression\"\x8c\x01\n" +
 	"\rRfmDefinition\x12H\n" +
 	"\x06groups\x18\x01 \x03(\x0e2\x1b.kehu.valuation.v1.RfmGroupB\x13\xbaH\x10\x92\x01\r\x10\b\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x06groups\x121\n" +
-	"\x05cells\x18\x02 \x03(\tB\x1b\xbaH\x18\x92\x01\x15\x10}\x18\x01\"\x0fr\r2\v^[1-5*]{3}$R\x05cells\"\x9e\x01\n" +
+	"\x05cells\x18\x02 \x03(\tB\x1b\xbaH\x18\x92\x01\x15\x10}\x18\x01\"\x0fr\r2\v^[1-5*]{3}$R\x05cells\"\x10\n" +
+	"\x0eListDefinition\"U\n" +
+	"\x13PartitionDefinition\x12\x1c\n" +
+	"\x03run\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\xc8\x01R\x03run\x12 \n" +
+	"\x05label\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\x01R\x05label\"\xd4\x03\n" +
+	"\x0fSegmentRevision\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12:\n" +
+	"\x04rule\x18\x03 \x01(\v2$.kehu.segmentation.v1.RuleDefinitionH\x00R\x04rule\x127\n" +
+	"\x03rfm\x18\x04 \x01(\v2#.kehu.segmentation.v1.RfmDefinitionH\x00R\x03rfm\x12:\n" +
+	"\x04list\x18\x05 \x01(\v2$.kehu.segmentation.v1.ListDefinitionH\x00R\x04list\x12I\n" +
+	"\tpartition\x18\x06 \x01(\v2).kehu.segmentation.v1.PartitionDefinitionH\x00R\tpartition\x12;\n" +
+	"\vcreate_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12+\n" +
+	"\x11restored_revision\x18\b \x01(\x03R\x10restoredRevision\x12\x18\n" +
+	"\acurrent\x18\t \x01(\bR\acurrentB\f\n" +
 	"\n" +
-	"Membership\x12\x17\n" +
-	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12%\n" +
-	"\vcustomer_id\x18\x02 \x01(\tB\x04\x90\xa6\x1d\x01R\n" +
-	"customerId\x120\n" +
-	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1e\n" +
-	"\n" +
-	"generation\x18\x04 \x01(\x03R\n" +
-	"generation\"\xe5\x01\n" +
-	"\n" +
-	"Transition\x12\x17\n" +
-	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x1f\n" +
-	"\vcustomer_id\x18\x02 \x01(\tR\n" +
-	"customerId\x128\n" +
-	"\x04kind\x18\x03 \x01(\x0e2$.kehu.segmentation.v1.TransitionKindR\x04kind\x12C\n" +
-	"\x0ftransition_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0etransitionTime\x12\x1e\n" +
-	"\n" +
-	"generation\x18\x05 \x01(\x03R\n" +
-	"generation*c\n" +
+	"definition*\x99\x01\n" +
 	"\fSegmentState\x12\x1d\n" +
 	"\x19SEGMENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13SEGMENT_STATE_DRAFT\x10\x01\x12\x1b\n" +
-	"\x17SEGMENT_STATE_PUBLISHED\x10\x02*h\n" +
-	"\x0eTransitionKind\x12\x1f\n" +
-	"\x1bTRANSITION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
-	"\x17TRANSITION_KIND_ENTERED\x10\x01\x12\x18\n" +
-	"\x14TRANSITION_KIND_LEFT\x10\x02B\xda\x01\n" +
+	"\x17SEGMENT_STATE_PUBLISHED\x10\x02\x12\x18\n" +
+	"\x14SEGMENT_STATE_PAUSED\x10\x03\x12\x1a\n" +
+	"\x16SEGMENT_STATE_ARCHIVED\x10\x04B\xda\x01\n" +
 	"\x18com.kehu.segmentation.v1B\fSegmentProtoP\x01Z>github.com/kehuhq/kehu/gen/kehu/segmentation/v1;segmentationv1\xa2\x02\x03KSX\xaa\x02\x14Kehu.Segmentation.V1\xca\x02\x14Kehu\\Segmentation\\V1\xe2\x02 Kehu\\Segmentation\\V1\\GPBMetadata\xea\x02\x16Kehu::Segmentation::V1b\x06proto3"
 
 var (
@@ -662,38 +955,50 @@ func file_kehu_segmentation_v1_segment_proto_rawDescGZIP() []byte {
 	return file_kehu_segmentation_v1_segment_proto_rawDescData
 }
 
-var file_kehu_segmentation_v1_segment_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kehu_segmentation_v1_segment_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_kehu_segmentation_v1_segment_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_kehu_segmentation_v1_segment_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_kehu_segmentation_v1_segment_proto_goTypes = []any{
 	(SegmentState)(0),             // 0: kehu.segmentation.v1.SegmentState
-	(TransitionKind)(0),           // 1: kehu.segmentation.v1.TransitionKind
-	(*Segment)(nil),               // 2: kehu.segmentation.v1.Segment
+	(*Segment)(nil),               // 1: kehu.segmentation.v1.Segment
+	(*SourceFreshness)(nil),       // 2: kehu.segmentation.v1.SourceFreshness
 	(*RuleDefinition)(nil),        // 3: kehu.segmentation.v1.RuleDefinition
 	(*RfmDefinition)(nil),         // 4: kehu.segmentation.v1.RfmDefinition
-	(*Membership)(nil),            // 5: kehu.segmentation.v1.Membership
-	(*Transition)(nil),            // 6: kehu.segmentation.v1.Transition
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*v1.ItemStatus)(nil),         // 8: kehu.api.v1.ItemStatus
-	(v11.RfmGroup)(0),             // 9: kehu.valuation.v1.RfmGroup
+	(*ListDefinition)(nil),        // 5: kehu.segmentation.v1.ListDefinition
+	(*PartitionDefinition)(nil),   // 6: kehu.segmentation.v1.PartitionDefinition
+	(*SegmentRevision)(nil),       // 7: kehu.segmentation.v1.SegmentRevision
+	nil,                           // 8: kehu.segmentation.v1.Segment.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*v1.ItemStatus)(nil),         // 10: kehu.api.v1.ItemStatus
+	(*SegmentEstimate)(nil),       // 11: kehu.segmentation.v1.SegmentEstimate
+	(v11.RfmGroup)(0),             // 12: kehu.valuation.v1.RfmGroup
 }
 var file_kehu_segmentation_v1_segment_proto_depIdxs = []int32{
 	3,  // 0: kehu.segmentation.v1.Segment.rule:type_name -> kehu.segmentation.v1.RuleDefinition
 	4,  // 1: kehu.segmentation.v1.Segment.rfm:type_name -> kehu.segmentation.v1.RfmDefinition
-	0,  // 2: kehu.segmentation.v1.Segment.state:type_name -> kehu.segmentation.v1.SegmentState
-	7,  // 3: kehu.segmentation.v1.Segment.compute_time:type_name -> google.protobuf.Timestamp
-	7,  // 4: kehu.segmentation.v1.Segment.as_of:type_name -> google.protobuf.Timestamp
-	8,  // 5: kehu.segmentation.v1.Segment.last_error:type_name -> kehu.api.v1.ItemStatus
-	7,  // 6: kehu.segmentation.v1.Segment.create_time:type_name -> google.protobuf.Timestamp
-	7,  // 7: kehu.segmentation.v1.Segment.update_time:type_name -> google.protobuf.Timestamp
-	9,  // 8: kehu.segmentation.v1.RfmDefinition.groups:type_name -> kehu.valuation.v1.RfmGroup
-	7,  // 9: kehu.segmentation.v1.Membership.since:type_name -> google.protobuf.Timestamp
-	1,  // 10: kehu.segmentation.v1.Transition.kind:type_name -> kehu.segmentation.v1.TransitionKind
-	7,  // 11: kehu.segmentation.v1.Transition.transition_time:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	5,  // 2: kehu.segmentation.v1.Segment.list:type_name -> kehu.segmentation.v1.ListDefinition
+	6,  // 3: kehu.segmentation.v1.Segment.partition:type_name -> kehu.segmentation.v1.PartitionDefinition
+	0,  // 4: kehu.segmentation.v1.Segment.state:type_name -> kehu.segmentation.v1.SegmentState
+	9,  // 5: kehu.segmentation.v1.Segment.compute_time:type_name -> google.protobuf.Timestamp
+	9,  // 6: kehu.segmentation.v1.Segment.as_of:type_name -> google.protobuf.Timestamp
+	10, // 7: kehu.segmentation.v1.Segment.last_error:type_name -> kehu.api.v1.ItemStatus
+	9,  // 8: kehu.segmentation.v1.Segment.create_time:type_name -> google.protobuf.Timestamp
+	9,  // 9: kehu.segmentation.v1.Segment.update_time:type_name -> google.protobuf.Timestamp
+	8,  // 10: kehu.segmentation.v1.Segment.labels:type_name -> kehu.segmentation.v1.Segment.LabelsEntry
+	9,  // 11: kehu.segmentation.v1.Segment.fresh_as_of:type_name -> google.protobuf.Timestamp
+	2,  // 12: kehu.segmentation.v1.Segment.sources:type_name -> kehu.segmentation.v1.SourceFreshness
+	11, // 13: kehu.segmentation.v1.Segment.estimate:type_name -> kehu.segmentation.v1.SegmentEstimate
+	9,  // 14: kehu.segmentation.v1.SourceFreshness.synced_to:type_name -> google.protobuf.Timestamp
+	12, // 15: kehu.segmentation.v1.RfmDefinition.groups:type_name -> kehu.valuation.v1.RfmGroup
+	3,  // 16: kehu.segmentation.v1.SegmentRevision.rule:type_name -> kehu.segmentation.v1.RuleDefinition
+	4,  // 17: kehu.segmentation.v1.SegmentRevision.rfm:type_name -> kehu.segmentation.v1.RfmDefinition
+	5,  // 18: kehu.segmentation.v1.SegmentRevision.list:type_name -> kehu.segmentation.v1.ListDefinition
+	6,  // 19: kehu.segmentation.v1.SegmentRevision.partition:type_name -> kehu.segmentation.v1.PartitionDefinition
+	9,  // 20: kehu.segmentation.v1.SegmentRevision.create_time:type_name -> google.protobuf.Timestamp
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_kehu_segmentation_v1_segment_proto_init() }
@@ -701,17 +1006,26 @@ func file_kehu_segmentation_v1_segment_proto_init() {
 	if File_kehu_segmentation_v1_segment_proto != nil {
 		return
 	}
+	file_kehu_segmentation_v1_segment_estimate_proto_init()
 	file_kehu_segmentation_v1_segment_proto_msgTypes[0].OneofWrappers = []any{
 		(*Segment_Rule)(nil),
 		(*Segment_Rfm)(nil),
+		(*Segment_List)(nil),
+		(*Segment_Partition)(nil),
+	}
+	file_kehu_segmentation_v1_segment_proto_msgTypes[6].OneofWrappers = []any{
+		(*SegmentRevision_Rule)(nil),
+		(*SegmentRevision_Rfm)(nil),
+		(*SegmentRevision_List)(nil),
+		(*SegmentRevision_Partition)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_segmentation_v1_segment_proto_rawDesc), len(file_kehu_segmentation_v1_segment_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   5,
+			NumEnums:      1,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -193,7 +193,9 @@ type CreateSegmentRequest struct {
 	// Makes a repeated call return the first one's result.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Checks everything and writes nothing.
-	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// With validate_only: also estimates how large it would be.
+	Estimate      bool `protobuf:"varint,5,opt,name=estimate,proto3" json:"estimate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -256,15 +258,25 @@ func (x *CreateSegmentRequest) GetValidateOnly() bool {
 	return false
 }
 
+func (x *CreateSegmentRequest) GetEstimate() bool {
+	if x != nil {
+		return x.Estimate
+	}
+	return false
+}
+
 // Request of UpdateSegment.
 type UpdateSegmentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The segment with its new values; name says which, etag guards.
 	Segment *Segment `protobuf:"bytes,1,opt,name=segment,proto3" json:"segment,omitempty"`
-	// The fields to change: display_name, description, rule, rfm.
+	// The fields to change: display_name, description, labels,
+	// rule, rfm, list, partition.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Checks everything and writes nothing.
-	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// With validate_only: also estimates how large it would be.
+	Estimate      bool `protobuf:"varint,4,opt,name=estimate,proto3" json:"estimate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -316,6 +328,13 @@ func (x *UpdateSegmentRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 func (x *UpdateSegmentRequest) GetValidateOnly() bool {
 	if x != nil {
 		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *UpdateSegmentRequest) GetEstimate() bool {
+	if x != nil {
+		return x.Estimate
 	}
 	return false
 }
@@ -430,6 +449,171 @@ func (x *PublishSegmentRequest) GetRequestId() string {
 	return ""
 }
 
+// Request of PauseSegment.
+type PauseSegmentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `segments/{segment}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// When given, it is paused only at this version.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseSegmentRequest) Reset() {
+	*x = PauseSegmentRequest{}
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseSegmentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseSegmentRequest) ProtoMessage() {}
+
+func (x *PauseSegmentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseSegmentRequest.ProtoReflect.Descriptor instead.
+func (*PauseSegmentRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PauseSegmentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PauseSegmentRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// Request of ResumeSegment.
+type ResumeSegmentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `segments/{segment}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// When given, it is resumed only at this version.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeSegmentRequest) Reset() {
+	*x = ResumeSegmentRequest{}
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeSegmentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeSegmentRequest) ProtoMessage() {}
+
+func (x *ResumeSegmentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeSegmentRequest.ProtoReflect.Descriptor instead.
+func (*ResumeSegmentRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ResumeSegmentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ResumeSegmentRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// Request of ArchiveSegment.
+type ArchiveSegmentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `segments/{segment}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// When given, it is archived only at this version.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArchiveSegmentRequest) Reset() {
+	*x = ArchiveSegmentRequest{}
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArchiveSegmentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArchiveSegmentRequest) ProtoMessage() {}
+
+func (x *ArchiveSegmentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArchiveSegmentRequest.ProtoReflect.Descriptor instead.
+func (*ArchiveSegmentRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ArchiveSegmentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ArchiveSegmentRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 // Request of RecomputeSegments.
 type RecomputeSegmentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -443,7 +627,7 @@ type RecomputeSegmentsRequest struct {
 
 func (x *RecomputeSegmentsRequest) Reset() {
 	*x = RecomputeSegmentsRequest{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[7]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +639,7 @@ func (x *RecomputeSegmentsRequest) String() string {
 func (*RecomputeSegmentsRequest) ProtoMessage() {}
 
 func (x *RecomputeSegmentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[7]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +652,7 @@ func (x *RecomputeSegmentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecomputeSegmentsRequest.ProtoReflect.Descriptor instead.
 func (*RecomputeSegmentsRequest) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{7}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RecomputeSegmentsRequest) GetNames() []string {
@@ -503,7 +687,7 @@ type RecomputeSegmentsResponse struct {
 
 func (x *RecomputeSegmentsResponse) Reset() {
 	*x = RecomputeSegmentsResponse{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[8]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +699,7 @@ func (x *RecomputeSegmentsResponse) String() string {
 func (*RecomputeSegmentsResponse) ProtoMessage() {}
 
 func (x *RecomputeSegmentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[8]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +712,7 @@ func (x *RecomputeSegmentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecomputeSegmentsResponse.ProtoReflect.Descriptor instead.
 func (*RecomputeSegmentsResponse) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{8}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RecomputeSegmentsResponse) GetSegments() []*Segment {
@@ -570,7 +754,7 @@ type GetMembershipRequest struct {
 
 func (x *GetMembershipRequest) Reset() {
 	*x = GetMembershipRequest{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[9]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -582,7 +766,7 @@ func (x *GetMembershipRequest) String() string {
 func (*GetMembershipRequest) ProtoMessage() {}
 
 func (x *GetMembershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[9]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -595,7 +779,7 @@ func (x *GetMembershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMembershipRequest.ProtoReflect.Descriptor instead.
 func (*GetMembershipRequest) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{9}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetMembershipRequest) GetName() string {
@@ -621,7 +805,7 @@ type ListMembershipsRequest struct {
 
 func (x *ListMembershipsRequest) Reset() {
 	*x = ListMembershipsRequest{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[10]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +817,7 @@ func (x *ListMembershipsRequest) String() string {
 func (*ListMembershipsRequest) ProtoMessage() {}
 
 func (x *ListMembershipsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[10]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +830,7 @@ func (x *ListMembershipsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembershipsRequest.ProtoReflect.Descriptor instead.
 func (*ListMembershipsRequest) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{10}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListMembershipsRequest) GetParent() string {
@@ -685,7 +869,7 @@ type ListMembershipsResponse struct {
 
 func (x *ListMembershipsResponse) Reset() {
 	*x = ListMembershipsResponse{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[11]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +881,7 @@ func (x *ListMembershipsResponse) String() string {
 func (*ListMembershipsResponse) ProtoMessage() {}
 
 func (x *ListMembershipsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[11]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +894,7 @@ func (x *ListMembershipsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembershipsResponse.ProtoReflect.Descriptor instead.
 func (*ListMembershipsResponse) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{11}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListMembershipsResponse) GetMemberships() []*Membership {
@@ -745,7 +929,7 @@ type BatchGetMembershipsRequest struct {
 
 func (x *BatchGetMembershipsRequest) Reset() {
 	*x = BatchGetMembershipsRequest{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[12]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +941,7 @@ func (x *BatchGetMembershipsRequest) String() string {
 func (*BatchGetMembershipsRequest) ProtoMessage() {}
 
 func (x *BatchGetMembershipsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[12]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +954,7 @@ func (x *BatchGetMembershipsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetMembershipsRequest.ProtoReflect.Descriptor instead.
 func (*BatchGetMembershipsRequest) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{12}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *BatchGetMembershipsRequest) GetCustomerIds() []string {
@@ -791,7 +975,7 @@ type BatchGetMembershipsResponse struct {
 
 func (x *BatchGetMembershipsResponse) Reset() {
 	*x = BatchGetMembershipsResponse{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[13]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -803,7 +987,7 @@ func (x *BatchGetMembershipsResponse) String() string {
 func (*BatchGetMembershipsResponse) ProtoMessage() {}
 
 func (x *BatchGetMembershipsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[13]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -816,7 +1000,7 @@ func (x *BatchGetMembershipsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetMembershipsResponse.ProtoReflect.Descriptor instead.
 func (*BatchGetMembershipsResponse) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{13}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *BatchGetMembershipsResponse) GetCustomers() []*CustomerMemberships {
@@ -839,7 +1023,7 @@ type CustomerMemberships struct {
 
 func (x *CustomerMemberships) Reset() {
 	*x = CustomerMemberships{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[14]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +1035,7 @@ func (x *CustomerMemberships) String() string {
 func (*CustomerMemberships) ProtoMessage() {}
 
 func (x *CustomerMemberships) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[14]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +1048,7 @@ func (x *CustomerMemberships) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerMemberships.ProtoReflect.Descriptor instead.
 func (*CustomerMemberships) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{14}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CustomerMemberships) GetCustomerId() string {
@@ -896,7 +1080,7 @@ type ListTransitionsRequest struct {
 
 func (x *ListTransitionsRequest) Reset() {
 	*x = ListTransitionsRequest{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[15]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1092,7 @@ func (x *ListTransitionsRequest) String() string {
 func (*ListTransitionsRequest) ProtoMessage() {}
 
 func (x *ListTransitionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[15]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1105,7 @@ func (x *ListTransitionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTransitionsRequest.ProtoReflect.Descriptor instead.
 func (*ListTransitionsRequest) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{15}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListTransitionsRequest) GetParent() string {
@@ -958,7 +1142,7 @@ type ListTransitionsResponse struct {
 
 func (x *ListTransitionsResponse) Reset() {
 	*x = ListTransitionsResponse{}
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[16]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1154,7 @@ func (x *ListTransitionsResponse) String() string {
 func (*ListTransitionsResponse) ProtoMessage() {}
 
 func (x *ListTransitionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[16]
+	mi := &file_kehu_segmentation_v1_segment_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1167,7 @@ func (x *ListTransitionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTransitionsResponse.ProtoReflect.Descriptor instead.
 func (*ListTransitionsResponse) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{16}
+	return file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListTransitionsResponse) GetTransitions() []*Transition {
@@ -1004,7 +1188,7 @@ var File_kehu_segmentation_v1_segment_service_proto protoreflect.FileDescriptor
 
 const file_kehu_segmentation_v1_segment_service_proto_rawDesc = "" +
 	"\n" +
-	"*kehu/segmentation/v1/segment_service.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a#google/longrunning/operations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x19kehu/api/v1/options.proto\x1a\"kehu/segmentation/v1/segment.proto\"2\n" +
+	"*kehu/segmentation/v1/segment_service.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a#google/longrunning/operations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x19kehu/api/v1/options.proto\x1a%kehu/segmentation/v1/membership.proto\x1a\"kehu/segmentation/v1/segment.proto\"2\n" +
 	"\x11GetSegmentRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\"d\n" +
 	"\x13ListSegmentsRequest\x12$\n" +
@@ -1013,26 +1197,37 @@ const file_kehu_segmentation_v1_segment_service_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\"y\n" +
 	"\x14ListSegmentsResponse\x129\n" +
 	"\bsegments\x18\x01 \x03(\v2\x1d.kehu.segmentation.v1.SegmentR\bsegments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe3\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xff\x01\n" +
 	"\x14CreateSegmentRequest\x12?\n" +
 	"\asegment\x18\x01 \x01(\v2\x1d.kehu.segmentation.v1.SegmentB\x06\xbaH\x03\xc8\x01\x01R\asegment\x12<\n" +
 	"\n" +
 	"segment_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,62}$R\tsegmentId\x12'\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xb9\x01\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12\x1a\n" +
+	"\bestimate\x18\x05 \x01(\bR\bestimate\"\xd5\x01\n" +
 	"\x14UpdateSegmentRequest\x12?\n" +
 	"\asegment\x18\x01 \x01(\v2\x1d.kehu.segmentation.v1.SegmentB\x06\xbaH\x03\xc8\x01\x01R\asegment\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12#\n" +
-	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"R\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x12\x1a\n" +
+	"\bestimate\x18\x04 \x01(\bR\bestimate\"R\n" +
 	"\x14DeleteSegmentRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"_\n" +
 	"\x15PublishSegmentRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\x12'\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\trequestId\"f\n" +
+	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\trequestId\"Q\n" +
+	"\x13PauseSegmentRequest\x12\x1d\n" +
+	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"R\n" +
+	"\x14ResumeSegmentRequest\x12\x1d\n" +
+	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"S\n" +
+	"\x15ArchiveSegmentRequest\x12\x1d\n" +
+	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04etag\"f\n" +
 	"\x18RecomputeSegmentsRequest\x12!\n" +
 	"\x05names\x18\x01 \x03(\tB\v\xbaH\b\x92\x01\x05\x10\xe8\a\x18\x01R\x05names\x12'\n" +
 	"\n" +
@@ -1071,7 +1266,7 @@ const file_kehu_segmentation_v1_segment_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\"\x85\x01\n" +
 	"\x17ListTransitionsResponse\x12B\n" +
 	"\vtransitions\x18\x01 \x03(\v2 .kehu.segmentation.v1.TransitionR\vtransitions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb4\x0f\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa9\x13\n" +
 	"\x0eSegmentService\x12\x91\x01\n" +
 	"\n" +
 	"GetSegment\x12'.kehu.segmentation.v1.GetSegmentRequest\x1a\x1d.kehu.segmentation.v1.Segment\";\x8a\xa6\x1d\x1asegmentation.segments.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=segments/*}\x12\x99\x01\n" +
@@ -1080,7 +1275,10 @@ const file_kehu_segmentation_v1_segment_service_proto_rawDesc = "" +
 	"\rUpdateSegment\x12*.kehu.segmentation.v1.UpdateSegmentRequest\x1a\x1d.kehu.segmentation.v1.Segment\"M\x8a\xa6\x1d\x1bsegmentation.segments.write\x82\xd3\xe4\x93\x02(:\asegment2\x1d/v1/{segment.name=segments/*}\x12\x92\x01\n" +
 	"\rDeleteSegment\x12*.kehu.segmentation.v1.DeleteSegmentRequest\x1a\x16.google.protobuf.Empty\"=\x8a\xa6\x1d\x1csegmentation.segments.delete\x82\xd3\xe4\x93\x02\x17*\x15/v1/{name=segments/*}\x12\xc9\x01\n" +
 	"\x0ePublishSegment\x12+.kehu.segmentation.v1.PublishSegmentRequest\x1a\x1d.google.longrunning.Operation\"k\xcaA\x1f\n" +
-	"\aSegment\x12\x14kehu.api.v1.Progress\x8a\xa6\x1d\x1dsegmentation.segments.publish\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/{name=segments/*}:publish\x12\xda\x01\n" +
+	"\aSegment\x12\x14kehu.api.v1.Progress\x8a\xa6\x1d\x1dsegmentation.segments.publish\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/{name=segments/*}:publish\x12\xa1\x01\n" +
+	"\fPauseSegment\x12).kehu.segmentation.v1.PauseSegmentRequest\x1a\x1d.kehu.segmentation.v1.Segment\"G\x8a\xa6\x1d\x1dsegmentation.segments.publish\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/{name=segments/*}:pause\x12\xa4\x01\n" +
+	"\rResumeSegment\x12*.kehu.segmentation.v1.ResumeSegmentRequest\x1a\x1d.kehu.segmentation.v1.Segment\"H\x8a\xa6\x1d\x1dsegmentation.segments.publish\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/{name=segments/*}:resume\x12\xa7\x01\n" +
+	"\x0eArchiveSegment\x12+.kehu.segmentation.v1.ArchiveSegmentRequest\x1a\x1d.kehu.segmentation.v1.Segment\"I\x8a\xa6\x1d\x1dsegmentation.segments.publish\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/{name=segments/*}:archive\x12\xda\x01\n" +
 	"\x11RecomputeSegments\x12..kehu.segmentation.v1.RecomputeSegmentsRequest\x1a\x1d.google.longrunning.Operation\"v\xcaA1\n" +
 	"\x19RecomputeSegmentsResponse\x12\x14kehu.api.v1.Progress\x8a\xa6\x1d\x1dsegmentation.segments.publish\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/segments:recompute\x12\xab\x01\n" +
 	"\rGetMembership\x12*.kehu.segmentation.v1.GetMembershipRequest\x1a .kehu.segmentation.v1.Membership\"L\x8a\xa6\x1d\x1dsegmentation.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=segments/*/memberships/*}\x12\xbc\x01\n" +
@@ -1101,7 +1299,7 @@ func file_kehu_segmentation_v1_segment_service_proto_rawDescGZIP() []byte {
 	return file_kehu_segmentation_v1_segment_service_proto_rawDescData
 }
 
-var file_kehu_segmentation_v1_segment_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_kehu_segmentation_v1_segment_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_kehu_segmentation_v1_segment_service_proto_goTypes = []any{
 	(*GetSegmentRequest)(nil),           // 0: kehu.segmentation.v1.GetSegmentRequest
 	(*ListSegmentsRequest)(nil),         // 1: kehu.segmentation.v1.ListSegmentsRequest
@@ -1110,56 +1308,65 @@ var file_kehu_segmentation_v1_segment_service_proto_goTypes = []any{
 	(*UpdateSegmentRequest)(nil),        // 4: kehu.segmentation.v1.UpdateSegmentRequest
 	(*DeleteSegmentRequest)(nil),        // 5: kehu.segmentation.v1.DeleteSegmentRequest
 	(*PublishSegmentRequest)(nil),       // 6: kehu.segmentation.v1.PublishSegmentRequest
-	(*RecomputeSegmentsRequest)(nil),    // 7: kehu.segmentation.v1.RecomputeSegmentsRequest
-	(*RecomputeSegmentsResponse)(nil),   // 8: kehu.segmentation.v1.RecomputeSegmentsResponse
-	(*GetMembershipRequest)(nil),        // 9: kehu.segmentation.v1.GetMembershipRequest
-	(*ListMembershipsRequest)(nil),      // 10: kehu.segmentation.v1.ListMembershipsRequest
-	(*ListMembershipsResponse)(nil),     // 11: kehu.segmentation.v1.ListMembershipsResponse
-	(*BatchGetMembershipsRequest)(nil),  // 12: kehu.segmentation.v1.BatchGetMembershipsRequest
-	(*BatchGetMembershipsResponse)(nil), // 13: kehu.segmentation.v1.BatchGetMembershipsResponse
-	(*CustomerMemberships)(nil),         // 14: kehu.segmentation.v1.CustomerMemberships
-	(*ListTransitionsRequest)(nil),      // 15: kehu.segmentation.v1.ListTransitionsRequest
-	(*ListTransitionsResponse)(nil),     // 16: kehu.segmentation.v1.ListTransitionsResponse
-	(*Segment)(nil),                     // 17: kehu.segmentation.v1.Segment
-	(*fieldmaskpb.FieldMask)(nil),       // 18: google.protobuf.FieldMask
-	(*Membership)(nil),                  // 19: kehu.segmentation.v1.Membership
-	(*Transition)(nil),                  // 20: kehu.segmentation.v1.Transition
-	(*emptypb.Empty)(nil),               // 21: google.protobuf.Empty
-	(*longrunningpb.Operation)(nil),     // 22: google.longrunning.Operation
+	(*PauseSegmentRequest)(nil),         // 7: kehu.segmentation.v1.PauseSegmentRequest
+	(*ResumeSegmentRequest)(nil),        // 8: kehu.segmentation.v1.ResumeSegmentRequest
+	(*ArchiveSegmentRequest)(nil),       // 9: kehu.segmentation.v1.ArchiveSegmentRequest
+	(*RecomputeSegmentsRequest)(nil),    // 10: kehu.segmentation.v1.RecomputeSegmentsRequest
+	(*RecomputeSegmentsResponse)(nil),   // 11: kehu.segmentation.v1.RecomputeSegmentsResponse
+	(*GetMembershipRequest)(nil),        // 12: kehu.segmentation.v1.GetMembershipRequest
+	(*ListMembershipsRequest)(nil),      // 13: kehu.segmentation.v1.ListMembershipsRequest
+	(*ListMembershipsResponse)(nil),     // 14: kehu.segmentation.v1.ListMembershipsResponse
+	(*BatchGetMembershipsRequest)(nil),  // 15: kehu.segmentation.v1.BatchGetMembershipsRequest
+	(*BatchGetMembershipsResponse)(nil), // 16: kehu.segmentation.v1.BatchGetMembershipsResponse
+	(*CustomerMemberships)(nil),         // 17: kehu.segmentation.v1.CustomerMemberships
+	(*ListTransitionsRequest)(nil),      // 18: kehu.segmentation.v1.ListTransitionsRequest
+	(*ListTransitionsResponse)(nil),     // 19: kehu.segmentation.v1.ListTransitionsResponse
+	(*Segment)(nil),                     // 20: kehu.segmentation.v1.Segment
+	(*fieldmaskpb.FieldMask)(nil),       // 21: google.protobuf.FieldMask
+	(*Membership)(nil),                  // 22: kehu.segmentation.v1.Membership
+	(*Transition)(nil),                  // 23: kehu.segmentation.v1.Transition
+	(*emptypb.Empty)(nil),               // 24: google.protobuf.Empty
+	(*longrunningpb.Operation)(nil),     // 25: google.longrunning.Operation
 }
 var file_kehu_segmentation_v1_segment_service_proto_depIdxs = []int32{
-	17, // 0: kehu.segmentation.v1.ListSegmentsResponse.segments:type_name -> kehu.segmentation.v1.Segment
-	17, // 1: kehu.segmentation.v1.CreateSegmentRequest.segment:type_name -> kehu.segmentation.v1.Segment
-	17, // 2: kehu.segmentation.v1.UpdateSegmentRequest.segment:type_name -> kehu.segmentation.v1.Segment
-	18, // 3: kehu.segmentation.v1.UpdateSegmentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	17, // 4: kehu.segmentation.v1.RecomputeSegmentsResponse.segments:type_name -> kehu.segmentation.v1.Segment
-	19, // 5: kehu.segmentation.v1.ListMembershipsResponse.memberships:type_name -> kehu.segmentation.v1.Membership
-	14, // 6: kehu.segmentation.v1.BatchGetMembershipsResponse.customers:type_name -> kehu.segmentation.v1.CustomerMemberships
-	20, // 7: kehu.segmentation.v1.ListTransitionsResponse.transitions:type_name -> kehu.segmentation.v1.Transition
+	20, // 0: kehu.segmentation.v1.ListSegmentsResponse.segments:type_name -> kehu.segmentation.v1.Segment
+	20, // 1: kehu.segmentation.v1.CreateSegmentRequest.segment:type_name -> kehu.segmentation.v1.Segment
+	20, // 2: kehu.segmentation.v1.UpdateSegmentRequest.segment:type_name -> kehu.segmentation.v1.Segment
+	21, // 3: kehu.segmentation.v1.UpdateSegmentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	20, // 4: kehu.segmentation.v1.RecomputeSegmentsResponse.segments:type_name -> kehu.segmentation.v1.Segment
+	22, // 5: kehu.segmentation.v1.ListMembershipsResponse.memberships:type_name -> kehu.segmentation.v1.Membership
+	17, // 6: kehu.segmentation.v1.BatchGetMembershipsResponse.customers:type_name -> kehu.segmentation.v1.CustomerMemberships
+	23, // 7: kehu.segmentation.v1.ListTransitionsResponse.transitions:type_name -> kehu.segmentation.v1.Transition
 	0,  // 8: kehu.segmentation.v1.SegmentService.GetSegment:input_type -> kehu.segmentation.v1.GetSegmentRequest
 	1,  // 9: kehu.segmentation.v1.SegmentService.ListSegments:input_type -> kehu.segmentation.v1.ListSegmentsRequest
 	3,  // 10: kehu.segmentation.v1.SegmentService.CreateSegment:input_type -> kehu.segmentation.v1.CreateSegmentRequest
 	4,  // 11: kehu.segmentation.v1.SegmentService.UpdateSegment:input_type -> kehu.segmentation.v1.UpdateSegmentRequest
 	5,  // 12: kehu.segmentation.v1.SegmentService.DeleteSegment:input_type -> kehu.segmentation.v1.DeleteSegmentRequest
 	6,  // 13: kehu.segmentation.v1.SegmentService.PublishSegment:input_type -> kehu.segmentation.v1.PublishSegmentRequest
-	7,  // 14: kehu.segmentation.v1.SegmentService.RecomputeSegments:input_type -> kehu.segmentation.v1.RecomputeSegmentsRequest
-	9,  // 15: kehu.segmentation.v1.SegmentService.GetMembership:input_type -> kehu.segmentation.v1.GetMembershipRequest
-	10, // 16: kehu.segmentation.v1.SegmentService.ListMemberships:input_type -> kehu.segmentation.v1.ListMembershipsRequest
-	12, // 17: kehu.segmentation.v1.SegmentService.BatchGetMemberships:input_type -> kehu.segmentation.v1.BatchGetMembershipsRequest
-	15, // 18: kehu.segmentation.v1.SegmentService.ListTransitions:input_type -> kehu.segmentation.v1.ListTransitionsRequest
-	17, // 19: kehu.segmentation.v1.SegmentService.GetSegment:output_type -> kehu.segmentation.v1.Segment
-	2,  // 20: kehu.segmentation.v1.SegmentService.ListSegments:output_type -> kehu.segmentation.v1.ListSegmentsResponse
-	17, // 21: kehu.segmentation.v1.SegmentService.CreateSegment:output_type -> kehu.segmentation.v1.Segment
-	17, // 22: kehu.segmentation.v1.SegmentService.UpdateSegment:output_type -> kehu.segmentation.v1.Segment
-	21, // 23: kehu.segmentation.v1.SegmentService.DeleteSegment:output_type -> google.protobuf.Empty
-	22, // 24: kehu.segmentation.v1.SegmentService.PublishSegment:output_type -> google.longrunning.Operation
-	22, // 25: kehu.segmentation.v1.SegmentService.RecomputeSegments:output_type -> google.longrunning.Operation
-	19, // 26: kehu.segmentation.v1.SegmentService.GetMembership:output_type -> kehu.segmentation.v1.Membership
-	11, // 27: kehu.segmentation.v1.SegmentService.ListMemberships:output_type -> kehu.segmentation.v1.ListMembershipsResponse
-	13, // 28: kehu.segmentation.v1.SegmentService.BatchGetMemberships:output_type -> kehu.segmentation.v1.BatchGetMembershipsResponse
-	16, // 29: kehu.segmentation.v1.SegmentService.ListTransitions:output_type -> kehu.segmentation.v1.ListTransitionsResponse
-	19, // [19:30] is the sub-list for method output_type
-	8,  // [8:19] is the sub-list for method input_type
+	7,  // 14: kehu.segmentation.v1.SegmentService.PauseSegment:input_type -> kehu.segmentation.v1.PauseSegmentRequest
+	8,  // 15: kehu.segmentation.v1.SegmentService.ResumeSegment:input_type -> kehu.segmentation.v1.ResumeSegmentRequest
+	9,  // 16: kehu.segmentation.v1.SegmentService.ArchiveSegment:input_type -> kehu.segmentation.v1.ArchiveSegmentRequest
+	10, // 17: kehu.segmentation.v1.SegmentService.RecomputeSegments:input_type -> kehu.segmentation.v1.RecomputeSegmentsRequest
+	12, // 18: kehu.segmentation.v1.SegmentService.GetMembership:input_type -> kehu.segmentation.v1.GetMembershipRequest
+	13, // 19: kehu.segmentation.v1.SegmentService.ListMemberships:input_type -> kehu.segmentation.v1.ListMembershipsRequest
+	15, // 20: kehu.segmentation.v1.SegmentService.BatchGetMemberships:input_type -> kehu.segmentation.v1.BatchGetMembershipsRequest
+	18, // 21: kehu.segmentation.v1.SegmentService.ListTransitions:input_type -> kehu.segmentation.v1.ListTransitionsRequest
+	20, // 22: kehu.segmentation.v1.SegmentService.GetSegment:output_type -> kehu.segmentation.v1.Segment
+	2,  // 23: kehu.segmentation.v1.SegmentService.ListSegments:output_type -> kehu.segmentation.v1.ListSegmentsResponse
+	20, // 24: kehu.segmentation.v1.SegmentService.CreateSegment:output_type -> kehu.segmentation.v1.Segment
+	20, // 25: kehu.segmentation.v1.SegmentService.UpdateSegment:output_type -> kehu.segmentation.v1.Segment
+	24, // 26: kehu.segmentation.v1.SegmentService.DeleteSegment:output_type -> google.protobuf.Empty
+	25, // 27: kehu.segmentation.v1.SegmentService.PublishSegment:output_type -> google.longrunning.Operation
+	20, // 28: kehu.segmentation.v1.SegmentService.PauseSegment:output_type -> kehu.segmentation.v1.Segment
+	20, // 29: kehu.segmentation.v1.SegmentService.ResumeSegment:output_type -> kehu.segmentation.v1.Segment
+	20, // 30: kehu.segmentation.v1.SegmentService.ArchiveSegment:output_type -> kehu.segmentation.v1.Segment
+	25, // 31: kehu.segmentation.v1.SegmentService.RecomputeSegments:output_type -> google.longrunning.Operation
+	22, // 32: kehu.segmentation.v1.SegmentService.GetMembership:output_type -> kehu.segmentation.v1.Membership
+	14, // 33: kehu.segmentation.v1.SegmentService.ListMemberships:output_type -> kehu.segmentation.v1.ListMembershipsResponse
+	16, // 34: kehu.segmentation.v1.SegmentService.BatchGetMemberships:output_type -> kehu.segmentation.v1.BatchGetMembershipsResponse
+	19, // 35: kehu.segmentation.v1.SegmentService.ListTransitions:output_type -> kehu.segmentation.v1.ListTransitionsResponse
+	22, // [22:36] is the sub-list for method output_type
+	8,  // [8:22] is the sub-list for method input_type
 	8,  // [8:8] is the sub-list for extension type_name
 	8,  // [8:8] is the sub-list for extension extendee
 	0,  // [0:8] is the sub-list for field type_name
@@ -1170,6 +1377,7 @@ func file_kehu_segmentation_v1_segment_service_proto_init() {
 	if File_kehu_segmentation_v1_segment_service_proto != nil {
 		return
 	}
+	file_kehu_segmentation_v1_membership_proto_init()
 	file_kehu_segmentation_v1_segment_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1177,7 +1385,7 @@ func file_kehu_segmentation_v1_segment_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_segmentation_v1_segment_service_proto_rawDesc), len(file_kehu_segmentation_v1_segment_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,9 @@ const (
 	SegmentService_UpdateSegment_FullMethodName       = "/kehu.segmentation.v1.SegmentService/UpdateSegment"
 	SegmentService_DeleteSegment_FullMethodName       = "/kehu.segmentation.v1.SegmentService/DeleteSegment"
 	SegmentService_PublishSegment_FullMethodName      = "/kehu.segmentation.v1.SegmentService/PublishSegment"
+	SegmentService_PauseSegment_FullMethodName        = "/kehu.segmentation.v1.SegmentService/PauseSegment"
+	SegmentService_ResumeSegment_FullMethodName       = "/kehu.segmentation.v1.SegmentService/ResumeSegment"
+	SegmentService_ArchiveSegment_FullMethodName      = "/kehu.segmentation.v1.SegmentService/ArchiveSegment"
 	SegmentService_RecomputeSegments_FullMethodName   = "/kehu.segmentation.v1.SegmentService/RecomputeSegments"
 	SegmentService_GetMembership_FullMethodName       = "/kehu.segmentation.v1.SegmentService/GetMembership"
 	SegmentService_ListMemberships_FullMethodName     = "/kehu.segmentation.v1.SegmentService/ListMemberships"
@@ -45,15 +48,26 @@ type SegmentServiceClient interface {
 	// Lists segments in the order of their ids.
 	ListSegments(ctx context.Context, in *ListSegmentsRequest, opts ...grpc.CallOption) (*ListSegmentsResponse, error)
 	// Defines a segment, as a draft. A wrong expression is refused with the
-	// position of the mistake, a costly one with RULE_TOO_COSTLY.
+	// position of the mistake, a costly one with RULE_TOO_COSTLY. One that asks about
+	// itself by way of others is refused with SEGMENT_CYCLE and the way.
 	CreateSegment(ctx context.Context, in *CreateSegmentRequest, opts ...grpc.CallOption) (*Segment, error)
-	// Changes a segment. Its members follow with the next recomputation.
+	// Changes a segment. If it is published its members follow soon; until then, and
+	// where the new definition cannot be told of everybody, the last good ones stay.
 	UpdateSegment(ctx context.Context, in *UpdateSegmentRequest, opts ...grpc.CallOption) (*Segment, error)
-	// Deletes a segment with its members and transitions.
+	// Deletes a segment with its members and transitions. SEGMENT_IN_USE where others
+	// ask about it.
 	DeleteSegment(ctx context.Context, in *DeleteSegmentRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// Publishes a segment and forms its members. The response is the Segment,
 	// the metadata kehu.api.v1.Progress.
 	PublishSegment(ctx context.Context, in *PublishSegmentRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
+	// Stops the forming of a published segment: its members stay as they are.
+	// SEGMENT_IN_USE where others ask about it.
+	PauseSegment(ctx context.Context, in *PauseSegmentRequest, opts ...grpc.CallOption) (*Segment, error)
+	// Goes on with a paused segment: its members are formed anew.
+	ResumeSegment(ctx context.Context, in *ResumeSegmentRequest, opts ...grpc.CallOption) (*Segment, error)
+	// Puts a segment away: it stays readable and is formed no more, until
+	// PublishSegment. SEGMENT_IN_USE where others ask about it.
+	ArchiveSegment(ctx context.Context, in *ArchiveSegmentRequest, opts ...grpc.CallOption) (*Segment, error)
 	// Forms the members of published segments anew, all in one pass over the
 	// customers, and records who entered and who left.
 	RecomputeSegments(ctx context.Context, in *RecomputeSegmentsRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
@@ -136,6 +150,36 @@ func (c *segmentServiceClient) PublishSegment(ctx context.Context, in *PublishSe
 	return out, nil
 }
 
+func (c *segmentServiceClient) PauseSegment(ctx context.Context, in *PauseSegmentRequest, opts ...grpc.CallOption) (*Segment, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Segment)
+	err := c.cc.Invoke(ctx, SegmentService_PauseSegment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *segmentServiceClient) ResumeSegment(ctx context.Context, in *ResumeSegmentRequest, opts ...grpc.CallOption) (*Segment, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Segment)
+	err := c.cc.Invoke(ctx, SegmentService_ResumeSegment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *segmentServiceClient) ArchiveSegment(ctx context.Context, in *ArchiveSegmentRequest, opts ...grpc.CallOption) (*Segment, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Segment)
+	err := c.cc.Invoke(ctx, SegmentService_ArchiveSegment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *segmentServiceClient) RecomputeSegments(ctx context.Context, in *RecomputeSegmentsRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(longrunningpb.Operation)
@@ -197,15 +241,26 @@ type SegmentServiceServer interface {
 	// Lists segments in the order of their ids.
 	ListSegments(context.Context, *ListSegmentsRequest) (*ListSegmentsResponse, error)
 	// Defines a segment, as a draft. A wrong expression is refused with the
-	// position of the mistake, a costly one with RULE_TOO_COSTLY.
+	// position of the mistake, a costly one with RULE_TOO_COSTLY. One that asks about
+	// itself by way of others is refused with SEGMENT_CYCLE and the way.
 	CreateSegment(context.Context, *CreateSegmentRequest) (*Segment, error)
-	// Changes a segment. Its members follow with the next recomputation.
+	// Changes a segment. If it is published its members follow soon; until then, and
+	// where the new definition cannot be told of everybody, the last good ones stay.
 	UpdateSegment(context.Context, *UpdateSegmentRequest) (*Segment, error)
-	// Deletes a segment with its members and transitions.
+	// Deletes a segment with its members and transitions. SEGMENT_IN_USE where others
+	// ask about it.
 	DeleteSegment(context.Context, *DeleteSegmentRequest) (*emptypb.Empty, error)
 	// Publishes a segment and forms its members. The response is the Segment,
 	// the metadata kehu.api.v1.Progress.
 	PublishSegment(context.Context, *PublishSegmentRequest) (*longrunningpb.Operation, error)
+	// Stops the forming of a published segment: its members stay as they are.
+	// SEGMENT_IN_USE where others ask about it.
+	PauseSegment(context.Context, *PauseSegmentRequest) (*Segment, error)
+	// Goes on with a paused segment: its members are formed anew.
+	ResumeSegment(context.Context, *ResumeSegmentRequest) (*Segment, error)
+	// Puts a segment away: it stays readable and is formed no more, until
+	// PublishSegment. SEGMENT_IN_USE where others ask about it.
+	ArchiveSegment(context.Context, *ArchiveSegmentRequest) (*Segment, error)
 	// Forms the members of published segments anew, all in one pass over the
 	// customers, and records who entered and who left.
 	RecomputeSegments(context.Context, *RecomputeSegmentsRequest) (*longrunningpb.Operation, error)
@@ -244,6 +299,15 @@ func (UnimplementedSegmentServiceServer) DeleteSegment(context.Context, *DeleteS
 }
 func (UnimplementedSegmentServiceServer) PublishSegment(context.Context, *PublishSegmentRequest) (*longrunningpb.Operation, error) {
 	return nil, status.Error(codes.Unimplemented, "method PublishSegment not implemented")
+}
+func (UnimplementedSegmentServiceServer) PauseSegment(context.Context, *PauseSegmentRequest) (*Segment, error) {
+	return nil, status.Error(codes.Unimplemented, "method PauseSegment not implemented")
+}
+func (UnimplementedSegmentServiceServer) ResumeSegment(context.Context, *ResumeSegmentRequest) (*Segment, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeSegment not implemented")
+}
+func (UnimplementedSegmentServiceServer) ArchiveSegment(context.Context, *ArchiveSegmentRequest) (*Segment, error) {
+	return nil, status.Error(codes.Unimplemented, "method ArchiveSegment not implemented")
 }
 func (UnimplementedSegmentServiceServer) RecomputeSegments(context.Context, *RecomputeSegmentsRequest) (*longrunningpb.Operation, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecomputeSegments not implemented")
@@ -388,6 +452,60 @@ func _SegmentService_PublishSegment_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SegmentService_PauseSegment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PauseSegmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SegmentServiceServer).PauseSegment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SegmentService_PauseSegment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SegmentServiceServer).PauseSegment(ctx, req.(*PauseSegmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SegmentService_ResumeSegment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeSegmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SegmentServiceServer).ResumeSegment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SegmentService_ResumeSegment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SegmentServiceServer).ResumeSegment(ctx, req.(*ResumeSegmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SegmentService_ArchiveSegment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ArchiveSegmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SegmentServiceServer).ArchiveSegment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SegmentService_ArchiveSegment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SegmentServiceServer).ArchiveSegment(ctx, req.(*ArchiveSegmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SegmentService_RecomputeSegments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RecomputeSegmentsRequest)
 	if err := dec(in); err != nil {
@@ -508,6 +626,18 @@ var SegmentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PublishSegment",
 			Handler:    _SegmentService_PublishSegment_Handler,
+		},
+		{
+			MethodName: "PauseSegment",
+			Handler:    _SegmentService_PauseSegment_Handler,
+		},
+		{
+			MethodName: "ResumeSegment",
+			Handler:    _SegmentService_ResumeSegment_Handler,
+		},
+		{
+			MethodName: "ArchiveSegment",
+			Handler:    _SegmentService_ArchiveSegment_Handler,
 		},
 		{
 			MethodName: "RecomputeSegments",
