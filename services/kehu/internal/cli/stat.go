@@ -19,7 +19,7 @@ func newStat() *cobra.Command {
 		Long: `Computes on a file what the suite computes on its customers, with the same code.
 Nothing is sent anywhere and nothing is kept.`,
 	}
-	cmd.AddCommand(newStatSurvival(), newStatRFM(), newStatSBG(), newStatCompare(), newStatContingency(), newStatPSI())
+	cmd.AddCommand(newStatSurvival(), newStatRFM(), newStatSBG(), newStatKMeans(), newStatCompare(), newStatContingency(), newStatPSI())
 	return cmd
 }
 

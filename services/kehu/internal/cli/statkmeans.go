@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kehuhq/kehu/pkg/cluster"
+	"github.com/kehuhq/kehu/services/kehu/internal/clusters"
+)
+
+type kmeansFlags struct {
+	table       tableFlags
+	columns     []string
+	settings    clusters.Settings
+	init        string
+	scale       string
+	missing     string
+	assignments string
+	format      string
+}
+
+func newStatKMeans() *cobra.Command {
+	var f kmeansFlags
+	cmd := &cobra.Command{
+		Use:   "kmeans",
+		Short: "Groups of similar rows by k-means",
+		Long: `Divides the rows of a table into --k clusters of similar numbers in --columns, and says
+how well they are apart. Columns with larger numbers weigh more: --scale standard makes
+them equal. The same file, flags and --seed give the same clusters.
+
+  --init kmeans++  draws the first centres, several times (--starts), and keeps the best
+  --init first     begins with the first rows, once`,
+		Example: `  kehu stat kmeans --file iris.csv --columns sepal_l,sepal_w,petal_l,petal_w --k 3
+  kehu stat kmeans --file customers.csv --columns recency,frequency,monetary --scale robust --k 5 \
+    --missing median --assignments labels.csv --format json`,
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
+	}
+	f.table.add(cmd, "file")
+	flags, options := cmd.Flags(), &f.settings.Options
+	flags.StringSliceVar(&f.columns, "columns", nil, "columns of numbers, with commas between")
+	flags.IntVar(&options.K, "k", 0, fmt.Sprintf("clusters, 1 to %d", cluster.MaxClusters))
+	flags.StringVar(&f.init, "init", string(cluster.InitPlusPlus), "the first centres: kmeans++ or first")
+	flags.Uint64Var(&options.Seed, "seed", 1, "of what is drawn")
+	flags.IntVar(&options.Starts, "starts", cluster.DefaultStarts, "how often to begin with other centres (kmeans++)")
+	flags.IntVar(&options.Iterations, "max-iterations", cluster.DefaultIterations, "the most in a start")
+	flags.Float64Var(&options.Tolerance, "tolerance", cluster.DefaultTolerance, "end when centres move by less, in mean variances; 0: when no row changes")
+	flags.StringVar(&f.scale, "scale", string(cluster.ScaleNone), "of the columns: none, standard, minmax or robust")
+	flags.StringVar(&f.missing, "missing", string(cluster.MissingRefuse), "empty values: refuse, drop (the row) or median (take it)")
+	flags.IntVar(&f.settings.SilhouetteRows, "silhouette-rows", cluster.DefaultSilhouetteRows, "rows from which the silhouette is computed, of more a sample")
+	flags.StringVar(&f.assignments, "assignments", "", "file to write with the row and label of each row, as CSV")
+	flags.StringVar(&f.format, "format", "text", "text or json")
+	return cmd
+}
+
+func (f *kmeansFlags) check() error {
+	err := errors.Join(
+		f.table.check(),
+		oneOf("init", f.init, string(cluster.InitPlusPlus), string(cluster.InitFirst)),
+		oneOf("scale", f.scale, string(cluster.ScaleNone), string(cluster.ScaleStandard), string(cluster.ScaleMinMax), string(cluster.ScaleRobust)),
+		oneOf("missing", f.missing, string(cluster.MissingRefuse), string(cluster.MissingDrop), string(cluster.MissingMedian)),
+		oneOf("format", f.format, "text", "json"),
+		within("max-iterations", f.settings.Options.Iterations, 1, cluster.MaxIterations),
+		within("starts", f.settings.Options.Starts, 1, cluster.MaxStarts),
+		within("silhouette-rows", f.settings.SilhouetteRows, 2, cluster.MaxSilhouetteRows),
+		within("k", f.settings.Options.K, 1, cluster.MaxClusters),
+	)
+	if len(f.columns) == 0 {
+		err = errors.Join(err, usageError{errors.New("--columns must name the columns of numbers")})
+	}
+	for i, name := range f.columns {
+		f.columns[i] = strings.TrimSpace(name)
+	}
+	if !(f.settings.Options.Tolerance >= 0 && f.settings.Options.Tolerance <= 1) {
+		err = errors.Join(err, usageError{fmt.Errorf("--tolerance must be 0 to 1, is %v", f.settings.Options.Tolerance)})
+	}
+	return err
+}
+
+// within refuses a number outside its bounds.
+func within(flag string, value, least, most int) error {
+	if value >= least && value <= most {
+		return nil
+	}
+	return usageError{fmt.Errorf("--%s must be %d to %d, is %d", flag, least, most, value)}
+}
+
+func (f *kmeansFlags) run(ctx context.Context, out io.Writer) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	f.settings.Options.Init = cluster.Init(f.init)
+	f.settings.Preparation = cluster.Preparation{Scaling: cluster.Scaling(f.scale), Missing: cluster.MissingPolicy(f.missing), Constant: cluster.ConstantRefuse}
+	m, err := f.read()
+	if err != nil {
+		return err
+	}
+	division, err := clusters.Divide(ctx, m, f.settings)
+	if err != nil {
+		return err
+	}
+	if f.assignments != "" {
+		if err := create(f.assignments, division.WriteAssignments); err != nil {
+			return err
+		}
+	}
+	if f.format == "json" {
+		return writeJSON(out, division)
+	}
+	return division.WriteText(out, width())
+}
+
+func (f *kmeansFlags) read() (m cluster.Matrix, err error) {
+	from, err := f.table.open()
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	return clusters.Read(from, f.columns, cluster.MissingPolicy(f.missing))
+}
