@@ -1,5 +1,5 @@
 // Package stat scores customers and estimates rates: values in, values out. It
-// reads no clock, does no I/O and draws no random numbers.
+// reads no clock, does no I/O, and draws random numbers only from a seed that is given.
 //
 //   - Score, Cuts: quantile scores as in RFM analysis, and the cut points behind them.
 //   - Purchases: recency, frequency and monetary value of orders in columns.
@@ -11,7 +11,10 @@
 //     the effect and the rule of reading it.
 //   - PSI, FreezeBins: how far a sample has moved from another.
 //   - Holm, BenjaminiHochberg: p-values of several tests.
-//   - AdjustedRand, Jaccard: how far two partitions agree.
+//   - AdjustedRand, Jaccard, BootstrapJaccard: how far two partitions agree, and how
+//     well clusters are found again in resamples.
+//   - LiftOfShares, LiftOfMeans, Peeking: what a treatment changed against a hold-out,
+//     looked at once or at any time.
 package stat
 
 import "fmt"

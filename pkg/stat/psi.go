@@ -54,10 +54,11 @@ func PSI(expected, actual []float64, smoothing float64) (Drift, error) {
 	if !(smoothing >= 0 && smoothing <= maxSmoothing) {
 		return Drift{}, refuse(ReasonInvalid, "smoothing", "must be a share of 0 to %v such as %v, got %v", maxSmoothing, DefaultSmoothing, smoothing)
 	}
-	for field, shares := range map[string][]float64{"expected_shares": expected, "actual_shares": actual} {
-		if err := checkShares(field, shares); err != nil {
-			return Drift{}, err
-		}
+	if err := checkShares("expected_shares", expected); err != nil {
+		return Drift{}, err
+	}
+	if err := checkShares("actual_shares", actual); err != nil {
+		return Drift{}, err
 	}
 	d := Drift{Smoothing: smoothing, Bins: make([]DriftBin, len(expected))}
 	whole := 1 + float64(len(expected))*smoothing

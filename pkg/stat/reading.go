@@ -130,3 +130,48 @@ func beyond(lang string, more bool) string {
 	}
 	return words(lang, "no more", "未超出偶然波动")
 }
+
+// Reading says in plain words how stable the cluster is and how to read it, in
+// Chinese where lang begins with "zh", otherwise in English.
+func (c ClusterStability) Reading(lang string) string {
+	name := bandOf(lang, c.Jaccard, []band{
+		{0, "not to be trusted", "不可信"}, {0.6, "a pattern, but who belongs to it is doubtful", "存在某种模式，但成员归属不确定"},
+		{0.75, "stable", "稳定"}, {0.85, "highly stable", "高度稳定"},
+	})
+	return fmt.Sprintf(words(lang,
+		"Found again with a mean Jaccard index of %.2f: %s. In %s %% of %d resamples it dissolved. "+
+			"Rule (Hennig 2007): 0.85 highly stable, 0.75 stable, 0.6 a pattern, below not to be trusted; stable does not mean useful.",
+		"重抽样后平均 Jaccard 系数为 %.2f：%s。%s %% 的重抽样（共 %d 次）中该群解体。"+
+			"判读（Hennig 2007）：0.85 以上高度稳定，0.75 以上稳定，0.6 以上存在模式，以下不可信；稳定不等于有用。"),
+		c.Jaccard, name, percent(c.Dissolved), c.Resamples)
+}
+
+// Reading says in plain words what the treatment changed and how to read it, in
+// Chinese where lang begins with "zh", otherwise in English.
+func (l Lift) Reading(lang string) string {
+	of := func(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }
+	difference := words(lang, "difference %s (%s to %s)", "差异 %s（%s 至 %s）")
+	if !l.Means {
+		of = percent
+		difference = words(lang, "difference %s points (%s to %s)", "差异 %s 个百分点（%s 至 %s）")
+	}
+	a := l.Absolute
+	said := fmt.Sprintf(difference, of(a.Value), of(a.Low), of(a.High))
+	if r := l.Relative; r != nil {
+		said += fmt.Sprintf(words(lang, ", relative %s %% (%s to %s)", "，相对 %s %%（%s 至 %s）"), percent(r.Value), percent(r.Low), percent(r.High))
+	}
+	verdict := words(lang, "The interval holds 0: no effect is shown", "区间包含 0：未能证明有效果")
+	switch {
+	case a.Low > 0:
+		verdict = words(lang, "The interval lies above 0: it raised the figure", "区间高于 0：指标得到提升")
+	case a.High < 0:
+		verdict = words(lang, "The interval lies below 0: it lowered the figure", "区间低于 0：指标有所下降")
+	}
+	rule := words(lang, "Rule: look once, at the planned end; whoever looks often and stops at a good day finds effects that are none.",
+		"判读：仅在计划结束时查看一次；反复查看并在有利时停止，会得到并不存在的效果。")
+	if a.Method == MethodSequence {
+		rule = words(lang, "Rule: it holds at every look, and one may stop at any; it is wider than the interval of a single look for that.",
+			"判读：每次查看均有效，可随时停止；代价是区间比只看一次时更宽。")
+	}
+	return fmt.Sprintf(words(lang, "%s at level %v, p = %s. %s. %s", "%s，置信水平 %v，p = %s。%s。%s"), said, a.Level, FormatP(l.P), verdict, rule)
+}
