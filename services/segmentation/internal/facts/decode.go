@@ -1,0 +1,392 @@
+package facts
+
+import (
+	"encoding/binary"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+)
+
+// decoder reads stored facts into the same Facts again and again: a scan of a
+// million customers allocates little but their ids. It is of one goroutine.
+type decoder struct {
+	facts Facts
+	texts map[string]string // those met before
+
+	// What pointers of facts.Prediction point at.
+	numbers  [5]float64
+	churned  bool
+	residual Money
+
+	attributes map[string]any
+	codes      [8]string
+}
+
+// Texts longer than that, or beyond so many, are not remembered.
+const (
+	longText  = 64
+	mostTexts = 1 << 14
+)
+
+func newDecoder() *decoder { return &decoder{texts: make(map[string]string)} }
+
+// text is a string like those met before, which costs no allocation if it is.
+func (d *decoder) text(b []byte) string {
+	if known, ok := d.texts[string(b)]; ok {
+		return known
+	}
+	s := string(b)
+	if len(s) <= longText && len(d.texts) < mostTexts {
+		d.texts[s] = s
+	}
+	return s
+}
+
+// reset makes the facts those of nobody, and keeps the room of what is in them.
+func (d *decoder) reset() {
+	f := &d.facts
+	c := &f.Customer
+	d.facts = Facts{
+		Customer: Customer{
+			Interests: c.Interests[:0], Lifestyles: c.Lifestyles[:0], Brands: c.Brands[:0], Channels: c.Channels[:0],
+		},
+		Orders:  Orders{Recent: f.Orders.Recent[:0]},
+		Revenue: f.Revenue[:0],
+		Lists:   f.Lists[:0],
+	}
+	clear(d.attributes)
+}
+
+// read reads a stored document. What it returns is valid until the next.
+func (d *decoder) read(id string, document []byte) (*Facts, error) {
+	d.reset()
+	d.facts.Customer.ID = customerOf(id)
+	rest := fieldsOf(document)
+	for {
+		e, after, ok, err := next(rest)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return &d.facts, nil
+		}
+		rest = after
+		if e.kind != bson.TypeEmbeddedDocument {
+			continue // what the store keeps
+		}
+		if err := d.section(e); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func customerOf(id string) string {
+	if strings.IndexByte(id, '%') < 0 {
+		return id
+	}
+	return docstore.ParseID(id)[0]
+}
+
+// section reads a section; what is none of ours belongs to the store.
+func (d *decoder) section(e element) error {
+	for i := range sections {
+		if sections[i].name == string(e.name) {
+			return d.fieldsOfSection(i, fieldsOf(e.value))
+		}
+	}
+	return nil
+}
+
+func (d *decoder) fieldsOfSection(section int, fields []byte) error {
+	switch sections[section].part {
+	case OfCustomer:
+		return eachOf(fields, d.customer)
+	case OfOrders:
+		return eachOf(fields, d.orders)
+	case OfValuation:
+		return eachOf(fields, d.valuation)
+	case OfFeedback:
+		return eachOf(fields, d.feedback)
+	case OfReferral:
+		return eachOf(fields, d.referral)
+	}
+	return eachOf(fields, func(e element) (err error) {
+		d.facts.Lists, err = d.list(d.facts.Lists, e)
+		return err
+	})
+}
+
+// each hands every field of a document on.
+func each(document []byte, field func(element) error) error {
+	return eachOf(fieldsOf(document), field)
+}
+
+func eachOf(fields []byte, field func(element) error) error {
+	for rest := fields; ; {
+		e, after, ok, err := next(rest)
+		if err != nil || !ok {
+			return err
+		}
+		if err := field(e); err != nil {
+			return err
+		}
+		rest = after
+	}
+}
+
+func (d *decoder) list(into []string, e element) ([]string, error) {
+	for rest := fieldsOf(e.value); ; {
+		item, after, ok, err := next(rest)
+		if err != nil || !ok {
+			return into, err
+		}
+		into, rest = append(into, d.text(item.value)), after
+	}
+}
+
+func (d *decoder) money(e element) (m Money, err error) {
+	for rest := fieldsOf(e.value); ; {
+		part, after, ok, err := next(rest)
+		if err != nil || !ok {
+			return m, err
+		}
+		if part.kind == bson.TypeString {
+			m.Currency = d.text(part.value)
+		} else {
+			m.Minor = part.int()
+		}
+		rest = after
+	}
+}
+
+func (d *decoder) customer(e element) (err error) {
+	c := &d.facts.Customer
+	switch string(e.name) {
+	case "kind":
+		c.Kind = d.text(e.value)
+	case "gender":
+		c.Gender = d.text(e.value)
+	case "country":
+		c.Country = d.text(e.value)
+	case "region":
+		c.Region = d.text(e.value)
+	case "city":
+		c.City = d.text(e.value)
+	case "area":
+		c.Area = d.text(e.value)
+	case "acquisition":
+		c.Acquisition = d.text(e.value)
+	case "birth_date":
+		n := int(e.int())
+		c.BirthDate = Date{Year: n / 10000, Month: n / 100 % 100, Day: n % 100}
+	case "education":
+		c.Education = d.text(e.value)
+	case "occupation":
+		c.Occupation = d.text(e.value)
+	case "marital_status":
+		c.MaritalStatus = d.text(e.value)
+	case "household_size":
+		c.HouseholdSize = e.int()
+	case "income_band":
+		c.IncomeBand = d.text(e.value)
+	case "interests":
+		c.Interests, err = d.list(c.Interests, e)
+	case "lifestyles":
+		c.Lifestyles, err = d.list(c.Lifestyles, e)
+	case "brands":
+		c.Brands, err = d.list(c.Brands, e)
+	case "channels":
+		c.Channels, err = d.list(c.Channels, e)
+	case "stage":
+		c.Stage = d.text(e.value)
+	case "stage_time":
+		c.StageTime = e.time()
+	case "create_time":
+		c.CreateTime = e.time()
+	case "last_seen_time":
+		c.LastSeenTime = e.time()
+	case "attributes":
+		if d.attributes == nil {
+			d.attributes = make(map[string]any)
+		}
+		c.Attributes, err = d.attributes, each(e.value, d.attribute)
+	}
+	return err
+}
+
+func (d *decoder) attribute(e element) error {
+	name := d.text(e.name)
+	switch e.kind {
+	case bson.TypeString:
+		d.attributes[name] = d.text(e.value)
+	case bson.TypeInt64:
+		d.attributes[name] = e.int()
+	case bson.TypeDouble:
+		d.attributes[name] = e.float()
+	case bson.TypeBoolean:
+		d.attributes[name] = e.bool()
+	case bson.TypeDateTime:
+		d.attributes[name] = e.time()
+	case bson.TypeArray:
+		list, err := d.list(nil, e)
+		if err != nil {
+			return err
+		}
+		d.attributes[name] = list
+	}
+	return nil
+}
+
+func (d *decoder) orders(e element) (err error) {
+	o := &d.facts.Orders
+	switch string(e.name) {
+	case "count":
+		o.Count = e.int()
+	case "days":
+		o.Days = e.int()
+	case "first_time":
+		o.FirstTime = e.time()
+	case "last_time":
+		o.LastTime = e.time()
+	case "revenue":
+		return each(e.value, func(item element) error {
+			m, err := d.money(item)
+			d.facts.Revenue = append(d.facts.Revenue, m)
+			return err
+		})
+	case "recent":
+		o.Recent, err = d.unpackOrders(o.Recent, e.value)
+	}
+	return err
+}
+
+// unpackOrders reads what packOrders wrote.
+func (d *decoder) unpackOrders(into []Order, b []byte) ([]Order, error) {
+	bad := false
+	unsigned := func() uint64 {
+		x, n := binary.Uvarint(b)
+		if n <= 0 {
+			bad = true
+			return 0
+		}
+		b = b[n:]
+		return x
+	}
+	signed := func() int64 {
+		x := unsigned()
+		return int64(x>>1) ^ -int64(x&1)
+	}
+	codes, ms := d.codes[:0], int64(0)
+	for range unsigned() {
+		ms += signed()
+		o := Order{Time: time.UnixMilli(ms).UTC(), Net: Money{Minor: signed()}}
+		at := unsigned()
+		if at == uint64(len(codes)) {
+			length := unsigned()
+			if length > uint64(len(b)) {
+				return into, errMalformed
+			}
+			codes = append(codes, d.text(b[:length]))
+			b = b[length:]
+		}
+		if bad || at >= uint64(len(codes)) {
+			return into, errMalformed
+		}
+		o.Net.Currency = codes[at]
+		into = append(into, o)
+	}
+	return into, nil
+}
+
+func (d *decoder) feedback(e element) error {
+	f := &d.facts.Feedback
+	switch string(e.name) {
+	case "responses":
+		f.Responses = e.int()
+	case "satisfaction":
+		f.Satisfaction = e.float()
+	case "last_response_time":
+		f.LastResponseTime = e.time()
+	}
+	return nil
+}
+
+func (d *decoder) referral(e element) error {
+	r := &d.facts.Referral
+	switch string(e.name) {
+	case "invitations":
+		r.Invitations = e.int()
+	case "referees":
+		r.Referees = e.int()
+	case "qualified":
+		r.Qualified = e.int()
+	case "last_qualify_time":
+		r.LastQualifyTime = e.time()
+	}
+	return nil
+}
+
+func (d *decoder) valuation(e element) (err error) {
+	f := &d.facts
+	switch string(e.name) {
+	case "as_of":
+		f.AsOf = e.time()
+	case "edition":
+		f.Edition = e.int()
+	case "valued":
+		f.Valued = e.bool()
+	case "recency_days":
+		f.Orders.RecencyDays = e.int()
+	case "known":
+		f.Value.Known = e.bool()
+	case "historic":
+		f.Value.Historic, err = d.money(e)
+	case "coverage":
+		f.Value.Coverage = e.float()
+	case "recency":
+		f.RFM.Recency = int(e.int())
+	case "frequency":
+		f.RFM.Frequency = int(e.int())
+	case "monetary":
+		f.RFM.Monetary = int(e.int())
+	case "cell":
+		f.RFM.Cell = d.text(e.value)
+	case "group":
+		f.RFM.Group = d.text(e.value)
+	case "segment":
+		f.RFM.Segment = d.text(e.value)
+	default:
+		return d.prediction(e)
+	}
+	return err
+}
+
+func (d *decoder) prediction(e element) (err error) {
+	p := &d.facts.Prediction
+	number := func(i int) *float64 {
+		d.numbers[i] = e.float()
+		return &d.numbers[i]
+	}
+	switch string(e.name) {
+	case "alive":
+		p.Alive = number(0)
+	case "churn_risk":
+		p.ChurnRisk = number(1)
+	case "expected_orders":
+		p.ExpectedOrders = number(2)
+	case "next_order_days":
+		p.NextOrderDays = number(3)
+	case "overdue":
+		p.Overdue = number(4)
+	case "churned":
+		d.churned = e.bool()
+		p.Churned = &d.churned
+	case "residual":
+		d.residual, err = d.money(e)
+		p.Residual = &d.residual
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+package facts
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+)
+
+// Store keeps facts:
+//
+//	facts       _id customer    what is known of each customer
+//	touched     _id time!chance who is to be looked at again, and why
+//	fact_count  _id count       how many customers there are facts of
+//
+// It is safe for concurrent use; but only one worker at a time makes customers
+// come and go, which is what the count rests on.
+type Store struct {
+	Touched *Touched
+	docs    *docstore.Collection[record]
+	counter *counter
+}
+
+// Open opens the collections, creating them where they are missing.
+func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Store, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[record]{
+		Name:    "facts",
+		Indexes: []docstore.Index[record]{{Name: sampleIndex, Key: sampleKey}},
+	}, docstore.WithClock(clock))
+	if err != nil {
+		return nil, err
+	}
+	touched, err := openTouched(ctx, engine, clock)
+	if err != nil {
+		return nil, err
+	}
+	counter, err := openCounter(ctx, engine, clock, docs)
+	return &Store{touched, docs, counter}, err
+}
+
+// Scan yields the facts of customers in the order of their escaped ids: from one
+// on, up to another and without it, both escaped; empty is open. The facts are
+// valid until the iteration moves on, all but Customer.ID.
+func (s *Store) Scan(ctx context.Context, from, to string) iter.Seq2[*Facts, error] {
+	return func(yield func(*Facts, error) bool) {
+		d := newDecoder()
+		for entry, err := range s.docs.ScanRaw(ctx, docstore.Range{From: from, To: to}) {
+			var f *Facts
+			if err == nil {
+				f, err = d.read(entry.ID, entry.Doc)
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("facts: %w", err))
+				return
+			}
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// GetMany returns the facts of each of some customers, nil where there are none.
+func (s *Store) GetMany(ctx context.Context, customers []string) ([]*Facts, error) {
+	found, err := s.docs.GetMany(ctx, idsOf(customers))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Facts, len(customers))
+	for i, r := range found {
+		if r == nil {
+			continue
+		}
+		if all[i], err = r.facts(); err != nil {
+			return nil, fmt.Errorf("facts: %w", err)
+		}
+	}
+	return all, nil
+}
+
+func idsOf(customers []string) []string {
+	ids := make([]string, len(customers))
+	for i, customer := range customers {
+		ids[i] = docstore.ID(customer)
+	}
+	return ids
+}
+
+// Count is how many customers there are facts of. It is kept, not counted, and
+// exact between two calls of Put.
+func (s *Store) Count(ctx context.Context) (int64, error) { return s.counter.read(ctx) }
+
+// Sweep removes the tombstones made before a time.
+func (s *Store) Sweep(ctx context.Context, before time.Time) error {
+	_, err := s.docs.Sweep(ctx, before)
+	return err
+}
