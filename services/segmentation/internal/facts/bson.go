@@ -39,6 +39,8 @@ func next(fields []byte) (e element, rest []byte, ok bool, err error) {
 	switch e.kind {
 	case bson.TypeDouble, bson.TypeInt64, bson.TypeDateTime:
 		size = 8
+	case bson.TypeInt32:
+		size = 4
 	case bson.TypeBoolean:
 		size = 1
 	case bson.TypeString:
@@ -81,6 +83,21 @@ func (e element) int() int64 {
 
 func (e element) float() float64 { return math.Float64frombits(uint64(e.int())) }
 func (e element) bool() bool     { return len(e.value) == 1 && e.value[0] != 0 }
+
+// date reads what Date.number makes.
+func (e element) date() Date {
+	n := 0
+	switch len(e.value) {
+	case 4:
+		n = int(int32(binary.LittleEndian.Uint32(e.value)))
+	case 8:
+		n = int(e.int())
+	}
+	return Date{Year: n / 10000, Month: n / 100 % 100, Day: n % 100}
+}
+
+// number is a date as one, e.g. 19800429.
+func (d Date) number() int32 { return int32(d.Year*10000 + d.Month*100 + d.Day) }
 
 func (e element) time() time.Time { return time.UnixMilli(e.int()).UTC() }
 

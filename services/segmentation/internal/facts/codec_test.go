@@ -25,7 +25,7 @@ func fill(r *rand.Rand, v reflect.Value) {
 	case map[string]any:
 		v.Set(reflect.ValueOf(map[string]any{
 			"text": "中" + fmt.Sprint(r.IntN(9)), "count": r.Int64(), "share": r.Float64(), "flag": r.IntN(2) == 0,
-			"when": time.UnixMilli(r.Int64N(4e12)).UTC(), "list": []string{"b", "", "a"}, "empty": "", "none": int64(0),
+			"when": time.UnixMilli(r.Int64N(4e12)).UTC(), "list": []string{"b", "", "a"}, "day": facts.Date{Year: 2026, Month: 2, Day: 29}, "empty": "", "none": int64(0),
 		}))
 		return
 	}

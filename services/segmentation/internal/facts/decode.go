@@ -180,8 +180,7 @@ func (d *decoder) customer(e element) (err error) {
 	case "acquisition":
 		c.Acquisition = d.text(e.value)
 	case "birth_date":
-		n := int(e.int())
-		c.BirthDate = Date{Year: n / 10000, Month: n / 100 % 100, Day: n % 100}
+		c.BirthDate = e.date()
 	case "education":
 		c.Education = d.text(e.value)
 	case "occupation":
@@ -224,6 +223,8 @@ func (d *decoder) attribute(e element) error {
 		d.attributes[name] = d.text(e.value)
 	case bson.TypeInt64:
 		d.attributes[name] = e.int()
+	case bson.TypeInt32:
+		d.attributes[name] = e.date()
 	case bson.TypeDouble:
 		d.attributes[name] = e.float()
 	case bson.TypeBoolean:

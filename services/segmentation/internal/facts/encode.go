@@ -39,7 +39,7 @@ func encodeCustomer(b []byte, c *Customer) []byte {
 	b = appendText(b, "area", c.Area)
 	b = appendText(b, "acquisition", c.Acquisition)
 	if d := c.BirthDate; d != (Date{}) {
-		b = bsoncore.AppendInt64Element(b, "birth_date", int64(d.Year)*10000+int64(d.Month)*100+int64(d.Day))
+		b = bsoncore.AppendInt32Element(b, "birth_date", d.number())
 	}
 	b = appendText(b, "education", c.Education)
 	b = appendText(b, "occupation", c.Occupation)
@@ -76,6 +76,8 @@ func encodeAttributes(b []byte, attributes map[string]any) []byte {
 			b = bsoncore.AppendBooleanElement(b, name, value)
 		case time.Time:
 			b = bsoncore.AppendDateTimeElement(b, name, value.UnixMilli())
+		case Date: // the only numbers of 32 bits
+			b = bsoncore.AppendInt32Element(b, name, value.number())
 		case []string:
 			b = appendTexts(b, name, value)
 		}
