@@ -33,7 +33,8 @@ type Case struct {
 	In func(segment string) (bool, error)
 }
 
-// Verdict is an answer, and how long it stands.
+// Verdict is an answer, and how long it stands. Beside an error it tells how long
+// that stands.
 type Verdict struct {
 	Belongs bool
 	// Until is the next instant at which the answer can change though no fact does;
@@ -55,7 +56,8 @@ type Explanation struct {
 // Condition is a part of a definition.
 type Condition struct {
 	Text string // as it was written, e.g. `orders.count >= 3`
-	// Operator joins the children: "and", "or", "not"; empty of a leaf.
+	// Operator joins the children: "and", "or", "not", and "if", whose first child
+	// decides which of the other two is asked; empty of a leaf.
 	Operator string
 	Children []Condition
 	Holds    bool
@@ -74,8 +76,9 @@ type Condition struct {
 
 // Value is what a fact was.
 type Value struct {
-	Fact string // e.g. "orders.count"
-	// Text is the value as people read it, e.g. "3", "2026-06-19T03:00:00Z", "广东".
+	Fact string // e.g. "orders.count", "days_since(orders.last_time)"
+	// Text is the value as people read it, e.g. "3", "2026-06-19T03:00:00Z", "广东";
+	// empty is not known.
 	Text string
 }
 

@@ -245,6 +245,14 @@ func (f *Field) Format(x *Facts) string {
 		return f.Date(x).String()
 	case Texts:
 		return strings.Join(f.Texts(x), ", ")
+	case Amounts:
+		amounts := make([]string, len(x.Revenue))
+		for i, m := range x.Revenue {
+			amounts[i] = strconv.FormatFloat(m.Major(), 'f', -1, 64) + " " + m.Currency
+		}
+		return strings.Join(amounts, ", ")
+	case Purchases:
+		return strconv.Itoa(len(x.Orders.Recent)) + " orders"
 	}
 	return ""
 }

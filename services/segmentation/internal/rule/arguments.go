@@ -2,9 +2,9 @@ package rule
 
 import (
 	"regexp"
-	"time"
 
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
@@ -19,11 +19,17 @@ func badArgument(checked *ast.AST) (bad *fault.Fault) {
 			return
 		}
 		call := e.AsCall()
-		check, what := literalOf(call)
+		if call.FunctionName() == daysFunction && call.Args()[0].Kind() == ast.LiteralKind {
+			if outcome := days(call.Args()[0].AsLiteral()); types.IsError(outcome) {
+				bad = refuseAt("RULE_INVALID", checked.SourceInfo().GetStartLocation(call.Args()[0].ID()), "%v", outcome)
+				return
+			}
+		}
+		index, check, what := literalOf(call)
 		if check == nil {
 			return
 		}
-		argument := call.Args()[len(call.Args())-1]
+		argument := call.Args()[index]
 		at := checked.SourceInfo().GetStartLocation(argument.ID())
 		if argument.Kind() != ast.LiteralKind {
 			bad = refuseAt("RULE_INVALID", at, "%s needs %s as a literal", call.FunctionName(), what)
@@ -36,29 +42,32 @@ func badArgument(checked *ast.AST) (bad *fault.Fault) {
 	return bad
 }
 
-// literalOf returns what the last argument of a call has to be, nil where that is free.
-func literalOf(call ast.CallExpr) (check func(string) bool, what string) {
-	if len(call.Args()) == 0 {
-		return nil, ""
+// literalOf returns which argument of a call has to be what, nil where all are free.
+func literalOf(call ast.CallExpr) (index int, check func(string) bool, what string) {
+	last := len(call.Args()) - 1
+	if last < 0 {
+		return 0, nil, ""
 	}
 	switch call.FunctionName() {
-	case revenueFunction, revenueMinorFunction:
-		return facts.IsCurrency, `an ISO 4217 code, e.g. "CNY"`
+	case revenueFunction, revenueMinorFunction, revenueWithinFunction:
+		return 0, facts.IsCurrency, `an ISO 4217 code, e.g. "CNY"`
+	case inSegmentFunction:
+		return 0, segmentID.MatchString, `the id of a segment, e.g. "vip"`
+	case dateFunction:
+		return 0, isDate, `a date, e.g. "1990-05-17"`
 	case "matches":
-		return func(string) bool { return true }, "a regular expression" // CEL has checked it
+		return last, func(string) bool { return true }, "a regular expression" // CEL has checked it
 	case "getFullYear", "getMonth", "getDayOfMonth", "getDate", "getDayOfWeek", "getDayOfYear",
 		"getHours", "getMinutes", "getSeconds", "getMilliseconds":
-		return isZone, `an IANA time zone, e.g. "Asia/Shanghai"`
+		return last, isZone, zoneWanted
+	case daysSinceFunction, ageFunction, daysUntilFunction:
+		if last == 1 {
+			return 1, isZone, zoneWanted
+		}
 	}
-	return nil, ""
+	return 0, nil, ""
 }
 
-var offset = regexp.MustCompile(`^[+-]?[01]\d:[0-5]\d$`)
+const zoneWanted = `an IANA time zone, e.g. "Asia/Shanghai"`
 
-func isZone(name string) bool {
-	if offset.MatchString(name) {
-		return true
-	}
-	_, err := time.LoadLocation(name)
-	return err == nil && name != "" && name != "Local"
-}
+var segmentID = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)

@@ -1,13 +1,17 @@
+// Package rule compiles the CEL expressions that define segments, and evaluates
+// them for customers. docs/facts.md is the facts for those who write rules.
 package rule
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 
-	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // Bounds of an expression. Its cost is CEL's own measure: about one unit for an
@@ -21,17 +25,44 @@ const (
 	maxPattern = 500  // instructions of a regular expression's program
 )
 
-const (
-	revenueFunction      = "revenue"
-	revenueMinorFunction = "revenue_minor"
-)
+// Attribute is the definition of an attribute of the company's own.
+type Attribute = facts.Attribute
 
 // Compiler compiles expressions. It is safe for concurrent use.
-type Compiler struct{ env *cel.Env }
+type Compiler struct {
+	env *cel.Env
+	// slots are the facts that expressions can use, by their names.
+	slots map[string]*facts.Field
+	// withheld are attributes that are there and no facts, with why.
+	withheld map[string]string
+	pool     sync.Pool // of *evaluation
+	// plain leaves every condition to CEL: what tests compare with.
+	plain bool
+}
 
-// NewCompiler makes a compiler.
-func NewCompiler() (*Compiler, error) {
-	options := []cel.EnvOption{
+// NewCompiler makes a compiler for expressions over all facts and the attributes.
+// When a definition changes, another compiler is made.
+func NewCompiler(attributes []Attribute) (*Compiler, error) {
+	c := &Compiler{slots: make(map[string]*facts.Field, len(facts.Fields)+len(attributes)), withheld: map[string]string{}}
+	for i := range facts.Fields {
+		if f := &facts.Fields[i]; f.Type != facts.Amounts && f.Type != facts.Purchases {
+			c.slots[f.Name] = f
+		}
+	}
+	for _, a := range attributes {
+		field := a.Field()
+		switch a.Type {
+		case facts.Bool, facts.Int, facts.Double, facts.Text, facts.Timestamp, facts.Calendar, facts.Texts:
+			if !a.Sensitive {
+				c.slots[field.Name] = &field
+				continue
+			}
+			c.withheld[field.Name] = "needs the person's separate consent"
+		default:
+			c.withheld[field.Name] = "is of a type that rules cannot read"
+		}
+	}
+	env, err := cel.NewEnv(append([]cel.EnvOption{
 		cel.ParserRecursionLimit(maxDepth),
 		cel.ParserExpressionSizeLimit(MaxBytes),
 		cel.ParserErrorRecoveryLimit(0),
@@ -39,26 +70,15 @@ func NewCompiler() (*Compiler, error) {
 		cel.RegexProgramSizeLimit(maxPattern),
 		cel.DefaultUTCTimeZone(true),
 		cel.CrossTypeNumericComparisons(true),
+		cel.EnableMacroCallTracking(),
 		cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals()),
-		cel.Function(revenueFunction, cel.Overload("revenue_string",
-			[]*cel.Type{cel.StringType}, cel.DoubleType, cel.LateFunctionBinding())),
-		cel.Function(revenueMinorFunction, cel.Overload("revenue_minor_string",
-			[]*cel.Type{cel.StringType}, cel.IntType, cel.LateFunctionBinding())),
-	}
-	for _, f := range schema {
-		options = append(options, cel.Variable(f.name, f.kind))
-	}
-	env, err := cel.NewEnv(options...)
+	}, c.declarations()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	return &Compiler{env}, nil
-}
-
-// Rule is a compiled expression. It is safe for concurrent use.
-type Rule struct {
-	program         cel.Program
-	readsValuations bool
+	c.env = env
+	c.pool.New = func() any { return newEvaluation(c.slots) }
+	return c, nil
 }
 
 // Compile compiles an expression. Its errors are InvalidArgument faults that name
@@ -78,7 +98,7 @@ func (c *Compiler) Compile(expression string) (*Rule, error) {
 	}
 	checked, issues := c.env.Check(parsed)
 	if issues.Err() != nil {
-		if f := unknownFact(parsed.NativeRep()); f != nil {
+		if f := c.unknownFact(parsed.NativeRep()); f != nil {
 			return nil, f
 		}
 		return nil, refuseIssues("RULE_INVALID", issues)
@@ -86,53 +106,50 @@ func (c *Compiler) Compile(expression string) (*Rule, error) {
 	if !checked.OutputType().IsExactType(cel.BoolType) {
 		return nil, refuse("RULE_NOT_BOOLEAN", "must be true or false of a customer, is of type %s", checked.OutputType())
 	}
-	if f := badArgument(checked.NativeRep()); f != nil {
+	native := checked.NativeRep()
+	if f := badArgument(native); f != nil {
 		return nil, f
 	}
-	if err := c.checkCost(checked); err != nil {
+	cost, err := c.checkCost(checked)
+	if err != nil {
 		return nil, err
 	}
-	program, err := c.env.Program(checked, cel.EvalOptions(cel.OptOptimize))
-	if err != nil { // of a literal that the optimiser evaluated already
-		return nil, refuse("RULE_INVALID", "%v", err)
-	}
-	return &Rule{program, readsValuations(checked.NativeRep())}, nil
-}
-
-func readsValuations(a *ast.AST) bool {
-	for _, reference := range a.ReferenceMap() {
-		switch {
-		case reference.Name != "" && readsValuation(reference.Name):
-			return true
-		case len(reference.OverloadIDs) == 1 && (reference.OverloadIDs[0] == "revenue_string" || reference.OverloadIDs[0] == "revenue_minor_string"):
-			return true
-		}
-	}
-	return false
-}
-
-// ReadsValuations tells whether the rule cannot be answered without valuations.
-func (r *Rule) ReadsValuations() bool { return r.readsValuations }
-
-// Holds tells whether the rule holds for the subject. An error is one of the
-// expression, such as a division by zero: a FailedPrecondition fault
-// RULE_EVALUATION_FAILED.
-func (r *Rule) Holds(s *Subject) (bool, error) {
-	out, _, err := r.program.Eval(s)
+	b := &builder{compiler: c, ast: native, source: newSource(c.env, expression)}
+	root, err := b.node(native.Expr())
 	if err != nil {
-		return false, failed(err)
+		return nil, err
 	}
-	holds, ok := out.Value().(bool)
-	if !ok {
-		return false, failed(fmt.Errorf("the result is no boolean but %v", out.Type()))
+	if f := misusedNow(native, b.tracked); f != nil {
+		return nil, f
 	}
-	return holds, nil
+	reads, segments := readsOf(native, native.Expr(), c.slots)
+	return &Rule{compiler: c, root: root, reads: reads, segments: segments, cost: cost}, nil
 }
 
-func failed(err error) *fault.Fault {
-	return &fault.Fault{
-		Kind: fault.FailedPrecondition, Reason: "RULE_EVALUATION_FAILED",
-		Message:    fmt.Sprintf("%s: cannot be evaluated: %v", field, err),
-		Violations: []fault.Violation{{Field: field, Description: fmt.Sprintf("cannot be evaluated: %v", err)}},
-	}
+// readsOf are the facts that an expression reads, and the segments it asks about.
+func readsOf(checked *ast.AST, e ast.Expr, slots map[string]*facts.Field) (reads, segments []string) {
+	ast.PreOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.IdentKind:
+			if field, ok := slots[e.AsIdent()]; ok {
+				reads = append(reads, field.Reads()...)
+			}
+		case ast.CallKind:
+			for _, overload := range checked.GetOverloadIDs(e.ID()) {
+				if f, ok := functionsByOverload[overload]; ok {
+					reads = append(reads, f.reads...)
+				}
+			}
+			args := e.AsCall().Args()
+			switch e.AsCall().FunctionName() {
+			case knownFunction:
+				reads = append(reads, slots[text(args[0].AsLiteral())].Reads()...)
+			case inSegmentFunction:
+				segments = append(segments, text(args[0].AsLiteral()))
+			}
+		}
+	}))
+	slices.Sort(reads)
+	slices.Sort(segments)
+	return slices.Compact(reads), slices.Compact(segments)
 }

@@ -11,6 +11,7 @@ import (
 	"cel.dev/cel-go/common/ast"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/misspelt"
 )
 
 // field is the path of an expression in a segment.
@@ -49,28 +50,85 @@ func refuseIssues(reason string, issues *cel.Issues) *fault.Fault {
 	return refuseAt(reason, first.Location, "%s", problem)
 }
 
+// withheldFields are what profile knows of a customer and rules must not use: it
+// names a person, says who it is elsewhere, or is kept apart for being sensitive.
+var withheldFields = []string{
+	"customer.name", "customer.display_name", "customer.identifiers", "customer.email", "customer.phone", "customer.external_id",
+	"customer.mobility", "customer.postal_addresses", "customer.asset_band", "customer.credit_grade",
+	"customer.values", "customer.personality_traits", "customer.beliefs", "customer.preferred_payment_methods",
+	"customer.social_accounts", "customer.payment_summaries", "customer.usage_summaries", "customer.owned_products",
+}
+
+// renamed are facts that one may look for under another name.
+var renamed = map[string]string{
+	"orders.recency_days":         "days_since(orders.last_time)",
+	"customer.preferred_brands":   "customer.brands",
+	"customer.preferred_channels": "customer.channels",
+	"customer.attributes":         "attributes, e.g. attributes.tier",
+	"customer.age":                "age(customer.birth_date)",
+}
+
 // unknownFact says which fact an expression that does not check asks for in vain,
 // nil where that is not what is wrong: CEL itself would only say that it does not
 // know the group.
-func unknownFact(parsed *ast.AST) (unknown *fault.Fault) {
+func (c *Compiler) unknownFact(parsed *ast.AST) (unknown *fault.Fault) {
 	ast.PreOrderVisit(parsed.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if unknown != nil || e.Kind() != ast.SelectKind || e.AsSelect().Operand().Kind() != ast.IdentKind {
 			return
 		}
 		group := e.AsSelect().Operand().AsIdent()
 		name := group + "." + e.AsSelect().FieldName()
-		known := members(group)
 		at := parsed.SourceInfo().GetStartLocation(e.AsSelect().Operand().ID()) // e itself is placed at its dot
-		switch _, isFact := slots[name]; {
-		case slices.Contains(withheld, name):
-			unknown = refuseAt("RULE_FIELD_NOT_READABLE", at, "%s is about the person and cannot be used in rules", name).With("fact", name)
-		case known == nil:
-			// no group of facts: a variable of the expression's own
-		case isFact && e.AsSelect().IsTestOnly():
-			unknown = refuseAt("RULE_INVALID", at, "%s is always there: has() cannot be asked of it; see has_valuation", name)
-		case !isFact:
-			unknown = refuseAt("RULE_FACT_UNKNOWN", at, "there is no fact %s; %s has %s", name, group, strings.Join(known, ", ")).With("fact", name)
-		}
+		unknown = c.whyUnknown(name, group, at)
 	}))
 	return unknown
+}
+
+func (c *Compiler) whyUnknown(name, group string, at common.Location) *fault.Fault {
+	known := c.members(group)
+	switch {
+	case c.slots[name] != nil:
+		return nil
+	case slices.Contains(withheldFields, name):
+		return refuseAt("RULE_FIELD_NOT_READABLE", at, "%s is about the person and cannot be used in rules", name).With("fact", name)
+	case c.withheld[name] != "":
+		return refuseAt("RULE_FIELD_NOT_READABLE", at, "%s %s", name, c.withheld[name]).With("fact", name)
+	case group == "attributes" && known == nil:
+		return refuseAt("RULE_FACT_UNKNOWN", at, "there is no fact %s: no attribute has been defined", name).With("fact", name)
+	case known == nil: // no group of facts: a variable of the expression's own
+		return nil
+	case renamed[name] != "":
+		return refuseAt("RULE_FACT_UNKNOWN", at, "there is no fact %s: see %s", name, renamed[name]).With("fact", name)
+	}
+	if near := nearest(name, known); near != "" {
+		return refuseAt("RULE_FACT_UNKNOWN", at, "there is no fact %s; did you mean %s?", name, near).With("fact", name)
+	}
+	more := ""
+	if len(known) > maxListed {
+		known, more = known[:maxListed], ", …"
+	}
+	return refuseAt("RULE_FACT_UNKNOWN", at, "there is no fact %s; %s has %s%s", name, group, strings.Join(known, ", "), more).With("fact", name)
+}
+
+// members lists the facts of a group in order, nil where there is no such group.
+func (c *Compiler) members(group string) []string {
+	var names []string
+	for name := range c.slots {
+		if strings.HasPrefix(name, group+".") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// nearest is the known name that is most like one, empty where none is like it.
+func nearest(name string, known []string) (near string) {
+	least := 4 // letters apart are too many
+	for _, k := range known {
+		if d := misspelt.Distance(name, k); d < least {
+			near, least = k, d
+		}
+	}
+	return near
 }

@@ -1,74 +1,90 @@
 package rule
 
 import (
-	"cel.dev/cel-go/common/functions"
-	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/interpreter"
-
-	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 )
 
-// Subject is the customer whom rules are asked about, as CEL sees it. One is made
-// for a whole pass and Set for each customer in turn, so that nothing but the
-// values which rules look at is allocated, and each of those once, however many
-// rules there are. It is not safe for concurrent use.
-type Subject struct {
-	facts        *facts.Facts
-	values       []ref.Val // by slot, nil until it is first asked for
-	revenue      functions.LateBoundOp
-	revenueMinor functions.LateBoundOp
-}
+// subject is what a condition is about, as it is written and as Chinese readers call it.
+type subject struct{ en, zh string }
 
-var _ interpreter.FunctionActivation = (*Subject)(nil)
+var wordsEn = [...]string{equal: "", unequal: "other than ", less: "less than ", atMost: "at most ", greater: "more than ", atLeast: "at least "}
 
-// NewSubject makes a Subject without a customer: call Set first.
-func NewSubject() *Subject {
-	s := &Subject{values: make([]ref.Val, len(schema))}
-	s.revenue = func(_ string, args ...ref.Val) ref.Val { return types.Double(s.amount(args[0]).Major()) }
-	s.revenueMinor = func(_ string, args ...ref.Val) ref.Val { return types.Int(s.amount(args[0]).Minor) }
-	return s
-}
+var wordsZh = [...]string{equal: "为 ", unequal: "不为 ", less: "小于 ", atMost: "至多 ", greater: "大于 ", atLeast: "至少 "}
 
-// Set makes the subject another customer. The facts must not change until the next Set.
-func (s *Subject) Set(f *facts.Facts) {
-	s.facts = f
-	clear(s.values)
-}
-
-// amount is the revenue in a currency, zero where there is none.
-func (s *Subject) amount(currency ref.Val) facts.Money {
-	code, _ := currency.(types.String)
-	for _, m := range s.facts.Revenue {
-		if m.Currency == string(code) {
-			return m
-		}
+// change says what a compared value would have to be.
+func (s subject) change(value string, o operator, than string, holds bool) (en, zh string) {
+	if value == "" {
+		value = "unknown"
 	}
-	return facts.Money{Currency: string(code)}
+	if holds {
+		o = o.opposite()
+	}
+	en = s.en + " is " + value + " and would have to be " + wordsEn[o] + than
+	if value == "unknown" {
+		value = "未知"
+	}
+	return en, s.zh + "为 " + value + "，需要" + wordsZh[o] + than
 }
 
-// ResolveName returns the value of a fact.
-func (s *Subject) ResolveName(name string) (any, bool) {
-	slot, ok := slots[name]
-	if !ok {
-		return nil, false
+// flip says the same of a yes or no.
+func (s subject) flip(holds bool) (en, zh string) {
+	if holds {
+		return s.en + " is true and would have to be false", s.zh + "为是，需要为否"
 	}
-	if s.values[slot] == nil {
-		s.values[slot] = schema[slot].value(s.facts)
-	}
-	return s.values[slot], true
+	return s.en + " is false and would have to be true", s.zh + "为否，需要为是"
 }
 
-// ResolveFunction returns the functions that depend on the customer.
-func (s *Subject) ResolveFunction(name string) (functions.LateBoundOp, bool) {
-	switch name {
-	case revenueFunction:
-		return s.revenue, true
-	case revenueMinorFunction:
-		return s.revenueMinor, true
+// maxListed bounds how many texts of a list a sentence names.
+const maxListed = 10
+
+// among says the same of a text and a list.
+func (s subject) among(value string, texts []string, holds bool) (en, zh string) {
+	more := ""
+	if len(texts) > maxListed {
+		texts, more = texts[:maxListed], ", …"
 	}
-	return nil, false
+	listed := make([]string, len(texts))
+	for i, text := range texts {
+		listed[i] = quoted(text)
+	}
+	list := strings.Join(listed, ", ") + more
+	en, zh = s.en+" is "+quoted(value), s.zh+"为 "+quoted(value)
+	if holds {
+		return en + " and would have to be none of " + list, zh + "，需要不是 " + list
+	}
+	return en + " and would have to be one of " + list, zh + "，需要是 " + list + " 之一"
 }
 
-// Parent is nil: there are no other names.
-func (s *Subject) Parent() interpreter.Activation { return nil }
+func quoted(text string) string { return strconv.Quote(text) }
+
+func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
+
+func formatDouble(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+const day = 24 * time.Hour
+
+func spanEn(d time.Duration) string {
+	if d == day {
+		return "a day"
+	}
+	if d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + " days"
+	}
+	return d.String()
+}
+
+func spanZh(d time.Duration) string {
+	if d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + " 天"
+	}
+	return d.String()
+}
+
+// ordered returns the texts in order, none twice.
+func ordered(texts []string) []string {
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}
