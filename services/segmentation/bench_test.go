@@ -12,6 +12,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 
+	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/rule"
 )
 
@@ -27,7 +28,7 @@ func benchRules() []string {
 		`rfm.group == "IMPORTANT_VALUE"`,
 		`rfm.group in ["IMPORTANT_KEEP", "IMPORTANT_WIN_BACK"]`,
 		`as_of - orders.last_time > duration("2160h") && orders.count > 0`,
-		`orders.recency_days <= 30 && orders.days >= 2`,
+		`days_since(orders.last_time) <= 30 && orders.days >= 2`,
 		`customer.acquisition == "REFERRAL"`,
 		`customer.kind == "ENTERPRISE" && revenue("CNY") > 5000.0`,
 	}
@@ -74,7 +75,7 @@ func (w *world) large(n int) {
 func BenchmarkEvaluate(b *testing.B) {
 	w := newWorld(b, openPebble(b))
 	w.large(benchCustomers)
-	c, err := rule.NewCompiler()
+	c, err := rule.NewCompiler(nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -93,14 +94,14 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 	pass := func(rules []*rule.Rule) time.Duration {
 		began := time.Now()
-		subject := rule.NewSubject()
+		at := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 		for facts, err := range p.Facts(b.Context(), edition, "") {
 			if err != nil {
 				b.Fatal(err)
 			}
-			subject.Set(facts)
+			one := &criterion.Case{Facts: facts, At: at}
 			for _, r := range rules {
-				if _, err := r.Holds(subject); err != nil {
+				if _, err := r.Evaluate(one); err != nil {
 					b.Fatal(err)
 				}
 			}

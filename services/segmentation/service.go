@@ -71,7 +71,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	rules, err := rule.NewCompiler()
+	rules, err := rule.NewCompiler(nil)
 	if err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}

@@ -2,15 +2,16 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
-	"github.com/kehuhq/kehu/services/segmentation/internal/rule"
 	"github.com/kehuhq/kehu/services/segmentation/internal/store"
 )
 
@@ -22,11 +23,11 @@ const (
 	writeRows      = 10_000
 )
 
-// criterion says of a customer whether it belongs to a segment.
-type criterion func(*facts.Facts, *rule.Subject) (bool, error)
+// belonging says of a customer whether it belongs to a segment.
+type belonging func(*criterion.Case) (bool, error)
 
 // criterion makes a definition ready, or says why it cannot be used.
-func (a *App) criterion(d domain.Definition, edition peers.Edition) (criterion, *domain.Failure) {
+func (a *App) criterion(d domain.Definition, edition peers.Edition) (belonging, *domain.Failure) {
 	if d.List || d.Partition != nil {
 		return nil, unvalued()
 	}
@@ -35,17 +36,20 @@ func (a *App) criterion(d domain.Definition, edition peers.Edition) (criterion, 
 			return nil, unvalued()
 		}
 		selection := d.RFM.Select()
-		return func(f *facts.Facts, _ *rule.Subject) (bool, error) { return selection.Has(f), nil }, nil
+		return func(c *criterion.Case) (bool, error) { return selection.Has(c.Facts), nil }, nil
 	}
 	compiled, err := a.rules.Compile(d.Rule)
 	if err != nil {
 		failure := failureOf(err)
 		return nil, &failure
 	}
-	if compiled.ReadsValuations() && edition.Generation == 0 {
+	if edition.Generation == 0 && (compiled.ReadsFrom(facts.FromValuation) || compiled.ReadsFrom(facts.FromOrders)) {
 		return nil, unvalued()
 	}
-	return func(_ *facts.Facts, s *rule.Subject) (bool, error) { return compiled.Holds(s) }, nil
+	return func(c *criterion.Case) (bool, error) {
+		verdict, err := compiled.Evaluate(c)
+		return verdict.Belongs, err
+	}, nil
 }
 
 // unvalued is the failure of a definition over valuations where there are none:
@@ -66,16 +70,16 @@ type batch struct {
 
 // form evaluates the segments for all customers behind the last checkpoint and
 // writes the rows of the round.
-func (r *run) form(ctx context.Context, criteria []criterion) error {
+func (r *run) form(ctx context.Context, criteria []belonging) error {
 	round := r.state.Round
 	b := batch{members: make([][]string, len(criteria))}
-	subject := rule.NewSubject()
+	at := r.now().UTC().Truncate(time.Millisecond)
 	last := round.After
 	for facts, err := range r.source.Facts(ctx, round.Edition, round.After) {
 		if err != nil {
 			return err
 		}
-		r.evaluate(&b, criteria, facts, subject)
+		r.evaluate(&b, criteria, &criterion.Case{Facts: facts, At: at})
 		last = facts.Customer.ID
 		if b.customers >= r.batch || b.size >= batchMembers {
 			if err := r.flush(ctx, &b, last, rowKey(last)); err != nil {
@@ -89,15 +93,15 @@ func (r *run) form(ctx context.Context, criteria []criterion) error {
 }
 
 // evaluate asks every segment about a customer. One whose rule fails is out.
-func (r *run) evaluate(b *batch, criteria []criterion, facts *facts.Facts, subject *rule.Subject) {
-	subject.Set(facts)
+func (r *run) evaluate(b *batch, criteria []belonging, c *criterion.Case) {
+	facts := c.Facts
 	key := rowKey(facts.Customer.ID)
 	for i := range r.state.Round.Segments {
 		f := &r.state.Round.Segments[i]
 		if f.Settled || f.Failure != nil {
 			continue
 		}
-		belongs, err := criteria[i](facts, subject)
+		belongs, err := criteria[i](c)
 		switch {
 		case err != nil:
 			f.Failure = ruleFailure(err, facts.Customer.ID)

@@ -43,7 +43,7 @@ func (a *App) Recompute(ctx context.Context, job Job, state State, journal Journ
 // round takes the present round, or a new one, to its end. It returns whether
 // there may be another.
 func (r *run) round(ctx context.Context) (more bool, err error) {
-	var definitions []criterion
+	var definitions []belonging
 	if r.state.Round == nil {
 		definitions, err = r.begin(ctx)
 	} else {

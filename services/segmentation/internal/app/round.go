@@ -15,7 +15,7 @@ const maxRounds = 10
 
 // begin begins a round: it gives it a generation and chooses its segments. There
 // is none when there are no segments left.
-func (r *run) begin(ctx context.Context) ([]criterion, error) {
+func (r *run) begin(ctx context.Context) ([]belonging, error) {
 	segments, err := r.choose(ctx)
 	if err != nil || len(segments) == 0 {
 		return nil, err
@@ -31,7 +31,7 @@ func (r *run) begin(ctx context.Context) ([]criterion, error) {
 	if round.Generation, err = r.store.Generations.Next(ctx); err != nil {
 		return nil, err
 	}
-	criteria := make([]criterion, len(segments))
+	criteria := make([]belonging, len(segments))
 	for i, s := range segments {
 		if err := r.store.Passes.Begin(ctx, s.ID, round.Generation, r.job.Operation); err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func (r *run) choose(ctx context.Context) ([]domain.Segment, error) {
 // resume goes on with a round that broke off. Rows behind its last checkpoint are
 // removed, for they may be of facts that are no more. A segment whose definition
 // has changed goes into the next round: no pass is of two definitions.
-func (r *run) resume(ctx context.Context) ([]criterion, error) {
+func (r *run) resume(ctx context.Context) ([]belonging, error) {
 	round := r.state.Round
 	if !round.At.IsZero() {
 		return nil, nil // all rows are written
@@ -93,7 +93,7 @@ func (r *run) resume(ctx context.Context) ([]criterion, error) {
 	if err != nil {
 		return nil, err
 	}
-	criteria := make([]criterion, len(round.Segments))
+	criteria := make([]belonging, len(round.Segments))
 	for i := range round.Segments {
 		f, s := &round.Segments[i], found[i]
 		switch {

@@ -201,7 +201,7 @@ func newWorld(t fataler, e docstore.Engine, b *base, c *clock) *world {
 	t.Helper()
 	s, err := store.Open(context.Background(), e, c.Now)
 	must(t, err)
-	rules, err := rule.NewCompiler()
+	rules, err := rule.NewCompiler(nil)
 	must(t, err)
 	a := app.New(s, b, rules, keep, c.Now, slog.New(slog.DiscardHandler)).WithBatch(3)
 	return &world{App: a, base: b, clock: c, store: s}

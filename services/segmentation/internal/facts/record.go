@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,9 +36,16 @@ func Record(names []string, f *Facts) []byte {
 	return b
 }
 
-const attributes = "attributes."
+// Names of facts that are none of Fields.
+const (
+	attributes = "attributes." // and the attribute's name
+	lists      = "lists."      // and the static segment's id: whether the customer is on it
+)
 
 func valueOf(name string, f *Facts) any {
+	if segment, ok := strings.CutPrefix(name, lists); ok {
+		return slices.Contains(f.Lists, segment)
+	}
 	if attribute, ok := strings.CutPrefix(name, attributes); ok {
 		return f.Customer.Attributes[attribute]
 	}
@@ -201,6 +209,12 @@ func Recall(names []string, recorded []byte) (*Facts, error) {
 				f.Customer.Attributes = map[string]any{}
 			}
 			f.Customer.Attributes[attribute] = value
+			continue
+		}
+		if segment, ok := strings.CutPrefix(name, lists); ok {
+			if value == true {
+				f.Lists = append(f.Lists, segment)
+			}
 			continue
 		}
 		if field, ok := byName[name]; ok && !assign(field.at(f), value) {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -70,6 +71,23 @@ var functionsByOverload = func() map[string]*function {
 	}
 	return m
 }()
+
+// Functions lists how functions beside those of CEL are called, e.g.
+// "days_since(timestamp, string)".
+func Functions() []string {
+	calls := []string{"days(int)", "date(string)", "year(date)", "month(date)", "day(date)", "has(fact)"}
+	for _, f := range customerFunctions {
+		if f.name == knownFunction {
+			continue
+		}
+		var args []string
+		for _, arg := range f.args {
+			args = append(args, strings.ToLower(strings.TrimPrefix(arg.String(), "google.protobuf.")))
+		}
+		calls = append(calls, f.name+"("+strings.Join(args, ", ")+")")
+	}
+	return calls
+}
 
 // declarations are all that expressions can use.
 func (c *Compiler) declarations() []cel.EnvOption {
