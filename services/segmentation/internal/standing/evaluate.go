@@ -1,0 +1,206 @@
+package standing
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
+)
+
+// Record writes the values of some facts, by their names, to be kept with a move.
+type Record func(names []string, f *facts.Facts) []byte
+
+// evaluator asks the segments of a plan about one customer after another. It is for
+// one goroutine.
+type evaluator struct {
+	plan    *plan
+	at      time.Time
+	forget  int64 // stays that ended before, in milliseconds, are not kept
+	record  Record
+	asked   criterion.Case
+	stands  *person
+	belongs []bool
+	errs    []error
+	was     []int // the open stay in each segment, -1 without
+}
+
+func newEvaluator(p *plan, at time.Time, forget int64, record Record) *evaluator {
+	n := len(p.segments)
+	e := &evaluator{plan: p, at: at, forget: forget, record: record, belongs: make([]bool, n), errs: make([]error, n), was: make([]int, n)}
+	e.asked.At, e.asked.In = at, e.in
+	return e
+}
+
+// in tells whether the customer is in a segment: as this evaluation has found it, or
+// as it stands where it is not evaluated now.
+func (e *evaluator) in(segment string) (bool, error) {
+	born, known := e.plan.born[segment]
+	if i, evaluated := e.plan.place[segment]; evaluated {
+		if e.errs[i] != nil {
+			return false, untold(segment)
+		}
+		return e.belongs[i], nil
+	}
+	if !known {
+		return false, fault.New(fault.FailedPrecondition, "SEGMENT_NOT_FOUND", "it asks about segment %q, which does not exist", segment)
+	}
+	if slices.Contains(e.stands.failing, born) {
+		return false, untold(segment)
+	}
+	return e.stands.find(born) >= 0, nil
+}
+
+func untold(segment string) error {
+	return fault.New(fault.FailedPrecondition, "RULE_EVALUATION_FAILED", "it asks about segment %q, of which it cannot be told", segment)
+}
+
+// evaluate asks all segments about a customer, whose facts are nil where nothing is
+// known any more: then it belongs to none. It returns when to look again, in
+// milliseconds, 0 for never.
+func (e *evaluator) evaluate(f *facts.Facts, stands *person) (due int64) {
+	e.stands = stands
+	e.asked.Facts = f
+	for i := range e.plan.segments {
+		s := &e.plan.segments[i]
+		e.was[i] = stands.find(s.Born)
+		e.belongs[i], e.errs[i] = false, nil
+		if f == nil {
+			continue
+		}
+		verdict, err := s.criterion.Evaluate(&e.asked)
+		e.belongs[i], e.errs[i] = verdict.Belongs, err
+		if until := millis(verdict.Until); until != 0 {
+			until = max(until, e.at.UnixMilli()+1)
+			if due == 0 || until < due {
+				due = until
+			}
+		}
+	}
+	return due
+}
+
+// part collects what the evaluation of some customers has found.
+type part struct {
+	number    int64
+	after     string // the last customer, by escaped id
+	customers int64
+	sheets    [][]*sheet // by place in the plan
+	tallies   []tally    // by place in the plan
+	changes   [][]change // of the rosters, by place in the plan
+	persons   []docstore.Op[standingDoc]
+	asOf      time.Time // of the latest valuation met
+	size      int       // bytes, about
+	works     []string  // done with it
+}
+
+// A part is so large, at most.
+const (
+	partCustomers = 20_000
+	partSize      = 24 << 20
+)
+
+func newPart(p *plan, number int64) *part {
+	return &part{number: number, sheets: make([][]*sheet, len(p.segments)), tallies: make([]tally, len(p.segments)), changes: make([][]change, len(p.segments))}
+}
+
+func (c *part) full() bool { return c.customers >= partCustomers || c.size >= partSize }
+
+// add compares what was found of a customer with where it stood, and notes the
+// difference. everything tells that all segments were asked.
+func (c *part) add(e *evaluator, generation int64, customer string, f *facts.Facts, cause facts.Cause, due int64, everything bool) {
+	c.customers++
+	c.after = customer
+	if f != nil && f.AsOf.After(c.asOf) {
+		c.asOf = f.AsOf
+	}
+	stands := e.stands
+	moved := false
+	for i := range e.plan.segments {
+		if kind, is := e.difference(i); is {
+			moved = true
+			c.note(e, i, generation, customer, kind, f, cause)
+		}
+		if e.errs[i] != nil && c.tallies[i].Failure == nil {
+			told := storedFailure(failureOf(e.errs[i]))
+			c.tallies[i].Example, c.tallies[i].Failure = customer, told
+		}
+	}
+	if !everything && stands.due != 0 && (due == 0 || stands.due < due) {
+		due = stands.due // of a segment that was not asked
+	}
+	if !moved && due == stands.due {
+		return
+	}
+	if moved {
+		stands.forget(e.forget)
+	}
+	stands.due, stands.generation, stands.part = due, generation, c.number
+	doc := stands.doc(customer)
+	c.size += len(doc.Data) + 200
+	c.persons = append(c.persons, docstore.Op[standingDoc]{Doc: doc, Expect: stands.version})
+}
+
+// difference is what is other than before in a segment.
+func (e *evaluator) difference(i int) (kind byte, is bool) {
+	failing := len(e.stands.failing) > 0 && slices.Contains(e.stands.failing, e.plan.segments[i].Born)
+	switch {
+	case e.errs[i] != nil:
+		return failed, !failing
+	case failing:
+		return recovered, true
+	case e.belongs[i] && e.was[i] < 0:
+		return entered, true
+	case !e.belongs[i] && e.was[i] >= 0:
+		return left, true
+	}
+	return 0, false
+}
+
+func (c *part) note(e *evaluator, i int, generation int64, customer string, kind byte, f *facts.Facts, cause facts.Cause) {
+	s := &e.plan.segments[i]
+	t := &c.tallies[i]
+	if kind == recovered {
+		c.put(e, i, generation, customer, kind, nil, cause)
+		t.Failing--
+		t.Cleared = true
+		again, is := e.difference(i)
+		if !is {
+			return
+		}
+		kind = again
+	}
+	var recorded []byte
+	switch kind {
+	case failed:
+		t.Failing++
+	case entered:
+		t.Entered++
+	case left:
+		t.Left++
+	}
+	if f != nil && kind != failed && e.record != nil {
+		recorded = e.record(s.reads, f)
+	}
+	c.put(e, i, generation, customer, kind, recorded, cause)
+}
+
+// put writes a move, and makes it in where the customer stands.
+func (c *part) put(e *evaluator, i int, generation int64, customer string, kind byte, recorded []byte, cause facts.Cause) {
+	sheets := c.sheets[i]
+	if n := len(sheets); n == 0 || len(sheets[n-1].body) > maxMoves && n < docsOfPart {
+		sheets = append(sheets, &sheet{number: c.number*docsOfPart + int64(n)})
+		c.sheets[i] = sheets
+	}
+	s := sheets[len(sheets)-1]
+	if kind == entered || kind == left {
+		c.changes[i] = append(c.changes[i], change{customer, kind == entered})
+	}
+	before := len(s.body)
+	s.add(customer, kind, cause, recorded)
+	c.size += len(s.body) - before
+	e.stands.apply(kind, e.plan.segments[i].Born, point{generation, s.number, e.at.UnixMilli()})
+}

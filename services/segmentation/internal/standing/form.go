@@ -1,0 +1,206 @@
+package standing
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+)
+
+// A form is what the worker knows of one segment.
+type form struct {
+	docstore.Meta `bson:",inline"`
+	Segment       string `bson:"segment"`
+	Born          int64  `bson:"born"`
+	// Revision is the one of which everybody has been asked; 0 where none has, or
+	// where some have been asked another.
+	Revision int64 `bson:"revision"`
+	// Generation is of the pass that was the last to change what follows.
+	Generation int64 `bson:"generation"`
+	Members    int64 `bson:"members"` // in the roster, as of Generation
+	Failing    int64 `bson:"failing"` // of whom it cannot be told
+	// Example is one of them, by escaped id, and Failure why; both may be missing.
+	Example string   `bson:"example,omitempty"`
+	Failure *failure `bson:"failure,omitempty"`
+	// Held tells that there are moves that are not published.
+	Held bool `bson:"held,omitempty"`
+	// Shown is the generation that was published last, Earlier those before that can
+	// still be paged through: one for each hour, the oldest that was shown in it.
+	Shown   int64     `bson:"shown"`
+	Earlier []earlier `bson:"earlier,omitempty"`
+}
+
+type earlier struct {
+	Generation int64     `bson:"generation"`
+	Until      time.Time `bson:"until"` // when it was superseded
+}
+
+type failure struct {
+	Code    int32  `bson:"code"`
+	Reason  string `bson:"reason"`
+	Message string `bson:"message"`
+	Field   string `bson:"field,omitempty"`
+}
+
+// supersede notes that another generation is shown now.
+func (f *form) supersede(generation int64, now time.Time, keep time.Duration) {
+	kept := f.Earlier[:0:0]
+	for _, e := range f.Earlier {
+		if e.Until.After(now.Add(-keep - time.Hour)) {
+			kept = append(kept, e)
+		}
+	}
+	hour := now.Truncate(time.Hour)
+	if f.Shown != 0 && (len(kept) == 0 || kept[len(kept)-1].Until.Before(hour)) {
+		kept = append(kept, earlier{f.Shown, now})
+	}
+	f.Shown, f.Earlier = generation, kept
+}
+
+// floor is the oldest generation that can be read at a time.
+func (f *form) floor(now time.Time, keep time.Duration) int64 {
+	for _, e := range f.Earlier {
+		if e.Until.After(now.Add(-keep - time.Hour)) {
+			return e.Generation
+		}
+	}
+	return f.Shown
+}
+
+// shown is the failure as callers see it, nil where there is none.
+func (f *form) shownFailure() *domain.Failure {
+	if f.Failing == 0 {
+		return nil
+	}
+	shown := domain.Failure{
+		Code: codeFailedPrecondition, Reason: "RULE_EVALUATION_FAILED", Message: "it cannot be told of some customers", Customers: f.Failing,
+	}
+	if f.Failure != nil {
+		shown.Code, shown.Reason, shown.Message, shown.Field = f.Failure.Code, f.Failure.Reason, f.Failure.Message, f.Failure.Field
+	}
+	if f.Example != "" {
+		shown.Message += naming(f.Example)
+	}
+	return &shown
+}
+
+// naming is what the message of a failure ends with that names a customer.
+func naming(customer string) string {
+	return " (of customer \"" + docstore.ParseID(customer)[0] + "\")"
+}
+
+type forms struct {
+	docs *docstore.Collection[form]
+}
+
+func openForms(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*forms, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[form]{Name: "forms"}, docstore.WithClock(clock))
+	return &forms{docs}, err
+}
+
+func formID(segment string, born int64) string { return segment + "!" + digits(born) }
+
+// all are the forms by birth. They are as many as segments.
+func (s *forms) all(ctx context.Context) (map[int64]*form, error) {
+	all := make(map[int64]*form)
+	for f, err := range s.docs.Scan(ctx, docstore.Range{}) {
+		if err != nil {
+			return nil, err
+		}
+		all[f.Born] = f
+	}
+	return all, nil
+}
+
+// get returns what is known of a segment; where nothing is it is empty.
+func (s *forms) get(ctx context.Context, segment string, born int64) (*form, error) {
+	f, err := s.docs.Get(ctx, formID(segment, born))
+	if errors.Is(err, docstore.ErrNotFound) {
+		return &form{Segment: segment, Born: born}, nil
+	}
+	return f, err
+}
+
+// note makes the form of a segment, so that what is left of it can be found.
+func (s *forms) note(ctx context.Context, segment string, born int64) error {
+	_, err := s.docs.Upsert(ctx, formID(segment, born), func(f *form, exists bool) error {
+		if exists {
+			return docstore.ErrUnchanged
+		}
+		f.Segment, f.Born = segment, born
+		return nil
+	})
+	return err
+}
+
+// A publication is what a segment came to with one generation.
+type publication struct {
+	docstore.Meta `bson:",inline"`
+	At            time.Time `bson:"at"` // the instant that was evaluated
+	Members       int64     `bson:"members"`
+	Entered       int64     `bson:"entered"`
+	Left          int64     `bson:"left"`
+	Revision      int64     `bson:"revision"`
+	// Hidden are customers, by escaped id, who are just being erased: they are not
+	// counted, whether the roster has them or not.
+	Hidden []string `bson:"hidden,omitempty"`
+}
+
+type publications struct {
+	docs *docstore.Collection[publication]
+}
+
+const byTime = "time"
+
+func openPublications(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*publications, error) {
+	docs, err := docstore.Open(ctx, engine, docstore.Schema[publication]{
+		Name: "publications",
+		Indexes: []docstore.Index[publication]{{Name: byTime, Key: func(p *publication) string {
+			return docstore.Key(docstore.String(docstore.ParseID(p.ID)[0]), docstore.Time(p.At))
+		}}},
+	}, docstore.WithClock(clock))
+	return &publications{docs}, err
+}
+
+func publicationID(segment string, generation int64) string { return segment + "!" + digits(generation) }
+
+func generationOf(publicationID string) int64 {
+	p, err := parseMovesID(publicationID + "!0")
+	if err != nil {
+		return 0
+	}
+	return p.generation
+}
+
+// at is the last publication of a segment up to an instant, nil where there is none.
+func (s *publications) at(ctx context.Context, segment string, born int64, at time.Time) (*publication, error) {
+	name := docstore.String(segment)
+	r := docstore.Range{
+		Index: byTime, Reverse: true, Limit: 1,
+		From: docstore.Key(name, docstore.Int(-1<<63)), To: docstore.Key(name, docstore.Time(at.Add(time.Millisecond))),
+	}
+	for p, err := range s.docs.Scan(ctx, r) {
+		if err != nil {
+			return nil, err
+		}
+		if generationOf(p.ID) > born {
+			return p, nil
+		}
+	}
+	return nil, nil
+}
+
+func (s *publications) get(ctx context.Context, segment string, generation int64) (*publication, error) {
+	p, err := s.docs.Get(ctx, publicationID(segment, generation))
+	if errors.Is(err, docstore.ErrNotFound) {
+		return nil, nil
+	}
+	return p, err
+}
+
+func storedFailure(f *domain.Failure) *failure {
+	return &failure{Code: f.Code, Reason: f.Reason, Message: f.Message, Field: f.Field}
+}

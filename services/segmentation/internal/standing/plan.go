@@ -1,0 +1,164 @@
+package standing
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
+	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+)
+
+// plan is what a pass asks of each customer: the segments, those that others ask
+// about first.
+type plan struct {
+	segments []planned
+	place    map[string]int   // of a segment in segments
+	born     map[string]int64 // of all segments, for those that are asked about only
+	floors   map[int64]int64  // the oldest generation that can be read, by birth
+}
+
+type planned struct {
+	scope
+	criterion criterion.Criterion
+	reads     []string
+}
+
+// wanted are the segments as they are, and which of them are to be kept.
+type wanted struct {
+	all    []domain.Segment
+	forms  map[int64]*form
+	kept   []candidate // whose definition can be used, in the order of their ids
+	born   map[string]int64
+	failed map[string]*domain.Failure // whose definition cannot be used
+}
+
+type candidate struct {
+	segment   domain.Segment
+	criterion criterion.Criterion
+	stale     bool // everybody has to be asked
+}
+
+// look reads the segments and makes their definitions ready.
+func (w *Worker) look(ctx context.Context) (*wanted, error) {
+	forms, err := w.forms.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := &wanted{forms: forms, born: make(map[string]int64), failed: make(map[string]*domain.Failure)}
+	for s, err := range w.segments.All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		found.all = append(found.all, s)
+		found.born[s.ID] = s.Born
+		if !isKept(&s) {
+			continue
+		}
+		c, err := w.criteria(ctx, s)
+		if kind := fault.KindOf(err); err != nil && kind != fault.FailedPrecondition && kind != fault.InvalidArgument && kind != fault.NotFound {
+			return nil, err
+		}
+		if err != nil {
+			found.failed[s.ID] = failureOf(err)
+			continue
+		}
+		f := forms[s.Born]
+		found.kept = append(found.kept, candidate{s, c, isStale(&s, f)})
+	}
+	found.breakCycles()
+	return found, nil
+}
+
+// isKept tells whether a segment's members are kept up to date.
+func isKept(s *domain.Segment) bool {
+	return s.State == domain.Published || s.State == domain.Draft && s.Wanted
+}
+
+// isStale tells whether everybody has to be asked: a draft that was asked for and of
+// which it cannot be told of some is not, for they are looked at again by themselves.
+func isStale(s *domain.Segment, f *form) bool {
+	return f == nil || f.Revision != s.Revision || s.Wanted && s.State == domain.Published
+}
+
+// breakCycles takes out the segments that ask about themselves by way of others:
+// of whom no order is right. Defining one is refused; this is for the case that it
+// happened all the same.
+func (w *wanted) breakCycles() {
+	sorted := sortCandidates(w.kept)
+	w.kept = slices.DeleteFunc(w.kept, func(c candidate) bool {
+		if slices.ContainsFunc(sorted, func(s candidate) bool { return s.segment.ID == c.segment.ID }) {
+			return false
+		}
+		w.failed[c.segment.ID] = &domain.Failure{
+			Code: codeFailedPrecondition, Reason: "SEGMENT_CYCLE", Message: "the segment asks about itself, by way of others",
+		}
+		return true
+	})
+}
+
+// sortCandidates puts those that are asked about first. Those in a cycle are left out.
+func sortCandidates(all []candidate) []candidate {
+	byID := make(map[string]candidate, len(all))
+	for _, c := range all {
+		byID[c.segment.ID] = c
+	}
+	sorted := make([]candidate, 0, len(all))
+	const open, done = 1, 2
+	state := make(map[string]int, len(all))
+	var visit func(c candidate) bool
+	visit = func(c candidate) bool {
+		switch state[c.segment.ID] {
+		case open:
+			return false
+		case done:
+			return true
+		}
+		state[c.segment.ID] = open
+		for _, asked := range c.criterion.Segments() {
+			if other, ok := byID[asked]; ok && !visit(other) {
+				return false // and it stays open: whoever asks about it is in the cycle too, or behind it
+			}
+		}
+		state[c.segment.ID] = done
+		sorted = append(sorted, c)
+		return true
+	}
+	for _, c := range all {
+		visit(c)
+	}
+	return sorted
+}
+
+// plan chooses the segments of a pass.
+func (w *wanted) plan(chosen func(candidate) bool) *plan {
+	p := &plan{place: make(map[string]int), born: w.born, floors: make(map[int64]int64)}
+	for _, c := range sortCandidates(w.kept) {
+		if !chosen(c) {
+			continue
+		}
+		p.place[c.segment.ID] = len(p.segments)
+		p.segments = append(p.segments, planned{
+			scope:     scope{Segment: c.segment.ID, Born: c.segment.Born, Revision: c.segment.Revision},
+			criterion: c.criterion, reads: c.criterion.Reads(),
+		})
+	}
+	return p
+}
+
+// askers adds to some segments those that ask about them, and so on.
+func (w *wanted) askers(of map[string]bool) {
+	for _, c := range sortCandidates(w.kept) {
+		if slices.ContainsFunc(c.criterion.Segments(), func(s string) bool { return of[s] }) {
+			of[c.segment.ID] = true
+		}
+	}
+}
+
+// failureOf is an error as a segment shows it.
+func failureOf(err error) *domain.Failure {
+	status := rpc.ItemStatus(err)
+	return &domain.Failure{Code: status.GetCode(), Reason: status.GetReason(), Message: status.GetMessage(), Field: status.GetField()}
+}

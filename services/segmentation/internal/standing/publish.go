@@ -1,0 +1,211 @@
+package standing
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+)
+
+// finish makes every segment that the pass has changed show it, and ends the pass.
+// Broken off, it is done again from the beginning.
+func (r *run) finish(ctx context.Context) error {
+	if !r.pass.Ended {
+		ended := *r.pass
+		ended.Ended = true
+		if err := r.checkpoint(ctx, func(s *state) { s.Pass = &ended }); err != nil {
+			return err
+		}
+		r.pass = &ended
+	}
+	changed := slices.Clone(r.pass.Tallies)
+	if r.pass.Kind == definitionPass {
+		for _, s := range r.pass.Scope {
+			if !slices.ContainsFunc(changed, func(t tally) bool { return t.Born == s.Born }) {
+				changed = append(changed, tally{Segment: s.Segment, Born: s.Born})
+			}
+		}
+	}
+	for _, t := range changed {
+		if err := r.settle(ctx, t); err != nil {
+			return err
+		}
+	}
+	return r.checkpoint(ctx, func(s *state) {
+		s.Generation, s.Pass = r.pass.Generation, nil
+		if r.pass.Kind == duePass && r.pass.At.After(s.Evaluated) {
+			s.Evaluated = r.pass.At
+		}
+	})
+}
+
+// settle adds to a segment what the pass has counted, and publishes it or says why not.
+func (r *run) settle(ctx context.Context, t tally) error {
+	f, err := r.count(ctx, t)
+	if err != nil {
+		return err
+	}
+	if f.Failing > 0 {
+		if err := r.hold(ctx, f, t); err != nil {
+			return err
+		}
+		return r.showFailure(ctx, f)
+	}
+	if f.Held {
+		if err := r.letGo(ctx, f); err != nil {
+			return err
+		}
+	}
+	if err := r.announce(ctx, f, t); err != nil {
+		return err
+	}
+	if err := r.show(ctx, f); err != nil {
+		return err
+	}
+	_, err = r.forms.docs.Update(ctx, f.ID, func(f *form) error {
+		f.Held, f.Example, f.Failure = false, "", nil
+		if f.Shown != r.pass.Generation {
+			f.supersede(r.pass.Generation, r.now(), r.cfg.Keep)
+		}
+		return nil
+	})
+	return err
+}
+
+// count adds a tally to a form, once.
+func (r *run) count(ctx context.Context, t tally) (*form, error) {
+	return r.forms.docs.Upsert(ctx, formID(t.Segment, t.Born), func(f *form, _ bool) error {
+		if f.Generation >= r.pass.Generation {
+			return docstore.ErrUnchanged
+		}
+		f.Segment, f.Born, f.Generation = t.Segment, t.Born, r.pass.Generation
+		f.Members += t.Entered - t.Left
+		f.Failing += t.Failing
+		switch {
+		case t.Failure != nil:
+			f.Example, f.Failure = t.Example, t.Failure
+		case t.Cleared:
+			f.Example = "" // it may be the one who can be told of
+		}
+		if r.pass.Kind == definitionPass {
+			f.Revision = 0
+			if s := slices.IndexFunc(r.pass.Scope, func(s scope) bool { return s.Born == t.Born }); s >= 0 && !r.pass.Scope[s].Mixed {
+				f.Revision = r.pass.Scope[s].Revision
+			}
+		}
+		return nil
+	})
+}
+
+// hold takes the moves of the pass out of the feed until the segment is published.
+func (r *run) hold(ctx context.Context, f *form, t tally) error {
+	if !f.Held {
+		if _, err := r.forms.docs.Update(ctx, f.ID, func(f *form) error { f.Held = true; return nil }); err != nil {
+			return err
+		}
+	}
+	if t.Entered+t.Left == 0 {
+		return nil
+	}
+	return r.mark(ctx, t.Segment, r.pass.Generation, 0)
+}
+
+// letGo puts the moves that were held into the feed, as of this pass.
+func (r *run) letGo(ctx context.Context, f *form) error {
+	return r.mark(ctx, f.Segment, max(f.Shown, f.Born)+1, r.pass.Generation)
+}
+
+// mark notes with which generation the moves of a segment were published, from a
+// generation on up to that of the pass.
+func (r *run) mark(ctx context.Context, segment string, from, published int64) error {
+	var ids []string
+	span := docstore.Range{From: movesID(segment, from, 0), To: movesID(segment, r.pass.Generation+1, 0)}
+	for e, err := range r.moves.docs.ScanRaw(ctx, span) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, e.ID)
+	}
+	for _, id := range ids {
+		_, err := r.moves.docs.Update(ctx, id, func(d *movesDoc) error {
+			if d.Mark == published {
+				return docstore.ErrUnchanged
+			}
+			d.Mark = published
+			return nil
+		})
+		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// announce writes what the segment comes to with this generation, before it shows it.
+func (r *run) announce(ctx context.Context, f *form, t tally) error {
+	_, err := r.publications.docs.Upsert(ctx, publicationID(f.Segment, r.pass.Generation), func(p *publication, exists bool) error {
+		if exists {
+			return docstore.ErrUnchanged
+		}
+		p.At, p.Members, p.Entered, p.Left, p.Revision = r.pass.At, f.Members, t.Entered, t.Left, f.Revision
+		return nil
+	})
+	return err
+}
+
+// show is the write that publishes: from here on the list and the count are of this pass.
+func (r *run) show(ctx context.Context, f *form) error {
+	return r.change(ctx, f, func(s *domain.Segment) error {
+		if s.Formed.Generation >= r.pass.Generation {
+			return docstore.ErrUnchanged
+		}
+		revision := s.Formed.Revision
+		if f.Revision != 0 {
+			revision = f.Revision
+		}
+		asOf := s.Formed.AsOf
+		if r.pass.AsOf.After(asOf) {
+			asOf = r.pass.AsOf
+		}
+		s.Formed = domain.Formed{Generation: r.pass.Generation, Members: f.Members, At: r.pass.At, AsOf: asOf, Revision: revision}
+		s.Failure = nil
+		if f.Revision == s.Revision && (s.State == domain.Draft || r.pass.Kind == definitionPass) {
+			if s.State == domain.Draft && s.Wanted {
+				s.State = domain.Published
+			}
+			s.Wanted = false
+		}
+		return nil
+	})
+}
+
+func (r *run) showFailure(ctx context.Context, f *form) error {
+	return r.change(ctx, f, func(s *domain.Segment) error {
+		shown := f.shownFailure()
+		asked := s.Wanted && s.State == domain.Published && r.pass.Kind == definitionPass && f.Revision == s.Revision
+		if s.Failure != nil && *s.Failure == *shown && !asked {
+			return docstore.ErrUnchanged
+		}
+		s.Failure = shown
+		s.Wanted = s.Wanted && !asked // asked it was, and a draft stays wanted until it can be published
+		return nil
+	})
+}
+
+// change changes the segment of a form, unless it has been deleted.
+func (w *Worker) change(ctx context.Context, f *form, change func(*domain.Segment) error) error {
+	_, err := w.segments.Change(ctx, f.Segment, func(s *domain.Segment) error {
+		if s.Born != f.Born {
+			return docstore.ErrUnchanged
+		}
+		return change(s)
+	})
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
+}
