@@ -83,14 +83,10 @@ const erasePatience = 10 * time.Second
 // erasure that the pseudonym names. Lists and their counts agree all the while.
 // ERASURE_HELD_UP where the worker does not come to it in time.
 func (w *Worker) Erase(ctx context.Context, customers []string, pseudonym string) (map[string]int64, error) {
-	if _, err := w.erasures.Begin(ctx, pseudonym, erasure.Unmarked); err != nil {
+	if err := w.AskToErase(ctx, customers, pseudonym); err != nil {
 		return nil, err
 	}
 	key := requestID(eraseRequest, pseudonym)
-	wanted := request{Meta: metaOf(key), Kind: eraseRequest, At: w.now(), Customers: customers, Pseudonym: pseudonym}
-	if err := w.requests.ask(ctx, wanted); err != nil {
-		return nil, err
-	}
 	patience := time.NewTimer(erasePatience)
 	defer patience.Stop()
 	for {
@@ -116,6 +112,16 @@ func (w *Worker) Erase(ctx context.Context, customers []string, pseudonym string
 		}
 		poll.Stop()
 	}
+}
+
+// AskToErase asks for an erasure without waiting for it.
+func (w *Worker) AskToErase(ctx context.Context, customers []string, pseudonym string) error {
+	if _, err := w.erasures.Begin(ctx, pseudonym, erasure.Unmarked); err != nil {
+		return err
+	}
+	return w.requests.ask(ctx, request{
+		Meta: metaOf(requestID(eraseRequest, pseudonym)), Kind: eraseRequest, At: w.now(), Customers: customers, Pseudonym: pseudonym,
+	})
 }
 
 func metaOf(id string) docstore.Meta { return docstore.Meta{ID: id} }

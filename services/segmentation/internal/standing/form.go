@@ -165,7 +165,9 @@ func openPublications(ctx context.Context, engine docstore.Engine, clock func() 
 	return &publications{docs}, err
 }
 
-func publicationID(segment string, generation int64) string { return segment + "!" + digits(generation) }
+func publicationID(segment string, generation int64) string {
+	return segment + "!" + digits(generation)
+}
 
 func generationOf(publicationID string) int64 {
 	p, err := parseMovesID(publicationID + "!0")

@@ -228,7 +228,9 @@ func (p *person) read(d *packed) error {
 }
 
 // clear makes a person of whom nothing is known.
-func (p *person) clear() { *p = person{failing: p.failing[:0], doubts: p.doubts[:0], stays: p.stays[:0]} }
+func (p *person) clear() {
+	*p = person{failing: p.failing[:0], doubts: p.doubts[:0], stays: p.stays[:0]}
+}
 
 // get reads some persons, by escaped id; of those of whom nothing is known they are empty.
 func (s *standings) get(ctx context.Context, customers []string) ([]person, error) {
