@@ -3,8 +3,7 @@ package accounts
 import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // checkReporting reports whom a contact cannot report to: somebody elsewhere,

@@ -9,8 +9,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // ListAnalysisCustomers lists the customers behind a figure.

@@ -12,9 +12,8 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
 
 // changeable are the fields that an update can name.

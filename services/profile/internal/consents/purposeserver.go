@@ -9,9 +9,8 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
 )
 
 // changeable are the fields of a purpose that an update can name.

@@ -1,7 +1,7 @@
 // Package handler answers the profile service's RPCs: proto to domain and back.
 package handler
 
-import "github.com/kehuhq/kehu/services/profile/internal/aip"
+import "github.com/kehuhq/kehu/pkg/rpc/aip"
 
 // Patterns of the resource names.
 const (

@@ -8,8 +8,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // journal keeps the records of merges, and for each customer which of them are

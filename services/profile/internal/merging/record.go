@@ -5,8 +5,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // State is how far a merge has come.

@@ -7,8 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // Kinds of blind indexes: of ids of persons who were erased, and of receipts.

@@ -6,8 +6,7 @@ import (
 	"slices"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 func observed(ids ...string) *profilev1.StyleObservation {

@@ -8,8 +8,7 @@ import (
 	"unicode/utf8"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
-
-	"github.com/kehuhq/kehu/services/profile/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // reader reads signs from notes. It splits a note into words by forward maximum

@@ -10,14 +10,13 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 )
 
 // GetEconomicLine returns one line.
 func (s *Server) GetEconomicLine(ctx context.Context, r *valuationv1.GetEconomicLineRequest) (*valuationv1.EconomicLine, error) {
-	id, err := aip.ParseName("name", r.GetName(), linePattern)
+	id, err := aip.ParseID("name", r.GetName(), linePattern)
 	if err != nil {
 		return nil, err
 	}
@@ -38,13 +37,13 @@ func (s *Server) ListEconomicLines(ctx context.Context, r *valuationv1.ListEcono
 	case r.GetCustomer() != "" && r.GetSegment() != "":
 		return nil, fault.Invalid("segment", "must not be given together with customer")
 	case r.GetCustomer() != "":
-		id, err := aip.ParseName("customer", r.GetCustomer(), customerPattern)
+		id, err := aip.ParseID("customer", r.GetCustomer(), customerPattern)
 		if err != nil {
 			return nil, err
 		}
 		span = subject(customerKey(id))
 	case r.GetSegment() != "":
-		id, err := aip.ParseName("segment", r.GetSegment(), segmentPattern)
+		id, err := aip.ParseID("segment", r.GetSegment(), segmentPattern)
 		if err != nil {
 			return nil, err
 		}
@@ -123,12 +122,12 @@ func (s *Server) existing(ctx context.Context, l *line) (*valuationv1.EconomicLi
 func (s *Server) belong(ctx context.Context, l *line, given *valuationv1.EconomicLine) (err error) {
 	switch subject := given.GetSubject().(type) {
 	case *valuationv1.EconomicLine_Customer:
-		if l.Customer, err = aip.ParseName(field+"customer", subject.Customer, customerPattern); err != nil {
+		if l.Customer, err = aip.ParseID(field+"customer", subject.Customer, customerPattern); err != nil {
 			return err
 		}
 		return s.profile.Exists(ctx, l.Customer)
 	case *valuationv1.EconomicLine_Segment:
-		l.Segment, err = aip.ParseName(field+"segment", subject.Segment, segmentPattern)
+		l.Segment, err = aip.ParseID(field+"segment", subject.Segment, segmentPattern)
 		return err
 	default:
 		return fault.Invalid(field+"customer", "must be given, or segment: a line belongs to one of them")
@@ -138,7 +137,7 @@ func (s *Server) belong(ctx context.Context, l *line, given *valuationv1.Economi
 // UpdateEconomicLine changes the fields of a line that the mask names.
 func (s *Server) UpdateEconomicLine(ctx context.Context, r *valuationv1.UpdateEconomicLineRequest) (*valuationv1.EconomicLine, error) {
 	given := r.GetEconomicLine()
-	id, err := aip.ParseName(field+"name", given.GetName(), linePattern)
+	id, err := aip.ParseID(field+"name", given.GetName(), linePattern)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +179,7 @@ func (s *Server) UpdateEconomicLine(ctx context.Context, r *valuationv1.UpdateEc
 
 // DeleteEconomicLine removes a line.
 func (s *Server) DeleteEconomicLine(ctx context.Context, r *valuationv1.DeleteEconomicLineRequest) (*emptypb.Empty, error) {
-	id, err := aip.ParseName("name", r.GetName(), linePattern)
+	id, err := aip.ParseID("name", r.GetName(), linePattern)
 	if err != nil {
 		return nil, err
 	}

@@ -14,9 +14,8 @@ import (
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
-
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 )
 
 // Patterns of the resource names.

@@ -6,8 +6,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/kehuhq/kehu/pkg/fault"
-
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // newID is the id of a new line: the same for the same key.

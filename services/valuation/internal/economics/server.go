@@ -9,8 +9,8 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/money"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 	"github.com/kehuhq/kehu/services/valuation/internal/domain"
 	"github.com/kehuhq/kehu/services/valuation/internal/store"
 )
@@ -70,7 +70,7 @@ func (s *Server) now() time.Time { return s.clock().UTC().Truncate(time.Millisec
 
 // GetCustomerEconomics returns both sides of a relationship.
 func (s *Server) GetCustomerEconomics(ctx context.Context, r *valuationv1.GetCustomerEconomicsRequest) (*valuationv1.CustomerEconomics, error) {
-	customer, err := aip.ParseName("name", r.GetName(), customerPattern)
+	customer, err := aip.ParseID("name", r.GetName(), customerPattern)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (s *Server) asked(ctx context.Context, r *valuationv1.GetCustomerEconomicsR
 		}
 	}
 	for _, name := range r.GetSegments() {
-		id, err := aip.ParseName("segments", name, segmentPattern)
+		id, err := aip.ParseID("segments", name, segmentPattern)
 		if err != nil {
 			return q, err
 		}

@@ -10,8 +10,8 @@ import (
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 	"github.com/kehuhq/kehu/services/valuation/internal/facts"
 	"github.com/kehuhq/kehu/services/valuation/internal/loyalty"
 )
@@ -73,7 +73,7 @@ func Register(m *operation.Manager, t *Taker) error {
 
 // evaluate evaluates one policy, with facts of now.
 func (t *Taker) evaluate(ctx context.Context, run *operation.Run[*valuationv1.EvaluateLoyaltyPolicyRequest, state]) (proto.Message, error) {
-	id, err := aip.ParseName("name", run.Request.GetName(), "loyaltyPolicies/{policy}")
+	id, err := aip.ParseID("name", run.Request.GetName(), "loyaltyPolicies/{policy}")
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (s *Server) QueryIndicators(ctx context.Context, r *valuationv1.QueryIndica
 
 // GetCustomerIndicators returns the indicators of one customer.
 func (s *Server) GetCustomerIndicators(ctx context.Context, r *valuationv1.GetCustomerIndicatorsRequest) (*valuationv1.CustomerIndicators, error) {
-	customer, err := aip.ParseName("name", r.GetName(), "customers/{customer}/indicators")
+	customer, err := aip.ParseID("name", r.GetName(), "customers/{customer}/indicators")
 	if err != nil {
 		return nil, err
 	}

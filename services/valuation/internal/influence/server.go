@@ -10,8 +10,8 @@ import (
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 	"github.com/kehuhq/kehu/services/valuation/internal/base"
 	"github.com/kehuhq/kehu/services/valuation/internal/domain"
 	"github.com/kehuhq/kehu/services/valuation/internal/facts"
@@ -43,7 +43,7 @@ var _ valuationv1.InfluenceServiceServer = (*Server)(nil)
 
 // GetInfluence returns one customer's influence.
 func (s *Server) GetInfluence(ctx context.Context, r *valuationv1.GetInfluenceRequest) (*valuationv1.Influence, error) {
-	customer, err := aip.ParseName("name", r.GetName(), "customers/{customer}/influence")
+	customer, err := aip.ParseID("name", r.GetName(), "customers/{customer}/influence")
 	if err != nil {
 		return nil, err
 	}

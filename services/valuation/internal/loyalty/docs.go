@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 	"github.com/kehuhq/kehu/services/valuation/internal/editions"
 	"github.com/kehuhq/kehu/services/valuation/internal/facts"
 )

@@ -16,8 +16,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
-
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // Factor is what loyalty can be judged by. The numbers are stored, and those of

@@ -13,9 +13,9 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 	"github.com/kehuhq/kehu/services/valuation/internal/base"
 )
 
@@ -48,7 +48,7 @@ const (
 var changeable = []string{"display_name", "display_name_zh", "components", "tiers", "min_known_components", "automatic"}
 
 func policyID(field, name string) (string, error) {
-	id, err := aip.ParseName(field, name, policyPatternName)
+	id, err := aip.ParseID(field, name, policyPatternName)
 	if err == nil && !policyPattern.MatchString(id) {
 		err = fault.Invalid(field, "must have the form %s, the id of lower-case letters, digits and '-'", policyPatternName)
 	}

@@ -6,9 +6,8 @@ import (
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/page"
-
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 )
 
 // Named is the id of the policy that a request names, of the only one where it
@@ -27,7 +26,7 @@ func (s *Store) Named(ctx context.Context, name string) (string, error) {
 
 // GetLoyalty returns how loyal one customer is.
 func (s *Server) GetLoyalty(ctx context.Context, r *valuationv1.GetLoyaltyRequest) (*valuationv1.Loyalty, error) {
-	customer, err := aip.ParseName("name", r.GetName(), customerPattern)
+	customer, err := aip.ParseID("name", r.GetName(), customerPattern)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +80,7 @@ func (s *Server) ListLoyalties(ctx context.Context, r *valuationv1.ListLoyalties
 
 // ListLoyaltyTierChanges lists the changes of a customer's tier, newest first.
 func (s *Server) ListLoyaltyTierChanges(ctx context.Context, r *valuationv1.ListLoyaltyTierChangesRequest) (*valuationv1.ListLoyaltyTierChangesResponse, error) {
-	customer, err := aip.ParseName("parent", r.GetParent(), customerPattern)
+	customer, err := aip.ParseID("parent", r.GetParent(), customerPattern)
 	if err != nil {
 		return nil, err
 	}

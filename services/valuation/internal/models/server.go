@@ -16,9 +16,9 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/money"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 
-	"github.com/kehuhq/kehu/services/valuation/internal/aip"
 	"github.com/kehuhq/kehu/services/valuation/internal/forecast"
 )
 

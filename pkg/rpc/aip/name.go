@@ -1,4 +1,4 @@
-// Package aip holds what the servers of the rooms share of the API's rules
+// Package aip holds what the servers of the services share of the API's rules
 // (Google's AIPs): resource names, pages, update masks, keys of requests, dates.
 // Its faults name the field of the request that is wrong.
 package aip
@@ -28,6 +28,12 @@ func ParseName(field, name, pattern string, ids ...*string) error {
 		}
 	}
 	return nil
+}
+
+// ParseID is ParseName of a pattern with one id, which it returns.
+func ParseID(field, name, pattern string) (id string, err error) {
+	err = ParseName(field, name, pattern, &id)
+	return id, err
 }
 
 // Within says in which field of the request the record stands that a fault is
