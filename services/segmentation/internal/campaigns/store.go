@@ -239,3 +239,10 @@ func (s *Store) all(ctx context.Context, c *Campaign, after string, size int) it
 		}
 	}
 }
+
+// Sweep removes tombstones from before an instant.
+func (s *Store) Sweep(ctx context.Context, before time.Time) error {
+	_, errCampaigns := s.campaigns.Sweep(ctx, before)
+	_, errAssignments := s.assignments.Sweep(ctx, before)
+	return errors.Join(errCampaigns, errAssignments)
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/erasure"
+	"github.com/kehuhq/kehu/pkg/fault"
 )
 
 // The lease of automation. A step ends well before it runs out, and a write that it
@@ -137,6 +138,10 @@ func (a *Automation) Excluding(ctx context.Context, work func() error) error {
 // returned is behind those whose events are stored.
 func (a *Automation) takeUp(ctx context.Context, cursor string) (next string, taken int, err error) {
 	moves, next, err := a.Moves.Feed(ctx, cursor, movesPerStep)
+	if fault.ReasonOf(err) == "CURSOR_EXPIRED" {
+		// After a very long stop: what is kept is read anew, and what is known of it passes.
+		moves, next, err = a.Moves.Feed(ctx, "", movesPerStep)
+	}
 	if err != nil {
 		return cursor, 0, fmt.Errorf("reading moves: %w", err)
 	}

@@ -250,3 +250,29 @@ func (s *Store) delivered(ctx context.Context, after *docstore.Position, limit i
 	}
 	return events, next, len(changes) == limit, err
 }
+
+// eventLife is how long settled events are kept: longer than moves are, since a move
+// that is read anew must meet the event that it made.
+const eventLife = 500 * 24 * time.Hour
+
+// Sweep removes the events that are older than eventLife, and tombstones from before
+// an instant.
+func (s *Store) Sweep(ctx context.Context, before time.Time) error {
+	old := docstore.Range{Index: byTime, To: docstore.Key(docstore.Time(s.now().Add(-eventLife)))}
+	var ids []string
+	for entry, err := range s.events.ScanRaw(ctx, old) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, entry.ID)
+	}
+	for _, id := range ids {
+		if err := s.events.Purge(ctx, docstore.Only(id)); err != nil {
+			return err
+		}
+	}
+	_, errStrategies := s.strategies.Sweep(ctx, before)
+	_, errEvents := s.events.Sweep(ctx, before)
+	_, errContacts := s.contacts.Sweep(ctx, before)
+	return errors.Join(errStrategies, errEvents, errContacts)
+}
