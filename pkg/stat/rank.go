@@ -34,3 +34,17 @@ func (h *Histogram) PercentileRank(v int64) (float64, bool) {
 	below, same := h.Rank(v)
 	return 100 * (float64(below) + float64(same)/2) / float64(h.Count), true
 }
+
+// AtRank is the number of a rank, from 1, in ascending order: the least of its cell,
+// or of all numbers. A rank outside of 1 to Count is that of the first or the last;
+// of no numbers it is 0.
+func (h *Histogram) AtRank(rank int64) int64 {
+	below := int64(0)
+	for cell, n := range h.Cells {
+		if below += n; n > 0 && below >= min(rank, h.Count) {
+			lowest, _ := h.bounds(cell)
+			return max(lowest, h.Min)
+		}
+	}
+	return 0
+}

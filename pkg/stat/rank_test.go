@@ -1,6 +1,7 @@
 package stat_test
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -42,5 +43,27 @@ func TestPercentileRankOfTies(t *testing.T) {
 		if got, _ := h.PercentileRank(v); got != want {
 			t.Errorf("percentile rank of %d is %v, want %v", v, got, want)
 		}
+	}
+}
+
+func TestAtRank(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.Int64Range(0, 999), 1, 50).Draw(t, "values")
+		h := stat.Histogram{Digits: 3}
+		for _, v := range values {
+			h.Add(v)
+		}
+		slices.Sort(values)
+		for i, v := range values {
+			if got := h.AtRank(int64(i + 1)); got != v {
+				t.Fatalf("rank %d is %d, want %d", i+1, got, v)
+			}
+		}
+		if h.AtRank(0) != values[0] || h.AtRank(99) != values[len(values)-1] {
+			t.Fatalf("%d and %d", h.AtRank(0), h.AtRank(99))
+		}
+	})
+	if empty := (&stat.Histogram{Digits: 3}); empty.AtRank(1) != 0 {
+		t.Error("of none")
 	}
 }
