@@ -11,6 +11,7 @@ import (
 	feedbackv1 "github.com/kehuhq/kehu/gen/kehu/feedback/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/periodic"
+	"github.com/kehuhq/kehu/pkg/updates"
 	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/feedback/internal/app"
@@ -62,6 +63,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	feedbackv1.RegisterSurveyServiceServer(r, handler.NewSurveys(s.app, s.store))
 	feedbackv1.RegisterSatisfactionServiceServer(r, handler.NewSatisfaction(s.app))
+	feedbackv1.RegisterSatisfactionUpdateServiceServer(r,
+		handler.NewSatisfactionUpdates(s.app, updates.New("feedback", s.now, s.store.Responses.Updates())))
 	feedbackv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.store))
 }
 

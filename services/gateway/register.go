@@ -32,6 +32,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		profilev1.RegisterCustomerServiceHandlerClient(ctx, mux, profilev1.NewCustomerServiceClient(d.Profile)),
 		profilev1.RegisterOrderServiceHandlerClient(ctx, mux, profilev1.NewOrderServiceClient(d.Profile)),
 		profilev1.RegisterMergingServiceHandlerClient(ctx, mux, profilev1.NewMergingServiceClient(d.Profile)),
+		profilev1.RegisterCustomerUpdateServiceHandlerClient(ctx, mux, profilev1.NewCustomerUpdateServiceClient(d.Profile)),
 		profilev1.RegisterImportServiceHandlerClient(ctx, mux, profilev1.NewImportServiceClient(d.Profile)),
 		profilev1.RegisterRecommendationServiceHandlerClient(ctx, mux, profilev1.NewRecommendationServiceClient(d.Profile)),
 		profilev1.RegisterExchangeRateServiceHandlerClient(ctx, mux, profilev1.NewExchangeRateServiceClient(d.Profile)),
@@ -70,10 +71,12 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		segmentationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, segmentationv1.NewPersonalDataServiceClient(d.Segmentation)),
 		referralv1.RegisterProgramServiceHandlerClient(ctx, mux, referralv1.NewProgramServiceClient(d.Referral)),
 		referralv1.RegisterAdvocateServiceHandlerClient(ctx, mux, referralv1.NewAdvocateServiceClient(d.Referral)),
+		referralv1.RegisterAdvocateUpdateServiceHandlerClient(ctx, mux, referralv1.NewAdvocateUpdateServiceClient(d.Referral)),
 		referralv1.RegisterLedgerServiceHandlerClient(ctx, mux, referralv1.NewLedgerServiceClient(d.Referral)),
 		referralv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, referralv1.NewPersonalDataServiceClient(d.Referral)),
 		feedbackv1.RegisterSurveyServiceHandlerClient(ctx, mux, feedbackv1.NewSurveyServiceClient(d.Feedback)),
 		feedbackv1.RegisterSatisfactionServiceHandlerClient(ctx, mux, feedbackv1.NewSatisfactionServiceClient(d.Feedback)),
+		feedbackv1.RegisterSatisfactionUpdateServiceHandlerClient(ctx, mux, feedbackv1.NewSatisfactionUpdateServiceClient(d.Feedback)),
 		feedbackv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, feedbackv1.NewPersonalDataServiceClient(d.Feedback)),
 	)
 }

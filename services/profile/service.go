@@ -14,6 +14,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/periodic"
+	"github.com/kehuhq/kehu/pkg/updates"
 	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/activity"
@@ -175,6 +176,8 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterRecommendationServiceServer(r, recommend.NewServer(s.needs))
 	profilev1.RegisterRightsServiceServer(r, s.rights)
 	s.relations.register(r)
+	profilev1.RegisterCustomerUpdateServiceServer(r, handler.NewCustomerUpdates(s.app, s.store,
+		updates.New("profile", s.now, append(s.store.Updates(), s.consents.consents.Updates())...)))
 	s.consents.register(r)
 	s.analyses.register(r)
 }

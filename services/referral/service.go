@@ -68,6 +68,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	referralv1.RegisterProgramServiceServer(r, handler.NewPrograms(s.programs))
 	referralv1.RegisterAdvocateServiceServer(r, handler.NewAdvocates(s.programs))
+	referralv1.RegisterAdvocateUpdateServiceServer(r, handler.NewAdvocateUpdates(s.programs))
 	referralv1.RegisterLedgerServiceServer(r, handler.NewLedger(s.ledger))
 	referralv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.programs, s.ledger))
 }

@@ -48,6 +48,29 @@ func (a *App) Satisfaction(ctx context.Context, after, to string, before time.Ti
 	}
 }
 
+// SatisfactionOf is what each of some customers answered; those who have not
+// answered are left out.
+func (a *App) SatisfactionOf(ctx context.Context, customers []string) ([]*domain.Opinions, error) {
+	kinds, err := a.kinds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []*domain.Opinions
+	for _, customer := range customers {
+		one := &domain.Opinions{Customer: customer}
+		for answer, err := range a.store.Responses.AnswersOf(ctx, customer) {
+			if err != nil {
+				return nil, err
+			}
+			one.Take(kinds[answer.Survey], answer.Answer)
+		}
+		if len(one.All()) > 0 {
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
 // surveyPage is how many surveys are read at a time.
 const surveyPage = 1000
 

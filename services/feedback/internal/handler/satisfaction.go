@@ -10,6 +10,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/feedback/internal/app"
+	"github.com/kehuhq/kehu/services/feedback/internal/domain"
 )
 
 // Satisfaction answers the SatisfactionService.
@@ -37,22 +38,28 @@ func (h *Satisfaction) StreamSatisfaction(r *feedbackv1.StreamSatisfactionReques
 		if err != nil {
 			return err
 		}
-		of := opinions.All()
+		of := satisfactionProtos(opinions)
 		if len(batch.Customers)+len(of) > customersPerMessage {
 			if err := stream.Send(batch); err != nil {
 				return err
 			}
 			batch = &feedbackv1.StreamSatisfactionResponse{}
 		}
-		for _, s := range of {
-			batch.Customers = append(batch.Customers, &feedbackv1.CustomerSatisfaction{
-				CustomerId: s.Customer, Kind: kindProtos[s.Kind], Responses: s.Responses,
-				Satisfaction: s.Share, LastResponseTime: timestamppb.New(s.Time),
-			})
-		}
+		batch.Customers = append(batch.Customers, of...)
 	}
 	if len(batch.Customers) == 0 {
 		return nil
 	}
 	return stream.Send(batch)
+}
+
+func satisfactionProtos(opinions *domain.Opinions) []*feedbackv1.CustomerSatisfaction {
+	var of []*feedbackv1.CustomerSatisfaction
+	for _, s := range opinions.All() {
+		of = append(of, &feedbackv1.CustomerSatisfaction{
+			CustomerId: s.Customer, Kind: kindProtos[s.Kind], Responses: s.Responses,
+			Satisfaction: s.Share, LastResponseTime: timestamppb.New(s.Time),
+		})
+	}
+	return of
 }

@@ -43,3 +43,19 @@ func (s *Responses) ByPerson(ctx context.Context, after, to string, before time.
 		}
 	}
 }
+
+// AnswersOf yields all answers of a customer, by the time of the answer.
+func (s *Responses) AnswersOf(ctx context.Context, customer string) iter.Seq2[SurveyAnswer, error] {
+	return func(yield func(SurveyAnswer, error) bool) {
+		for entry, err := range s.docs.ScanRaw(ctx, ofPerson(customer)) {
+			var answer SurveyAnswer
+			if err == nil {
+				answer.Survey = docstore.ParseID(entry.ID)[0]
+				answer.Answer, err = readAnswer(entry.Doc)
+			}
+			if !yield(answer, err) || err != nil {
+				return
+			}
+		}
+	}
+}

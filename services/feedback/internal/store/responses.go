@@ -11,6 +11,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/updates"
 	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/feedback/internal/domain"
@@ -34,7 +35,7 @@ const byCustomer = "by_customer"
 const byPerson = "by_person"
 
 var responseSchema = docstore.Schema[response]{
-	Name: "responses",
+	Name: "responses", Changes: true,
 	Indexes: []docstore.Index[response]{
 		{Name: byCustomer, Key: func(r *response) string {
 			return docstore.Key(docstore.String(docstore.ParseID(r.ID)[0]), docstore.String(r.Customer),
@@ -65,6 +66,16 @@ func (d *response) domain(w words) *domain.Response {
 type Responses struct {
 	docs  *docstore.Collection[response]
 	vault *vault.Vault
+}
+
+// Updates tells who has answered.
+func (s *Responses) Updates() updates.Source {
+	return updates.Of("responses", s.docs, func(_ string, r *response) string {
+		if r == nil {
+			return "" // none is ever deleted but with the person
+		}
+		return r.Customer
+	})
 }
 
 // Get returns a response, or the fault RESPONSE_NOT_FOUND.

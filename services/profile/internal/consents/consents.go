@@ -13,6 +13,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/updates"
 	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
@@ -83,7 +84,7 @@ func Open(ctx context.Context, engine docstore.Engine, v Vault, customers Custom
 	s := &Store{customers: customers, vault: v, clock: clock}
 	var errs [2]error
 	s.docs, errs[0] = docstore.Open(ctx, engine, docstore.Schema[record]{
-		Name: "consents",
+		Name: "consents", Changes: true,
 		Indexes: []docstore.Index[record]{{Name: byPurpose, Key: func(r *record) string {
 			customer, purpose := r.ids()
 			return docstore.Key(docstore.String(purpose), docstore.String(docstore.ID(customer)))
@@ -98,6 +99,11 @@ func (s *Store) Sweep(ctx context.Context, before time.Time) error {
 	_, consents := s.docs.Sweep(ctx, before)
 	_, purposes := s.declared.Sweep(ctx, before)
 	return errors.Join(consents, purposes)
+}
+
+// Updates tells who has decided anything.
+func (s *Store) Updates() updates.Source {
+	return updates.Of("consents", s.docs, updates.FirstPart[record])
 }
 
 func (s *Store) now() time.Time { return s.clock().UTC().Truncate(time.Millisecond) }

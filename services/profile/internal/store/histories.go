@@ -65,6 +65,30 @@ func (s *Orders) Purchases(ctx context.Context, span Span, beforeMS int64) iter.
 	}
 }
 
+// PurchasesOf is Purchases of some customers, in their order: each the root of its
+// tree in the forest.
+func (s *Orders) PurchasesOf(ctx context.Context, forest *domain.Forest, roots []string) iter.Seq2[*Purchase, error] {
+	return func(yield func(*Purchase, error) bool) {
+		var p Purchase
+		w := &walk{orders: s, ctx: ctx, fail: func(err error) { yield(nil, err) }}
+		w.take = func(customer string, entry docstore.Entry) bool {
+			if err := p.read(entry.Doc); err != nil {
+				yield(nil, fmt.Errorf("order %s: %w", entry.ID, err))
+				return false
+			}
+			p.CustomerKey = customer
+			return !p.counts() || yield(&p, nil)
+		}
+		for _, root := range roots {
+			for _, member := range forest.Members(root) {
+				if !w.record(docstore.ID(root), docstore.ID(member)) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // walk is one iteration over the orders of customers.
 type walk struct {
 	orders *Orders

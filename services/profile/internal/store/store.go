@@ -14,7 +14,10 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/updates"
 	"github.com/kehuhq/kehu/pkg/vault"
+
+	"github.com/kehuhq/kehu/services/profile/internal/domain"
 )
 
 // Store is the collections of the service.
@@ -37,6 +40,20 @@ func Open(ctx context.Context, engine docstore.Engine, v *vault.Vault, clock fun
 	s.Deletions, errs[3] = openDeletions(ctx, engine, v, clock)
 	s.Changes, errs[4] = openChanges(ctx, engine, v, clock)
 	return s, errors.Join(errs[:]...)
+}
+
+// Updates tells whose record or orders changed, merges included: they are part of
+// the records that they are about. Orders without a buyer are nobody's.
+func (s *Store) Updates() []updates.Source {
+	return []updates.Source{
+		updates.Of("customers", s.Customers.docs, updates.FirstPart[customer]),
+		updates.Of("orders", s.Orders.docs, func(id string, _ *order) string {
+			if buyer := docstore.ParseID(id)[0]; buyer != domain.Anonymous {
+				return buyer
+			}
+			return ""
+		}),
+	}
 }
 
 // unfedLife is how long tombstones are kept that no feed tells of: longer than a

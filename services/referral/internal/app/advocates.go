@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/updates"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 	"github.com/kehuhq/kehu/services/referral/internal/store"
@@ -45,3 +46,26 @@ func (a *Programs) Advocates(ctx context.Context, after, to string, before time.
 		}
 	}
 }
+
+// AdvocatesOf is whom each of some customers has referred by now; those who opened
+// no referral are left out.
+func (a *Programs) AdvocatesOf(ctx context.Context, customers []string) ([]*domain.Advocate, error) {
+	before := a.now().Add(time.Millisecond)
+	var all []*domain.Advocate
+	for _, customer := range customers {
+		one := &domain.Advocate{Customer: customer}
+		for r, err := range a.store.Referrals.Scan(ctx, store.ReferralsBy(customer)) {
+			if err != nil {
+				return nil, err
+			}
+			one.Take(r, before)
+		}
+		if one.Invitations > 0 {
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+// Updates tells whose referrals, as advocates, have moved since a cursor.
+func (a *Programs) Updates() *updates.Feed { return updates.New("referral", a.now, a.store.Updates()) }

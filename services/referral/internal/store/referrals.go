@@ -43,7 +43,7 @@ const (
 	brought    = "referee"  // referee, creation; from the sign-up on
 )
 
-var referralSchema = docstore.Schema[referralDoc]{Name: "referrals", Indexes: []docstore.Index[referralDoc]{
+var referralSchema = docstore.Schema[referralDoc]{Name: "referrals", Changes: true, Indexes: []docstore.Index[referralDoc]{
 	{Name: byCreation, Key: func(d *referralDoc) string {
 		return docstore.Key(docstore.String(docstore.ParseID(d.ID)[0]), docstore.Time(d.CreateTime))
 	}},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/erasure"
+	"github.com/kehuhq/kehu/pkg/updates"
 
 	"github.com/kehuhq/kehu/services/referral/internal/domain"
 )
@@ -49,6 +50,16 @@ func Open(ctx context.Context, e docstore.Engine, clock func() time.Time) (*Stor
 	s.Owners, errs[6] = open(ctx, e, clock, ownerSchema, owners)
 	s.Erasures, errs[7] = erasure.Open(ctx, e, clock)
 	return s, errors.Join(errs[:]...)
+}
+
+// Updates tells whose referrals, as advocates, have moved.
+func (s *Store) Updates() updates.Source {
+	return updates.Of("referrals", s.Referrals.docs, func(_ string, d *referralDoc) string {
+		if d == nil {
+			return "" // none is ever deleted
+		}
+		return d.Advocate
+	})
 }
 
 // Sweep removes the tombstones made before a time, and what is remembered of erasures
