@@ -46,7 +46,11 @@ func (r *run) everybody(ctx context.Context) error {
 			case <-groupCtx.Done():
 				return groupCtx.Err()
 			}
-			stripes <- stripe
+			select {
+			case stripes <- stripe:
+			case <-groupCtx.Done():
+				return groupCtx.Err()
+			}
 			group.Go(func() error {
 				defer func() { <-ahead }()
 				defer close(stripe)
@@ -59,7 +63,8 @@ func (r *run) everybody(ctx context.Context) error {
 	group.Go(func() error {
 		for stripe := range stripes {
 			for c := range stripe {
-				if err := r.store(groupCtx, c); err != nil {
+				// By the outer context: a write that is broken off may land later.
+				if err := r.store(ctx, c); err != nil {
 					return err
 				}
 			}

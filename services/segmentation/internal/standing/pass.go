@@ -127,12 +127,11 @@ func (r *run) store(ctx context.Context, c *part) error {
 		return err
 	}
 	r.pass = &counted
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(writersAtOnce)
+	group := writers()
 	for chunk := range slices.Chunk(c.persons, writeSize) {
-		group.Go(func() error { return writeAll(groupCtx, r.persons.docs, chunk) })
+		group.Go(func() error { return writeAll(ctx, r.persons.docs, chunk) })
 	}
-	r.applyRosters(groupCtx, group, changes, r.pass.Part)
+	r.applyRosters(ctx, group, changes)
 	return group.Wait()
 }
 
@@ -140,11 +139,18 @@ func (r *run) store(ctx context.Context, c *part) error {
 // another is being synced.
 const writersAtOnce = 4
 
-func (r *run) writeMoves(ctx context.Context, docs []docstore.Op[movesDoc]) error {
-	group, groupCtx := errgroup.WithContext(ctx)
+// writers write side by side. One that fails does not break off the others: what they
+// write would land when the caller has long gone on.
+func writers() *errgroup.Group {
+	group := new(errgroup.Group)
 	group.SetLimit(writersAtOnce)
+	return group
+}
+
+func (r *run) writeMoves(ctx context.Context, docs []docstore.Op[movesDoc]) error {
+	group := writers()
 	for chunk := range slices.Chunk(docs, 8) {
-		group.Go(func() error { return writeAll(groupCtx, r.moves.docs, chunk) })
+		group.Go(func() error { return writeAll(ctx, r.moves.docs, chunk) })
 	}
 	return group.Wait()
 }
@@ -186,10 +192,10 @@ func (r *run) tally(sum []tally, more []tally) []tally {
 	return sum
 }
 
-func (r *run) applyRosters(ctx context.Context, group *errgroup.Group, changes map[int64][]change, part int64) {
+func (r *run) applyRosters(ctx context.Context, group *errgroup.Group, changes map[int64][]change) {
 	at := instantOf{r.pass.Generation, r.pass.At.UnixMilli()}
 	for born, own := range changes {
-		group.Go(func() error { return r.rosters.apply(ctx, born, own, at, part, r.plan.floors[born]) })
+		group.Go(func() error { return r.rosters.apply(ctx, born, own, at, r.pass.Part, r.plan.floors[born]) })
 	}
 }
 
@@ -254,9 +260,8 @@ func (r *run) applyAgain(ctx context.Context) error {
 	if err := writeAll(ctx, r.persons.docs, ops); err != nil {
 		return err
 	}
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(writersAtOnce)
-	r.applyRosters(groupCtx, group, changes, r.pass.Part)
+	group := writers()
+	r.applyRosters(ctx, group, changes)
 	return group.Wait()
 }
 

@@ -3,6 +3,7 @@ package standing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -122,7 +123,7 @@ func writeAll[T any](ctx context.Context, docs *docstore.Collection[T], ops []do
 		}
 		if err := errors.Join(errs...); err != nil {
 			if errors.Is(err, docstore.ErrConflict) {
-				return errLost
+				return fmt.Errorf("%w: %w", errLost, err)
 			}
 			return err
 		}
