@@ -14,8 +14,8 @@ import (
 )
 
 // checkDefinition reports a definition that is wrong, and returns about whom it asks.
-func (a *App) checkDefinition(ctx context.Context, segment string, d domain.Definition) ([]string, error) {
-	made, err := a.criteria.Of(ctx, segment, d)
+func (a *App) checkDefinition(ctx context.Context, s *domain.Segment) ([]string, error) {
+	made, err := a.criteria.Of(ctx, s.ListKey(), s.Definition)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (a *App) stored(ctx context.Context, segment string) ([]string, error) {
 	case s.State == domain.Archived:
 		return nil, nil
 	}
-	made, err := a.criteria.Of(ctx, s.ID, s.Definition)
+	made, err := a.criteria.Of(ctx, s.ListKey(), s.Definition)
 	if _, is := fault.As(err); is {
 		return nil, nil // it does not compile any more: it asks about nobody
 	}

@@ -60,15 +60,31 @@ func (a *App) Resume(ctx context.Context, id string, check Check) (domain.Segmen
 func (a *App) Want(ctx context.Context, id string, with ...string) (domain.Segment, error) {
 	return a.move(ctx, id, nil, func(s domain.Segment) (domain.Segment, error) {
 		to := s.State
-		if to == domain.Archived || to == domain.Paused {
+		switch to {
+		case domain.Archived:
 			to = domain.Draft // until it is formed
+		case domain.Paused:
+			to = domain.Published
 		}
 		return a.want(ctx, s, to, with...)
 	})
 }
 
+// Unwant takes back that a draft was wanted, which could not be formed.
+func (a *App) Unwant(ctx context.Context, id string) error {
+	_, err := a.move(ctx, id, nil, func(s domain.Segment) (domain.Segment, error) {
+		if s.State != domain.Draft || !s.Wanted {
+			return s, nil
+		}
+		s.Wanted = false
+		s.Edits++
+		return s, a.store.Segments.Replace(ctx, &s)
+	})
+	return err
+}
+
 func (a *App) want(ctx context.Context, s domain.Segment, to domain.State, with ...string) (domain.Segment, error) {
-	asks, err := a.checkDefinition(ctx, s.ID, s.Definition)
+	asks, err := a.checkDefinition(ctx, &s)
 	if err != nil {
 		return s, err
 	}

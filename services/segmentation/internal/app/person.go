@@ -2,98 +2,46 @@ package app
 
 import (
 	"context"
-	"iter"
-	"time"
+	"slices"
+	"strings"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
-	"github.com/kehuhq/kehu/services/segmentation/internal/store"
+	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
-// PersonMembership is a customer's membership, with its segment.
-type PersonMembership struct {
-	Segment string
-	domain.Membership
+// Known is what is known of a customer.
+type Known struct {
+	Customer string
+	Values   []criterion.Value
+	Lists    []string // ids of the segments on whose lists the customer was put
 }
 
-// PersonTransition is a customer's transition, with its segment.
-type PersonTransition struct {
-	Segment string
-	domain.Transition
-}
-
-// passTimes looks up when passes were published.
-type passTimes struct {
-	passes *store.Passes
-	known  map[store.Place]time.Time
-}
-
-func (a *App) passTimes() *passTimes { return &passTimes{a.store.Passes, map[store.Place]time.Time{}} }
-
-// of is zero for a pass that is not published, or not known any more.
-func (t *passTimes) of(ctx context.Context, p store.Place) (time.Time, error) {
-	at, known := t.known[p]
-	if known {
-		return at, nil
+// FactsOf tells what is known of some customers, of those of whom anything is.
+func (a *App) FactsOf(ctx context.Context, customers []string) ([]Known, error) {
+	found, err := a.facts.GetMany(ctx, customers)
+	if err != nil {
+		return nil, err
 	}
-	pass, err := t.passes.Get(ctx, p.Segment, p.Generation)
-	if err == nil && pass != nil {
-		at = pass.At
+	names := make([]string, len(facts.Fields))
+	for i := range facts.Fields {
+		names[i] = facts.Fields[i].Name
 	}
-	t.known[p] = at
-	return at, err
-}
-
-// MembershipsOf yields all memberships that are stored of some customers: of
-// current and superseded passes, and of those under way.
-func (a *App) MembershipsOf(ctx context.Context, customers []string) iter.Seq2[PersonMembership, error] {
-	return func(yield func(PersonMembership, error) bool) {
-		places, _, err := a.store.Members.Places(ctx)
-		times := a.passTimes()
-		for _, customer := range customers {
-			var rows []store.MemberRow
-			if err == nil {
-				rows, err = a.store.Members.MembersOf(ctx, places, []string{rowKey(customer)})
-			}
-			for _, r := range rows {
-				m := PersonMembership{r.Segment, domain.Membership{Customer: customer, Generation: r.Generation}}
-				if m.Since, err = times.of(ctx, store.Place{Segment: r.Segment, Generation: r.Since}); err != nil {
-					break
-				}
-				if !yield(m, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(PersonMembership{}, err)
-				return
-			}
+	var known []Known
+	for i, f := range found {
+		if f == nil {
+			continue
 		}
-	}
-}
-
-// TransitionsOf yields all transitions that are stored of some customers.
-func (a *App) TransitionsOf(ctx context.Context, customers []string) iter.Seq2[PersonTransition, error] {
-	return func(yield func(PersonTransition, error) bool) {
-		_, places, err := a.store.Members.Places(ctx)
-		times := a.passTimes()
-		for _, customer := range customers {
-			var rows []store.MoveRow
-			if err == nil {
-				rows, err = a.store.Members.MovesOf(ctx, places, []string{rowKey(customer)})
-			}
-			for _, r := range rows {
-				m := PersonTransition{r.Segment, domain.Transition{Customer: customer, Left: r.Left, Generation: r.Generation}}
-				if m.At, err = times.of(ctx, r.Place); err != nil {
-					break
-				}
-				if !yield(m, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(PersonTransition{}, err)
-				return
-			}
+		asked := slices.Clone(names)
+		for attribute := range f.Customer.Attributes {
+			asked = append(asked, "attributes."+attribute)
 		}
+		slices.Sort(asked[len(names):])
+		k := Known{Customer: customers[i], Values: Values(asked, f)}
+		for _, list := range f.Lists {
+			id, _, _ := strings.Cut(list, "@")
+			k.Lists = append(k.Lists, id)
+		}
+		known = append(known, k)
 	}
+	return known, nil
 }

@@ -19,7 +19,7 @@ func (a *App) Create(ctx context.Context, s domain.Segment, validateOnly bool) (
 	if f := domain.CheckSegmentID("segment_id", s.ID); f != nil {
 		return s, f
 	}
-	asks, err := a.checkDefinition(ctx, s.ID, s.Definition)
+	asks, err := a.checkDefinition(ctx, &s)
 	if err != nil {
 		return s, err
 	}
@@ -99,7 +99,7 @@ func (a *App) write(ctx context.Context, before, s domain.Segment, validateOnly 
 		return s, a.store.Segments.Replace(ctx, &s)
 	}
 	s.Revision, s.DefinedAt = before.Revision+1, a.now()
-	asks, err := a.checkDefinition(ctx, s.ID, s.Definition)
+	asks, err := a.checkDefinition(ctx, &s)
 	if err != nil {
 		return before, err
 	}

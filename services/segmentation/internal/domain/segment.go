@@ -3,6 +3,7 @@
 package domain
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -61,6 +62,10 @@ func (s *Segment) Current() Revision {
 
 // Live tells whether its members are formed, or will be: it is published, or wanted.
 func (s *Segment) Live() bool { return s.State == Published || s.Wanted }
+
+// ListKey is by what facts name the list of the segment: another segment that is given
+// the same id later has another.
+func (s *Segment) ListKey() string { return fmt.Sprintf("%s@%d", s.ID, s.Born) }
 
 // Formed is a pass as a segment shows it.
 type Formed struct {

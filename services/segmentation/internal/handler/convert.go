@@ -9,6 +9,7 @@ import (
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 
+	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 )
 
@@ -19,12 +20,14 @@ var stateProto = map[domain.State]segmentationv1.SegmentState{
 	domain.Archived:  segmentationv1.SegmentState_SEGMENT_STATE_ARCHIVED,
 }
 
-func segmentProto(s *domain.Segment) *segmentationv1.Segment {
+func segmentProto(v *app.View) *segmentationv1.Segment {
+	s := &v.Segment
 	p := &segmentationv1.Segment{
 		Name: segmentName(s.ID), DisplayName: s.DisplayName, Description: s.Description,
 		Labels: s.Labels, State: stateProto[s.State], Revision: s.Revision, FormedRevision: s.Formed.Revision,
 		MemberCount: s.Formed.Members, Generation: s.Formed.Generation,
-		ComputeTime: timestamp(s.Formed.At), AsOf: timestamp(s.Formed.AsOf),
+		ComputeTime: timestamp(s.Formed.At), AsOf: timestamp(v.AsOf), FreshAsOf: timestamp(v.FreshAsOf),
+		References: segmentNames(v.Asks), ReferencedBy: segmentNames(v.AskedBy), Facts: v.Reads, Cost: v.Cost,
 		CreateTime: timestamp(s.CreatedAt), UpdateTime: timestamp(s.UpdatedAt),
 	}
 	if s.Version > 0 { // 0 is only being validated
@@ -41,22 +44,12 @@ func segmentProto(s *domain.Segment) *segmentationv1.Segment {
 	return p
 }
 
-func membershipProto(segment string, m domain.Membership) *segmentationv1.Membership {
-	return &segmentationv1.Membership{
-		Name: membershipName(segment, m.Customer), CustomerId: m.Customer,
-		Since: timestamp(m.Since), Generation: m.Generation,
+func sourceProtos(sources []app.Source) []*segmentationv1.SourceFreshness {
+	var protos []*segmentationv1.SourceFreshness
+	for _, s := range sources {
+		protos = append(protos, &segmentationv1.SourceFreshness{Service: s.Service, SyncedTo: timestamp(s.SyncedTo), LastError: s.LastError})
 	}
-}
-
-func transitionProto(segment string, t domain.Transition) *segmentationv1.Transition {
-	kind := segmentationv1.TransitionKind_TRANSITION_KIND_ENTERED
-	if t.Left {
-		kind = segmentationv1.TransitionKind_TRANSITION_KIND_LEFT
-	}
-	return &segmentationv1.Transition{
-		Name: transitionName(segment, t), CustomerId: t.Customer, Kind: kind,
-		TransitionTime: timestamp(t.At), Generation: t.Generation,
-	}
+	return protos
 }
 
 func timestamp(t time.Time) *timestamppb.Timestamp {

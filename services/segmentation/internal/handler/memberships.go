@@ -3,9 +3,10 @@ package handler
 import (
 	"context"
 	"fmt"
-	"github.com/kehuhq/kehu/pkg/ident"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/ident"
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 )
 
@@ -15,7 +16,7 @@ func (h *Segments) GetMembership(ctx context.Context, r *segmentationv1.GetMembe
 	if err != nil {
 		return nil, err
 	}
-	m, err := h.app.Membership(ctx, segment, h.customers.Root(ctx, customer))
+	m, err := h.standings.Membership(ctx, segment, h.customers.Root(ctx, customer))
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +33,11 @@ func (h *Segments) ListMemberships(ctx context.Context, r *segmentationv1.ListMe
 	if err != nil {
 		return nil, err
 	}
-	found, err := h.app.Members(ctx, segment, token, size)
+	after := ""
+	if token.Position.ID != "" {
+		after = docstore.ParseID(token.Position.ID)[0]
+	}
+	found, err := h.standings.Members(ctx, segment, int64(token.Generation), after, size)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +45,9 @@ func (h *Segments) ListMemberships(ctx context.Context, r *segmentationv1.ListMe
 	for _, m := range found.Members {
 		answer.Memberships = append(answer.Memberships, membershipProto(segment, m))
 	}
-	if found.Next != nil {
-		answer.NextPageToken, err = page.Token{Position: *found.Next, Generation: uint64(found.Generation)}.Encode(r)
+	if found.More {
+		last := found.Members[len(found.Members)-1].Customer
+		answer.NextPageToken, err = page.Token{Position: docstore.Position{ID: docstore.ID(last)}, Generation: uint64(found.Generation)}.Encode(r)
 	}
 	return answer, err
 }
@@ -62,26 +68,4 @@ func (h *Segments) BatchGetMemberships(ctx context.Context, r *segmentationv1.Ba
 		answer.Customers = append(answer.Customers, &segmentationv1.CustomerMemberships{CustomerId: id, SegmentIds: segments[i]})
 	}
 	return answer, nil
-}
-
-// ListTransitions lists who entered and left, newest pass first.
-func (h *Segments) ListTransitions(ctx context.Context, r *segmentationv1.ListTransitionsRequest) (*segmentationv1.ListTransitionsResponse, error) {
-	segment, err := segmentID("parent", r.GetParent())
-	if err != nil {
-		return nil, err
-	}
-	after, size, err := place(r)
-	if err != nil {
-		return nil, err
-	}
-	found, next, err := h.app.Transitions(ctx, segment, after, size)
-	if err != nil {
-		return nil, err
-	}
-	answer := &segmentationv1.ListTransitionsResponse{}
-	for _, t := range found {
-		answer.Transitions = append(answer.Transitions, transitionProto(segment, t))
-	}
-	answer.NextPageToken, err = nextToken(next, r)
-	return answer, err
 }

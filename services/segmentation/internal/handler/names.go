@@ -2,7 +2,6 @@
 package handler
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -78,9 +77,4 @@ func parseName(field, name, pattern string, ids ...*string) *fault.Fault {
 
 func membershipName(segment, customer string) string {
 	return resourcename.Sprint(membershipPattern, segment, customer)
-}
-
-// transitionName tells transitions apart: of one pass and customer there is one.
-func transitionName(segment string, t domain.Transition) string {
-	return fmt.Sprintf("%s/transitions/%d-%s", segmentName(segment), t.Generation, t.Customer)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/store"
 )
@@ -23,21 +22,27 @@ const (
 )
 
 type (
-	publishRun   = operation.Run[*segmentationv1.PublishSegmentRequest, app.State]
-	recomputeRun = operation.Run[*segmentationv1.RecomputeSegmentsRequest, app.State]
+	publishRun   = operation.Run[*segmentationv1.PublishSegmentRequest, nothing]
+	recomputeRun = operation.Run[*segmentationv1.RecomputeSegmentsRequest, nothing]
 )
+
+// nothing is what the operations keep of themselves: the worker knows what it was asked.
+type nothing struct{}
+
+// forming is the stage of both operations, as their progress names it.
+const forming = "forming"
 
 // RegisterRecomputations makes the operations of PublishSegment and
 // RecomputeSegments run.
-func RegisterRecomputations(m *operation.Manager, a *app.App) error {
-	err := operation.Register(m, publishKind, operation.Kind[*segmentationv1.PublishSegmentRequest, app.State]{
-		Run: func(ctx context.Context, run *publishRun) (proto.Message, error) { return publish(ctx, a, run) },
+func RegisterRecomputations(m *operation.Manager, h *Segments) error {
+	err := operation.Register(m, publishKind, operation.Kind[*segmentationv1.PublishSegmentRequest, nothing]{
+		Run: func(ctx context.Context, run *publishRun) (proto.Message, error) { return h.publish(ctx, run) },
 	})
 	if err != nil {
 		return err
 	}
-	return operation.Register(m, recomputeKind, operation.Kind[*segmentationv1.RecomputeSegmentsRequest, app.State]{
-		Run: func(ctx context.Context, run *recomputeRun) (proto.Message, error) { return recompute(ctx, a, run) },
+	return operation.Register(m, recomputeKind, operation.Kind[*segmentationv1.RecomputeSegmentsRequest, nothing]{
+		Run: func(ctx context.Context, run *recomputeRun) (proto.Message, error) { return h.recompute(ctx, run) },
 	})
 }
 
@@ -47,29 +52,25 @@ func (h *Segments) PublishSegment(ctx context.Context, r *segmentationv1.Publish
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.store.Get(ctx, id); err != nil {
+	if err := h.app.CheckPublish(ctx, id); err != nil {
 		return nil, err
 	}
 	return h.operations.Start(ctx, publishKind, operation.Start{RequestID: r.GetRequestId(), Request: r})
 }
 
-func publish(ctx context.Context, a *app.App, run *publishRun) (proto.Message, error) {
+func (h *Segments) publish(ctx context.Context, run *publishRun) (proto.Message, error) {
 	id, err := segmentID("name", run.Request.GetName())
 	if err != nil {
 		return nil, err
 	}
-	job := app.Job{Operation: run.Name, Segments: []string{id}, Publish: true}
-	result, err := a.Recompute(ctx, job, run.State, run)
+	s, err := h.app.Publish(ctx, run.Name, id, func(done, total int64) { run.Progress(done, total, forming) })
 	if err != nil {
 		return nil, err
 	}
-	if failure, failed := result.Failures[id]; failed {
-		return nil, notFormed(id, failure)
+	if s.Failure != nil {
+		return nil, notFormed(id, *s.Failure)
 	}
-	if len(result.Segments) == 0 {
-		return nil, store.SegmentNotFound(id) // deleted meanwhile
-	}
-	return segmentProto(&result.Segments[0]), nil
+	return h.one(ctx, s, nil)
 }
 
 // notFormed is a failure as the error of an operation.
@@ -96,7 +97,7 @@ func (h *Segments) RecomputeSegments(ctx context.Context, r *segmentationv1.Reco
 			return nil, store.SegmentNotFound(ids[i])
 		}
 		if s.State != domain.Published {
-			return nil, fault.New(fault.FailedPrecondition, "SEGMENT_NOT_PUBLISHED", "names[%d]: segment %q is a draft; publish it first", i, ids[i]).
+			return nil, fault.New(fault.FailedPrecondition, "SEGMENT_NOT_PUBLISHED", "names[%d]: segment %q is not published but %s; publish it first", i, ids[i], s.State).
 				With("segment", segmentName(ids[i]))
 		}
 	}
@@ -114,20 +115,16 @@ func segmentIDs(names []string) ([]string, error) {
 	return ids, nil
 }
 
-func recompute(ctx context.Context, a *app.App, run *recomputeRun) (proto.Message, error) {
+func (h *Segments) recompute(ctx context.Context, run *recomputeRun) (proto.Message, error) {
 	ids, err := segmentIDs(run.Request.GetNames())
 	if err != nil {
 		return nil, err
 	}
-	result, err := a.Recompute(ctx, app.Job{Operation: run.Name, Segments: ids}, run.State, run)
+	formed, came, err := h.app.Recompute(ctx, run.Name, ids, func(done, total int64) { run.Progress(done, total, forming) })
 	if err != nil {
 		return nil, err
 	}
-	answer := &segmentationv1.RecomputeSegmentsResponse{
-		Customers: result.Customers, Entered: result.Entered, Left: result.Left,
-	}
-	for i := range result.Segments {
-		answer.Segments = append(answer.Segments, segmentProto(&result.Segments[i]))
-	}
-	return answer, nil
+	answer := &segmentationv1.RecomputeSegmentsResponse{Customers: came.Customers, Entered: came.Entered, Left: came.Left}
+	answer.Segments, err = h.many(ctx, formed)
+	return answer, err
 }

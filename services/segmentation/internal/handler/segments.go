@@ -17,6 +17,7 @@ import (
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/standing"
 	"github.com/kehuhq/kehu/services/segmentation/internal/store"
 )
 
@@ -24,13 +25,14 @@ import (
 type Segments struct {
 	app        *app.App
 	store      *store.Segments
+	standings  *standing.Standings
 	operations *operation.Manager
 	customers  *alias.Book
 }
 
 // NewSegments makes the SegmentService. customers knows which ids are one customer.
-func NewSegments(a *app.App, s *store.Segments, operations *operation.Manager, customers *alias.Book) *Segments {
-	return &Segments{a, s, operations, customers}
+func NewSegments(a *app.App, s *store.Segments, standings *standing.Standings, operations *operation.Manager, customers *alias.Book) *Segments {
+	return &Segments{a, s, standings, operations, customers}
 }
 
 // GetSegment returns one segment.
@@ -44,11 +46,30 @@ func (h *Segments) GetSegment(ctx context.Context, r *segmentationv1.GetSegmentR
 }
 
 // one is the answer of a call that returns a segment.
-func (h *Segments) one(_ context.Context, s domain.Segment, err error) (*segmentationv1.Segment, error) {
+func (h *Segments) one(ctx context.Context, s domain.Segment, err error) (*segmentationv1.Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return segmentProto(&s), nil
+	views, err := h.app.View(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	p := segmentProto(&views[0])
+	p.Sources = sourceProtos(views[0].Sources)
+	return p, nil
+}
+
+// many are segments in a list.
+func (h *Segments) many(ctx context.Context, found []domain.Segment) ([]*segmentationv1.Segment, error) {
+	views, err := h.app.View(ctx, found...)
+	if err != nil {
+		return nil, err
+	}
+	protos := make([]*segmentationv1.Segment, len(views))
+	for i := range views {
+		protos[i] = segmentProto(&views[i])
+	}
+	return protos, nil
 }
 
 // ListSegments lists segments in the order of their ids.
@@ -61,9 +82,9 @@ func (h *Segments) ListSegments(ctx context.Context, r *segmentationv1.ListSegme
 	if err != nil {
 		return nil, err
 	}
-	answer := &segmentationv1.ListSegmentsResponse{Segments: make([]*segmentationv1.Segment, len(found))}
-	for i := range found {
-		answer.Segments[i] = segmentProto(&found[i])
+	answer := &segmentationv1.ListSegmentsResponse{}
+	if answer.Segments, err = h.many(ctx, found); err != nil {
+		return nil, err
 	}
 	answer.NextPageToken, err = nextToken(next, r)
 	return answer, err
@@ -99,13 +120,29 @@ func (h *Segments) CreateSegment(ctx context.Context, r *segmentationv1.CreateSe
 		s.Request = key
 	}
 	created, err := h.app.Create(ctx, s, r.GetValidateOnly())
-	return h.one(ctx, created, within("segment", err))
+	return h.tried(ctx, created, err, r.GetValidateOnly() && r.GetEstimate())
+}
+
+// tried is the answer of a call that defines a segment, with an estimate if it is asked for.
+func (h *Segments) tried(ctx context.Context, s domain.Segment, err error, estimate bool) (*segmentationv1.Segment, error) {
+	p, err := h.one(ctx, s, err)
+	if err != nil {
+		return nil, within("segment", err)
+	}
+	if estimate {
+		e, err := h.app.Estimate(ctx, s, 0, 0)
+		if err != nil {
+			return nil, within("segment", err)
+		}
+		p.Estimate = estimateProto(&e)
+	}
+	return p, nil
 }
 
 // requestKey recognises the same request with the same content.
 func requestKey(r *segmentationv1.CreateSegmentRequest) (domain.RequestKey, error) {
 	content := proto.Clone(r).(*segmentationv1.CreateSegmentRequest)
-	content.RequestId, content.ValidateOnly = "", false
+	content.RequestId, content.ValidateOnly, content.Estimate = "", false, false
 	content.Segment.Name = "" // is ignored
 	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(content)
 	if err != nil {
@@ -131,7 +168,7 @@ func (h *Segments) UpdateSegment(ctx context.Context, r *segmentationv1.UpdateSe
 		}
 		return fields.apply(s, r.GetSegment())
 	})
-	return h.one(ctx, changed, within("segment", err))
+	return h.tried(ctx, changed, err, r.GetValidateOnly() && r.GetEstimate())
 }
 
 // DeleteSegment deletes a segment with its members and transitions.

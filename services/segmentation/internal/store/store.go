@@ -3,15 +3,12 @@
 //	segments     _id segment                      the segments
 //	revisions    _id segment!born!revision        the definitions they had
 //	graph        _id segments                     which ask about which
-//	passes       _id segment!generation           the formings of their members
-//	memberships  _id segment!generation!customer  who is in, by pass
-//	transitions  _id segment!generation!customer  who entered or left with a pass
 //	deletions    _id segment!born                 segments deleted a moment ago
 //	generations  _id last                         the generation given out last
 //	erasures     _id pseudonym                    see package erasure
 //
-// Rows hold ids of customers and nothing else of them: what rules read is read
-// anew with each pass, and not kept.
+// What is known of customers is kept by package facts, who is in segments by package
+// standing.
 //
 // Generations are written with leading zeros, so that they order as numbers.
 package store
@@ -32,8 +29,6 @@ type Store struct {
 	Segments    *Segments
 	Revisions   *Revisions
 	Graph       *Graph
-	Passes      *Passes
-	Members     *Members
 	Deletions   *Deletions
 	Generations *Generations
 	Erasures    *erasure.Journal
@@ -43,25 +38,21 @@ type Store struct {
 // Open opens the collections, creating them where they are missing.
 func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Store, error) {
 	s := &Store{engine: engine}
-	var errs [8]error
+	var errs [6]error
 	s.Segments, errs[0] = openSegments(ctx, engine, clock)
-	s.Passes, errs[1] = openPasses(ctx, engine, clock)
-	s.Members, errs[2] = openMembers(ctx, engine, clock)
-	s.Deletions, errs[3] = openDeletions(ctx, engine, clock)
-	s.Generations, errs[4] = openGenerations(ctx, engine, clock)
-	s.Erasures, errs[5] = erasure.Open(ctx, engine, clock)
-	s.Revisions, errs[6] = openRevisions(ctx, engine, clock)
-	s.Graph, errs[7] = openGraph(ctx, engine, clock)
+	s.Deletions, errs[1] = openDeletions(ctx, engine, clock)
+	s.Generations, errs[2] = openGenerations(ctx, engine, clock)
+	s.Erasures, errs[3] = erasure.Open(ctx, engine, clock)
+	s.Revisions, errs[4] = openRevisions(ctx, engine, clock)
+	s.Graph, errs[5] = openGraph(ctx, engine, clock)
 	return s, errors.Join(errs[:]...)
 }
 
-// Sweep removes the tombstones made before a time. The members and transitions of
-// passes leave none.
+// Sweep removes the tombstones made before a time.
 func (s *Store) Sweep(ctx context.Context, before time.Time) error {
 	_, segments := s.Segments.docs.Sweep(ctx, before)
-	_, passes := s.Passes.docs.Sweep(ctx, before)
 	_, deletions := s.Deletions.docs.Sweep(ctx, before)
-	return errors.Join(segments, passes, deletions)
+	return errors.Join(segments, deletions)
 }
 
 // Scrub rewrites the files, so that nothing is left in them of what was removed.
