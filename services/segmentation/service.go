@@ -1,5 +1,5 @@
-// Package segmentation is the service that groups the customers: by rules over
-// what is known of them and by their RFM scores.
+// Package segmentation is the service that groups the customers: by rules over what is
+// known of them, by their RFM scores, by lists kept by hand, and by the runs of schemes.
 package segmentation
 
 import (
@@ -15,15 +15,12 @@ import (
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 	"github.com/kehuhq/kehu/pkg/alias"
 	"github.com/kehuhq/kehu/pkg/docstore"
-	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/periodic"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/handler"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
-	"github.com/kehuhq/kehu/services/segmentation/internal/rule"
-	"github.com/kehuhq/kehu/services/segmentation/internal/store"
 )
 
 // tombstoneSweep is how often tombstones that nobody can still need are removed.
@@ -37,8 +34,20 @@ type Deps struct {
 	Engine    docstore.Engine // stays the caller's
 	Profile   grpc.ClientConnInterface
 	Valuation grpc.ClientConnInterface
-	Logger    *slog.Logger     // slog.Default by default
-	Clock     func() time.Time // time.Now by default
+	// Those that are nil are no part of the installation: what they know stays unknown.
+	Feedback, Referral grpc.ClientConnInterface
+	Logger             *slog.Logger     // slog.Default by default
+	Clock              func() time.Time // time.Now by default
+}
+
+// fill puts the defaults in the place of what is not given.
+func (d *Deps) fill() {
+	if d.Logger == nil {
+		d.Logger = slog.Default()
+	}
+	if d.Clock == nil {
+		d.Clock = time.Now
+	}
 }
 
 // Service is the segmentation service.
@@ -46,10 +55,11 @@ type Service struct {
 	cfg        Config
 	log        *slog.Logger
 	now        func() time.Time
-	store      *store.Store
+	parts      *parts
 	app        *app.App
 	operations *operation.Manager
 	customers  *alias.Book
+	segments   *handler.Segments
 }
 
 // clock is the service's clock as operations need it.
@@ -63,67 +73,57 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, log: deps.Logger, now: deps.Clock}
-	if s.log == nil {
-		s.log = slog.Default()
-	}
-	s.customers = alias.New(peers.Merges(deps.Profile), s.log)
-	if s.now == nil {
-		s.now = time.Now
-	}
-	rules, err := rule.NewCompiler(nil)
+	deps.fill()
+	opened, err := openParts(ctx, cfg, deps)
 	if err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
-	if s.store, err = store.Open(ctx, deps.Engine, s.now); err != nil {
-		return nil, fmt.Errorf("segmentation: %w", err)
-	}
-	s.app = app.New(s.store, peers.New(deps.Profile, deps.Valuation, cfg.Patience), rules, cfg.Keep, s.now, s.log)
-	s.operations, err = operation.NewManager(ctx, deps.Engine, operation.Config{
+	operations, err := operation.NewManager(ctx, deps.Engine, operation.Config{
 		Service: "segmentation", Lease: cfg.Lease, MaxAttempts: cfg.Attempts, Parallel: cfg.Operations,
-		Clock: clock(s.now), Logger: s.log,
+		Clock: clock(deps.Clock), Logger: deps.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
-	return s, handler.RegisterRecomputations(s.operations, s.app)
+	s := &Service{
+		cfg: cfg, log: deps.Logger, now: deps.Clock, parts: opened, operations: operations,
+		customers: alias.New(peers.Merges(deps.Profile), deps.Logger),
+	}
+	s.app = app.New(app.Parts{
+		Store: opened.store, Facts: opened.facts, Standings: opened.standings, Worker: opened.worker,
+		Criteria: opened.criteria, Sources: opened.sources, Clock: deps.Clock, Log: deps.Logger,
+	})
+	s.segments = handler.NewSegments(s.app, opened.store.Segments, opened.standings, operations, s.customers)
+	return s, handler.RegisterRecomputations(operations, s.segments)
 }
 
 // Register registers the service's RPCs.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
-	segments := handler.NewSegments(s.app, s.store.Segments, s.operations, s.customers)
-	segmentationv1.RegisterSegmentServiceServer(r, segments)
-	segmentationv1.RegisterSegmentRevisionServiceServer(r, handler.Revisions{Segments: segments})
-	segmentationv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.customers, s.over))
+	segmentationv1.RegisterSegmentServiceServer(r, s.segments)
+	segmentationv1.RegisterSegmentRevisionServiceServer(r, handler.Revisions{Segments: s.segments})
+	segmentationv1.RegisterSegmentEstimateServiceServer(r, handler.Estimates{Segments: s.segments})
+	segmentationv1.RegisterMembershipServiceServer(r, &handler.Memberships{Segments: s.segments})
+	segmentationv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.parts.worker, s.customers))
 	segmentationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 
-// Serve works in the background until ctx ends: it runs recomputations, and
-// removes what nobody can read any more.
+// Serve works in the background until ctx ends: it keeps facts and segments up to date,
+// runs operations, and removes what nobody can read any more.
 func (s *Service) Serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.operations.Serve(ctx) })
+	group.Go(func() error { return s.parts.worker.Serve(ctx) })
 	group.Go(func() error {
-		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep", func(ctx context.Context) error { return s.app.Sweep(ctx, s.over) })
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep", s.app.Tidy)
 		return nil
 	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
-			return s.store.Sweep(ctx, s.now().Add(-docstore.TombstoneLife))
+			return s.parts.sweep(ctx, s.now().Add(-docstore.TombstoneLife))
 		})
 		return nil
 	})
 	return group.Wait()
-}
-
-// over reports whether an operation is done, or gone for so long that it was
-// removed.
-func (s *Service) over(ctx context.Context, name string) (bool, error) {
-	op, err := s.operations.Get(ctx, name)
-	if fault.ReasonOf(err) == "OPERATION_NOT_FOUND" {
-		return true, nil
-	}
-	return op.GetDone(), err
 }
 
 // Close lets running operations come to a checkpoint and stops them. The engine

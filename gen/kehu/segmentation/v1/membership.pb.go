@@ -175,8 +175,11 @@ type Membership struct {
 	CustomerId string `protobuf:"bytes,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// Since which pass's time the customer has been in it without a break.
 	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// The pass that this is read from.
-	Generation    int64 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
+	// The pass that this is read from; of what is shown to a person, that with which the
+	// customer entered.
+	Generation int64 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
+	// When the customer left again; only in what is shown to a person.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -239,6 +242,77 @@ func (x *Membership) GetGeneration() int64 {
 	return 0
 }
 
+func (x *Membership) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+// What is known of a customer for grouping it, as it is shown to that person.
+type CustomerFacts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The customer's id.
+	CustomerId string `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// The facts that are known.
+	Values []*FactValue `protobuf:"bytes,2,rep,name=values,proto3" json:"values,omitempty"`
+	// `segments/{segment}` on whose lists the customer was put.
+	Lists         []string `protobuf:"bytes,3,rep,name=lists,proto3" json:"lists,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CustomerFacts) Reset() {
+	*x = CustomerFacts{}
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CustomerFacts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CustomerFacts) ProtoMessage() {}
+
+func (x *CustomerFacts) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CustomerFacts.ProtoReflect.Descriptor instead.
+func (*CustomerFacts) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CustomerFacts) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *CustomerFacts) GetValues() []*FactValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *CustomerFacts) GetLists() []string {
+	if x != nil {
+		return x.Lists
+	}
+	return nil
+}
+
 // A customer's entering or leaving a segment.
 type Transition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -264,7 +338,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[1]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -276,7 +350,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[1]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -289,7 +363,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{1}
+	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Transition) GetName() string {
@@ -361,7 +435,7 @@ type TransitionCause struct {
 
 func (x *TransitionCause) Reset() {
 	*x = TransitionCause{}
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[2]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -373,7 +447,7 @@ func (x *TransitionCause) String() string {
 func (*TransitionCause) ProtoMessage() {}
 
 func (x *TransitionCause) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[2]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -386,7 +460,7 @@ func (x *TransitionCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransitionCause.ProtoReflect.Descriptor instead.
 func (*TransitionCause) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{2}
+	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *TransitionCause) GetKind() TransitionCauseKind {
@@ -416,7 +490,7 @@ type FactValue struct {
 
 func (x *FactValue) Reset() {
 	*x = FactValue{}
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[3]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -428,7 +502,7 @@ func (x *FactValue) String() string {
 func (*FactValue) ProtoMessage() {}
 
 func (x *FactValue) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[3]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -441,7 +515,7 @@ func (x *FactValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FactValue.ProtoReflect.Descriptor instead.
 func (*FactValue) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{3}
+	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *FactValue) GetFact() string {
@@ -462,7 +536,7 @@ var File_kehu_segmentation_v1_membership_proto protoreflect.FileDescriptor
 
 const file_kehu_segmentation_v1_membership_proto_rawDesc = "" +
 	"\n" +
-	"%kehu/segmentation/v1/membership.proto\x12\x14kehu.segmentation.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\"\x9e\x01\n" +
+	"%kehu/segmentation/v1/membership.proto\x12\x14kehu.segmentation.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\"\xd5\x01\n" +
 	"\n" +
 	"Membership\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12%\n" +
@@ -471,7 +545,13 @@ const file_kehu_segmentation_v1_membership_proto_rawDesc = "" +
 	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x04 \x01(\x03R\n" +
-	"generation\"\xfd\x02\n" +
+	"generation\x125\n" +
+	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\x85\x01\n" +
+	"\rCustomerFacts\x12%\n" +
+	"\vcustomer_id\x18\x01 \x01(\tB\x04\x90\xa6\x1d\x01R\n" +
+	"customerId\x127\n" +
+	"\x06values\x18\x02 \x03(\v2\x1f.kehu.segmentation.v1.FactValueR\x06values\x12\x14\n" +
+	"\x05lists\x18\x03 \x03(\tR\x05lists\"\xfd\x02\n" +
 	"\n" +
 	"Transition\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12%\n" +
@@ -524,28 +604,31 @@ func file_kehu_segmentation_v1_membership_proto_rawDescGZIP() []byte {
 }
 
 var file_kehu_segmentation_v1_membership_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kehu_segmentation_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_kehu_segmentation_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_kehu_segmentation_v1_membership_proto_goTypes = []any{
 	(TransitionKind)(0),           // 0: kehu.segmentation.v1.TransitionKind
 	(TransitionCauseKind)(0),      // 1: kehu.segmentation.v1.TransitionCauseKind
 	(*Membership)(nil),            // 2: kehu.segmentation.v1.Membership
-	(*Transition)(nil),            // 3: kehu.segmentation.v1.Transition
-	(*TransitionCause)(nil),       // 4: kehu.segmentation.v1.TransitionCause
-	(*FactValue)(nil),             // 5: kehu.segmentation.v1.FactValue
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*CustomerFacts)(nil),         // 3: kehu.segmentation.v1.CustomerFacts
+	(*Transition)(nil),            // 4: kehu.segmentation.v1.Transition
+	(*TransitionCause)(nil),       // 5: kehu.segmentation.v1.TransitionCause
+	(*FactValue)(nil),             // 6: kehu.segmentation.v1.FactValue
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_kehu_segmentation_v1_membership_proto_depIdxs = []int32{
-	6, // 0: kehu.segmentation.v1.Membership.since:type_name -> google.protobuf.Timestamp
-	0, // 1: kehu.segmentation.v1.Transition.kind:type_name -> kehu.segmentation.v1.TransitionKind
-	6, // 2: kehu.segmentation.v1.Transition.transition_time:type_name -> google.protobuf.Timestamp
-	4, // 3: kehu.segmentation.v1.Transition.cause:type_name -> kehu.segmentation.v1.TransitionCause
-	5, // 4: kehu.segmentation.v1.Transition.values:type_name -> kehu.segmentation.v1.FactValue
-	1, // 5: kehu.segmentation.v1.TransitionCause.kind:type_name -> kehu.segmentation.v1.TransitionCauseKind
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	7, // 0: kehu.segmentation.v1.Membership.since:type_name -> google.protobuf.Timestamp
+	7, // 1: kehu.segmentation.v1.Membership.end_time:type_name -> google.protobuf.Timestamp
+	6, // 2: kehu.segmentation.v1.CustomerFacts.values:type_name -> kehu.segmentation.v1.FactValue
+	0, // 3: kehu.segmentation.v1.Transition.kind:type_name -> kehu.segmentation.v1.TransitionKind
+	7, // 4: kehu.segmentation.v1.Transition.transition_time:type_name -> google.protobuf.Timestamp
+	5, // 5: kehu.segmentation.v1.Transition.cause:type_name -> kehu.segmentation.v1.TransitionCause
+	6, // 6: kehu.segmentation.v1.Transition.values:type_name -> kehu.segmentation.v1.FactValue
+	1, // 7: kehu.segmentation.v1.TransitionCause.kind:type_name -> kehu.segmentation.v1.TransitionCauseKind
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_kehu_segmentation_v1_membership_proto_init() }
@@ -559,7 +642,7 @@ func file_kehu_segmentation_v1_membership_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_segmentation_v1_membership_proto_rawDesc), len(file_kehu_segmentation_v1_membership_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -113,7 +113,7 @@ type Segment struct {
 	Generation int64 `protobuf:"varint,8,opt,name=generation,proto3" json:"generation,omitempty"`
 	// When that pass was published.
 	ComputeTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=compute_time,json=computeTime,proto3" json:"compute_time,omitempty"`
-	// The as-of instant of the valuations that rules see; unset without any.
+	// The as-of instant of the valuations, where its definition reads any.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// Why it could not be told of some customers whether they belong to it; unset where it
 	// could. Those customers stay as they were.

@@ -1073,7 +1073,9 @@ type ListTransitionsRequest struct {
 	// Most transitions to return: 50 when 0, 1,000 at most.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only this way; unset is both.
+	Kind          TransitionKind `protobuf:"varint,4,opt,name=kind,proto3,enum=kehu.segmentation.v1.TransitionKind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1127,6 +1129,13 @@ func (x *ListTransitionsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListTransitionsRequest) GetKind() TransitionKind {
+	if x != nil {
+		return x.Kind
+	}
+	return TransitionKind_TRANSITION_KIND_UNSPECIFIED
 }
 
 // Answer of ListTransitions.
@@ -1258,12 +1267,13 @@ const file_kehu_segmentation_v1_segment_service_proto_rawDesc = "" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\x1f\n" +
 	"\vsegment_ids\x18\x02 \x03(\tR\n" +
-	"segmentIds\"\x8a\x01\n" +
+	"segmentIds\"\xce\x01\n" +
 	"\x16ListTransitionsRequest\x12!\n" +
 	"\x06parent\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x06parent\x12$\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\"\x85\x01\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12B\n" +
+	"\x04kind\x18\x04 \x01(\x0e2$.kehu.segmentation.v1.TransitionKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\"\x85\x01\n" +
 	"\x17ListTransitionsResponse\x12B\n" +
 	"\vtransitions\x18\x01 \x03(\v2 .kehu.segmentation.v1.TransitionR\vtransitions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa9\x13\n" +
@@ -1324,9 +1334,10 @@ var file_kehu_segmentation_v1_segment_service_proto_goTypes = []any{
 	(*Segment)(nil),                     // 20: kehu.segmentation.v1.Segment
 	(*fieldmaskpb.FieldMask)(nil),       // 21: google.protobuf.FieldMask
 	(*Membership)(nil),                  // 22: kehu.segmentation.v1.Membership
-	(*Transition)(nil),                  // 23: kehu.segmentation.v1.Transition
-	(*emptypb.Empty)(nil),               // 24: google.protobuf.Empty
-	(*longrunningpb.Operation)(nil),     // 25: google.longrunning.Operation
+	(TransitionKind)(0),                 // 23: kehu.segmentation.v1.TransitionKind
+	(*Transition)(nil),                  // 24: kehu.segmentation.v1.Transition
+	(*emptypb.Empty)(nil),               // 25: google.protobuf.Empty
+	(*longrunningpb.Operation)(nil),     // 26: google.longrunning.Operation
 }
 var file_kehu_segmentation_v1_segment_service_proto_depIdxs = []int32{
 	20, // 0: kehu.segmentation.v1.ListSegmentsResponse.segments:type_name -> kehu.segmentation.v1.Segment
@@ -1336,40 +1347,41 @@ var file_kehu_segmentation_v1_segment_service_proto_depIdxs = []int32{
 	20, // 4: kehu.segmentation.v1.RecomputeSegmentsResponse.segments:type_name -> kehu.segmentation.v1.Segment
 	22, // 5: kehu.segmentation.v1.ListMembershipsResponse.memberships:type_name -> kehu.segmentation.v1.Membership
 	17, // 6: kehu.segmentation.v1.BatchGetMembershipsResponse.customers:type_name -> kehu.segmentation.v1.CustomerMemberships
-	23, // 7: kehu.segmentation.v1.ListTransitionsResponse.transitions:type_name -> kehu.segmentation.v1.Transition
-	0,  // 8: kehu.segmentation.v1.SegmentService.GetSegment:input_type -> kehu.segmentation.v1.GetSegmentRequest
-	1,  // 9: kehu.segmentation.v1.SegmentService.ListSegments:input_type -> kehu.segmentation.v1.ListSegmentsRequest
-	3,  // 10: kehu.segmentation.v1.SegmentService.CreateSegment:input_type -> kehu.segmentation.v1.CreateSegmentRequest
-	4,  // 11: kehu.segmentation.v1.SegmentService.UpdateSegment:input_type -> kehu.segmentation.v1.UpdateSegmentRequest
-	5,  // 12: kehu.segmentation.v1.SegmentService.DeleteSegment:input_type -> kehu.segmentation.v1.DeleteSegmentRequest
-	6,  // 13: kehu.segmentation.v1.SegmentService.PublishSegment:input_type -> kehu.segmentation.v1.PublishSegmentRequest
-	7,  // 14: kehu.segmentation.v1.SegmentService.PauseSegment:input_type -> kehu.segmentation.v1.PauseSegmentRequest
-	8,  // 15: kehu.segmentation.v1.SegmentService.ResumeSegment:input_type -> kehu.segmentation.v1.ResumeSegmentRequest
-	9,  // 16: kehu.segmentation.v1.SegmentService.ArchiveSegment:input_type -> kehu.segmentation.v1.ArchiveSegmentRequest
-	10, // 17: kehu.segmentation.v1.SegmentService.RecomputeSegments:input_type -> kehu.segmentation.v1.RecomputeSegmentsRequest
-	12, // 18: kehu.segmentation.v1.SegmentService.GetMembership:input_type -> kehu.segmentation.v1.GetMembershipRequest
-	13, // 19: kehu.segmentation.v1.SegmentService.ListMemberships:input_type -> kehu.segmentation.v1.ListMembershipsRequest
-	15, // 20: kehu.segmentation.v1.SegmentService.BatchGetMemberships:input_type -> kehu.segmentation.v1.BatchGetMembershipsRequest
-	18, // 21: kehu.segmentation.v1.SegmentService.ListTransitions:input_type -> kehu.segmentation.v1.ListTransitionsRequest
-	20, // 22: kehu.segmentation.v1.SegmentService.GetSegment:output_type -> kehu.segmentation.v1.Segment
-	2,  // 23: kehu.segmentation.v1.SegmentService.ListSegments:output_type -> kehu.segmentation.v1.ListSegmentsResponse
-	20, // 24: kehu.segmentation.v1.SegmentService.CreateSegment:output_type -> kehu.segmentation.v1.Segment
-	20, // 25: kehu.segmentation.v1.SegmentService.UpdateSegment:output_type -> kehu.segmentation.v1.Segment
-	24, // 26: kehu.segmentation.v1.SegmentService.DeleteSegment:output_type -> google.protobuf.Empty
-	25, // 27: kehu.segmentation.v1.SegmentService.PublishSegment:output_type -> google.longrunning.Operation
-	20, // 28: kehu.segmentation.v1.SegmentService.PauseSegment:output_type -> kehu.segmentation.v1.Segment
-	20, // 29: kehu.segmentation.v1.SegmentService.ResumeSegment:output_type -> kehu.segmentation.v1.Segment
-	20, // 30: kehu.segmentation.v1.SegmentService.ArchiveSegment:output_type -> kehu.segmentation.v1.Segment
-	25, // 31: kehu.segmentation.v1.SegmentService.RecomputeSegments:output_type -> google.longrunning.Operation
-	22, // 32: kehu.segmentation.v1.SegmentService.GetMembership:output_type -> kehu.segmentation.v1.Membership
-	14, // 33: kehu.segmentation.v1.SegmentService.ListMemberships:output_type -> kehu.segmentation.v1.ListMembershipsResponse
-	16, // 34: kehu.segmentation.v1.SegmentService.BatchGetMemberships:output_type -> kehu.segmentation.v1.BatchGetMembershipsResponse
-	19, // 35: kehu.segmentation.v1.SegmentService.ListTransitions:output_type -> kehu.segmentation.v1.ListTransitionsResponse
-	22, // [22:36] is the sub-list for method output_type
-	8,  // [8:22] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	23, // 7: kehu.segmentation.v1.ListTransitionsRequest.kind:type_name -> kehu.segmentation.v1.TransitionKind
+	24, // 8: kehu.segmentation.v1.ListTransitionsResponse.transitions:type_name -> kehu.segmentation.v1.Transition
+	0,  // 9: kehu.segmentation.v1.SegmentService.GetSegment:input_type -> kehu.segmentation.v1.GetSegmentRequest
+	1,  // 10: kehu.segmentation.v1.SegmentService.ListSegments:input_type -> kehu.segmentation.v1.ListSegmentsRequest
+	3,  // 11: kehu.segmentation.v1.SegmentService.CreateSegment:input_type -> kehu.segmentation.v1.CreateSegmentRequest
+	4,  // 12: kehu.segmentation.v1.SegmentService.UpdateSegment:input_type -> kehu.segmentation.v1.UpdateSegmentRequest
+	5,  // 13: kehu.segmentation.v1.SegmentService.DeleteSegment:input_type -> kehu.segmentation.v1.DeleteSegmentRequest
+	6,  // 14: kehu.segmentation.v1.SegmentService.PublishSegment:input_type -> kehu.segmentation.v1.PublishSegmentRequest
+	7,  // 15: kehu.segmentation.v1.SegmentService.PauseSegment:input_type -> kehu.segmentation.v1.PauseSegmentRequest
+	8,  // 16: kehu.segmentation.v1.SegmentService.ResumeSegment:input_type -> kehu.segmentation.v1.ResumeSegmentRequest
+	9,  // 17: kehu.segmentation.v1.SegmentService.ArchiveSegment:input_type -> kehu.segmentation.v1.ArchiveSegmentRequest
+	10, // 18: kehu.segmentation.v1.SegmentService.RecomputeSegments:input_type -> kehu.segmentation.v1.RecomputeSegmentsRequest
+	12, // 19: kehu.segmentation.v1.SegmentService.GetMembership:input_type -> kehu.segmentation.v1.GetMembershipRequest
+	13, // 20: kehu.segmentation.v1.SegmentService.ListMemberships:input_type -> kehu.segmentation.v1.ListMembershipsRequest
+	15, // 21: kehu.segmentation.v1.SegmentService.BatchGetMemberships:input_type -> kehu.segmentation.v1.BatchGetMembershipsRequest
+	18, // 22: kehu.segmentation.v1.SegmentService.ListTransitions:input_type -> kehu.segmentation.v1.ListTransitionsRequest
+	20, // 23: kehu.segmentation.v1.SegmentService.GetSegment:output_type -> kehu.segmentation.v1.Segment
+	2,  // 24: kehu.segmentation.v1.SegmentService.ListSegments:output_type -> kehu.segmentation.v1.ListSegmentsResponse
+	20, // 25: kehu.segmentation.v1.SegmentService.CreateSegment:output_type -> kehu.segmentation.v1.Segment
+	20, // 26: kehu.segmentation.v1.SegmentService.UpdateSegment:output_type -> kehu.segmentation.v1.Segment
+	25, // 27: kehu.segmentation.v1.SegmentService.DeleteSegment:output_type -> google.protobuf.Empty
+	26, // 28: kehu.segmentation.v1.SegmentService.PublishSegment:output_type -> google.longrunning.Operation
+	20, // 29: kehu.segmentation.v1.SegmentService.PauseSegment:output_type -> kehu.segmentation.v1.Segment
+	20, // 30: kehu.segmentation.v1.SegmentService.ResumeSegment:output_type -> kehu.segmentation.v1.Segment
+	20, // 31: kehu.segmentation.v1.SegmentService.ArchiveSegment:output_type -> kehu.segmentation.v1.Segment
+	26, // 32: kehu.segmentation.v1.SegmentService.RecomputeSegments:output_type -> google.longrunning.Operation
+	22, // 33: kehu.segmentation.v1.SegmentService.GetMembership:output_type -> kehu.segmentation.v1.Membership
+	14, // 34: kehu.segmentation.v1.SegmentService.ListMemberships:output_type -> kehu.segmentation.v1.ListMembershipsResponse
+	16, // 35: kehu.segmentation.v1.SegmentService.BatchGetMemberships:output_type -> kehu.segmentation.v1.BatchGetMembershipsResponse
+	19, // 36: kehu.segmentation.v1.SegmentService.ListTransitions:output_type -> kehu.segmentation.v1.ListTransitionsResponse
+	23, // [23:37] is the sub-list for method output_type
+	9,  // [9:23] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_kehu_segmentation_v1_segment_service_proto_init() }

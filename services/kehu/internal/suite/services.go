@@ -93,7 +93,7 @@ func builders(c ServicesConfig) []builder {
 			return valuation.New(ctx, c.Valuation, valuation.Deps{Engine: d.engine, Profile: d.peers, Segmentation: d.peers, Referral: d.peers, Feedback: d.peers, Logger: d.log, Clock: time.Now})
 		}, false},
 		{"segmentation", func(ctx context.Context, d deps) (service, error) {
-			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: d.engine, Profile: d.peers, Valuation: d.peers, Logger: d.log, Clock: time.Now})
+			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: d.engine, Profile: d.peers, Valuation: d.peers, Feedback: d.peers, Referral: d.peers, Logger: d.log, Clock: time.Now})
 		}, false},
 		{"referral", func(ctx context.Context, d deps) (service, error) {
 			return referral.New(ctx, c.Referral, referral.Deps{Engine: d.engine, Vault: d.vault, Profile: d.peers, Logger: d.log, Clock: time.Now})

@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 
+	"google.golang.org/grpc"
+
 	"github.com/kehuhq/kehu/pkg/config"
 	"github.com/kehuhq/kehu/pkg/docstore/engines"
 	"github.com/kehuhq/kehu/pkg/process"
@@ -20,6 +22,8 @@ type settings struct {
 	Store            engines.Config      `koanf:",squash"`
 	Profile          string              `koanf:"profile" usage:"HOST:PORT of profile"`
 	Valuation        string              `koanf:"valuation" usage:"HOST:PORT of valuation"`
+	Referral         string              `koanf:"referral" usage:"HOST:PORT of referral; without it rules do without referrals"`
+	Feedback         string              `koanf:"feedback" usage:"HOST:PORT of feedback; without it rules do without answers to surveys"`
 	Service          segmentation.Config `koanf:"service"`
 }
 
@@ -29,8 +33,18 @@ func (s *settings) Validate() error {
 	check.Nested("", s.Store.Validate())
 	check.Address("profile", s.Profile)
 	check.Address("valuation", s.Valuation)
+	for name, address := range s.peers() {
+		if *address != "" {
+			check.Address(name, *address)
+		}
+	}
 	check.Nested("service", s.Service.Validate())
 	return check.Err()
+}
+
+// peers are the addresses of the services that there need not be, by name.
+func (s *settings) peers() map[string]*string {
+	return map[string]*string{"referral": &s.Referral, "feedback": &s.Feedback}
 }
 
 func main() {
@@ -54,7 +68,17 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	if err != nil {
 		return err
 	}
-	service, err := segmentation.New(ctx, s.Service, segmentation.Deps{Engine: engine, Profile: profilePeer, Valuation: valuationPeer, Logger: host.Telemetry.Logger})
+	deps := segmentation.Deps{Engine: engine, Profile: profilePeer, Valuation: valuationPeer, Logger: host.Telemetry.Logger}
+	conns := map[string]*grpc.ClientConnInterface{"referral": &deps.Referral, "feedback": &deps.Feedback}
+	for name, address := range s.peers() {
+		if *address == "" {
+			continue
+		}
+		if *conns[name], err = host.Dial(*address, rpc.DefaultClientConfig(name)); err != nil {
+			return err
+		}
+	}
+	service, err := segmentation.New(ctx, s.Service, deps)
 	if err != nil {
 		return err
 	}

@@ -96,8 +96,28 @@ func (a *App) stored(ctx context.Context, segment string) ([]string, error) {
 	return made.Segments(), nil
 }
 
-// Tidy settles the changes of processes that have died.
+// Tidy finishes what processes that have died have left: it settles their changes, and
+// removes what is left of segments that they deleted.
 func (a *App) Tidy(ctx context.Context) error {
+	deleted, err := a.store.Deletions.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range deleted {
+		if a.now().Sub(d.At) <= claimLife {
+			continue
+		}
+		s, err := a.store.Segments.Get(ctx, d.Segment)
+		if fault.KindOf(err) == fault.NotFound || err == nil && s.Born != d.Born {
+			err = a.store.Revisions.Purge(ctx, d.Segment, d.Born)
+		}
+		if err == nil {
+			err = a.store.Deletions.Forget(ctx, d)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	g, err := a.store.Graph.Get(ctx)
 	if err != nil {
 		return err

@@ -115,6 +115,7 @@ func (a *App) move(ctx context.Context, id string, check Check, to func(domain.S
 			}
 		}
 		if s, err = to(s); !errors.Is(err, docstore.ErrConflict) {
+			a.worker.Wake()
 			return s, err
 		}
 	}

@@ -117,6 +117,7 @@ func (a *App) write(ctx context.Context, before, s domain.Segment, validateOnly 
 		}
 		return a.store.Segments.Replace(ctx, &s)
 	})
+	a.worker.Wake()
 	return s, err
 }
 
@@ -135,7 +136,8 @@ func (a *App) Delete(ctx context.Context, id string, check func(*domain.Segment)
 		if err := check(&s); err != nil {
 			return err
 		}
-		if err := a.store.Deletions.Note(ctx, store.Deletion{Segment: id, Born: s.Born, At: a.now()}); err != nil {
+		deletion := store.Deletion{Segment: id, Born: s.Born, At: a.now()}
+		if err := a.store.Deletions.Note(ctx, deletion); err != nil {
 			return err
 		}
 		err = a.guarded(ctx, domain.Claim{Segment: id, Leaves: true}, func() error {
@@ -145,7 +147,11 @@ func (a *App) Delete(ctx context.Context, id string, check func(*domain.Segment)
 			return store.SegmentNotFound(id)
 		}
 		if err == nil {
-			return a.store.Revisions.Purge(ctx, id, s.Born)
+			a.worker.Wake()
+			if err := a.store.Revisions.Purge(ctx, id, s.Born); err != nil {
+				return err
+			}
+			return a.store.Deletions.Forget(ctx, deletion)
 		}
 		if !errors.Is(err, docstore.ErrConflict) {
 			return err

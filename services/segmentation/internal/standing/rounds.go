@@ -29,34 +29,35 @@ func (w *Worker) goOn(ctx context.Context) error {
 	return r.finish(ctx)
 }
 
-// due evaluates who was touched by a change, or by the time.
-func (w *Worker) due(ctx context.Context) error {
+// due evaluates who was touched by a change, or by the time, and tells what it counted.
+func (w *Worker) due(ctx context.Context) (told []tally, err error) {
 	for {
 		at := w.now()
 		idle, err := w.idle(ctx, at.UnixMilli())
 		if err != nil {
-			return err
+			return told, err
 		}
 		if idle {
 			if !at.After(w.state.Evaluated) {
-				return nil
+				return told, nil
 			}
-			return w.checkpoint(ctx, func(s *state) { s.Evaluated = at })
+			return told, w.checkpoint(ctx, func(s *state) { s.Evaluated = at })
 		}
 		found, err := w.look(ctx)
 		if err != nil {
-			return err
+			return told, err
 		}
 		r, err := w.begin(ctx, duePass, found.plan(func(c candidate) bool { return !c.stale }), found, 0)
 		if err != nil {
-			return err
+			return told, err
 		}
 		more, err := r.touched(ctx)
 		if err != nil {
-			return err
+			return told, err
 		}
+		told = append(told, r.pass.Tallies...)
 		if err := r.finish(ctx); err != nil || !more {
-			return err
+			return told, err
 		}
 	}
 }
@@ -216,13 +217,15 @@ func (w *Worker) answerForms(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := w.due(ctx); err != nil {
+	moved, err := w.due(ctx)
+	if err != nil {
 		return err
 	}
 	told, err := w.define(ctx, func(s string) bool { return all || forced[s] })
 	if err != nil {
 		return err
 	}
+	told = append(moved, told...)
 	for _, r := range asked {
 		came := outcome{Customers: w.customers}
 		for _, t := range told {

@@ -204,7 +204,7 @@ func (w *Worker) round(ctx context.Context) error {
 	if err := w.answerForms(ctx); err != nil {
 		return errors.Join(following, err)
 	}
-	if err := w.due(ctx); err != nil {
+	if _, err := w.due(ctx); err != nil {
 		return errors.Join(following, err)
 	}
 	if _, err := w.define(ctx, nil); err != nil {
