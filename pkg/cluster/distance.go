@@ -18,17 +18,27 @@ func distance(x, c []float64) float64 {
 	return sum
 }
 
-// nearest finds the nearest centre to each of some rows, and the next. centres are k
-// rows of d numbers; the first of equally near ones is taken. margins gets by how much
-// the row is nearer to its own centre than to any other, see margin.
-func nearest(values []float64, d int, centres []float64, rows []int32, labels []int32, margins []float64) {
+// ownSquares are the squared distances of some rows from their own centres. It has no
+// branch on the columns within its loop, as the functions below have none.
+func ownSquares(into, values []float64, d int, centres []float64, rows, labels []int32) {
 	switch d {
 	case 3:
-		nearest3(values, centres, rows, labels, margins)
+		for i, row := range rows {
+			x, c := (*[3]float64)(values[int(row)*3:]), (*[3]float64)(centres[int(labels[row])*3:])
+			t0, t1, t2 := c[0]-x[0], c[1]-x[1], c[2]-x[2]
+			into[i] = t0*t0 + t1*t1 + t2*t2
+		}
 	case 8:
-		nearest8(values, centres, rows, labels, margins)
+		for i, row := range rows {
+			x, c := (*[8]float64)(values[int(row)*8:]), (*[8]float64)(centres[int(labels[row])*8:])
+			t0, t1, t2, t3 := c[0]-x[0], c[1]-x[1], c[2]-x[2], c[3]-x[3]
+			t4, t5, t6, t7 := c[4]-x[4], c[5]-x[5], c[6]-x[6], c[7]-x[7]
+			into[i] = t0*t0 + t1*t1 + t2*t2 + t3*t3 + t4*t4 + t5*t5 + t6*t6 + t7*t7
+		}
 	default:
-		nearestAny(values, d, centres, rows, labels, margins)
+		for i, row := range rows {
+			into[i] = distance(values[int(row)*d:int(row)*d+d], centres[int(labels[row])*d:])
+		}
 	}
 }
 
@@ -37,75 +47,53 @@ func nearest(values []float64, d int, centres []float64, rows []int32, labels []
 // have to guess a branch for the others, and which centre is nearest cannot be guessed.
 const farthest = 0x7FEFFFFFFFFFFFFF // the bits of the largest finite number
 
-func nearest3(values, centres []float64, rows, labels []int32, margins []float64) {
-	for _, row := range rows {
-		x := (*[3]float64)(values[int(row)*3:])
-		x0, x1, x2 := x[0], x[1], x[2]
-		best, second := uint64(farthest), uint64(farthest)
-		label, j := 0, 0
-		for c := centres; len(c) >= 3; c = c[3:] {
-			t0, t1, t2 := x0-c[0], x1-c[1], x2-c[2]
-			bits := math.Float64bits(t0*t0 + t1*t1 + t2*t2)
-			second = min(second, max(best, bits))
-			if bits < best {
-				label = j
-			}
-			best = min(best, bits)
-			j++
+// nearest finds the centre nearest to a row, the first of equally near ones, and the
+// squared distances of it and of the next. centres are rows of as many numbers. That
+// of few columns are by themselves, so that the row stays in registers.
+func nearest(x, centres []float64) (label int, best, second uint64) {
+	best, second = farthest, farthest
+	for j := 0; len(centres) >= len(x); j++ {
+		bits := math.Float64bits(distance(x, centres))
+		second = min(second, max(best, bits))
+		if bits < best {
+			label = j
 		}
-		labels[row], margins[row] = int32(label), margin(best, second)
+		best = min(best, bits)
+		centres = centres[len(x):]
 	}
+	return label, best, second
 }
 
-func nearest8(values, centres []float64, rows, labels []int32, margins []float64) {
-	for _, row := range rows {
-		x := (*[8]float64)(values[int(row)*8:])
-		best, second := uint64(farthest), uint64(farthest)
-		label, j := 0, 0
-		for c := centres; len(c) >= 8; c = c[8:] {
-			t0, t1, t2, t3 := x[0]-c[0], x[1]-c[1], x[2]-c[2], x[3]-c[3]
-			t4, t5, t6, t7 := x[4]-c[4], x[5]-c[5], x[6]-c[6], x[7]-c[7]
-			bits := math.Float64bits(t0*t0 + t1*t1 + t2*t2 + t3*t3 + t4*t4 + t5*t5 + t6*t6 + t7*t7)
-			second = min(second, max(best, bits))
-			if bits < best {
-				label = j
-			}
-			best = min(best, bits)
-			j++
+func nearest3(x *[3]float64, centres []float64) (label int, best, second uint64) {
+	x0, x1, x2 := x[0], x[1], x[2]
+	best, second = farthest, farthest
+	for j := 0; len(centres) >= 3; j++ {
+		t0, t1, t2 := centres[0]-x0, centres[1]-x1, centres[2]-x2
+		bits := math.Float64bits(t0*t0 + t1*t1 + t2*t2)
+		second = min(second, max(best, bits))
+		if bits < best {
+			label = j
 		}
-		labels[row], margins[row] = int32(label), margin(best, second)
+		best = min(best, bits)
+		centres = centres[3:]
 	}
+	return label, best, second
 }
 
-func nearestAny(values []float64, d int, centres []float64, rows, labels []int32, margins []float64) {
-	for _, row := range rows {
-		x := values[int(row)*d : int(row)*d+d]
-		best, second := uint64(farthest), uint64(farthest)
-		label, j := 0, 0
-		for c := centres; len(c) >= len(x); c = c[len(x):] {
-			bits := math.Float64bits(distance(x, c))
-			second = min(second, max(best, bits))
-			if bits < best {
-				label = j
-			}
-			best = min(best, bits)
-			j++
+func nearest8(x *[8]float64, centres []float64) (label int, best, second uint64) {
+	x0, x1, x2, x3, x4, x5, x6, x7 := x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
+	best, second = farthest, farthest
+	for j := 0; len(centres) >= 8; j++ {
+		t0, t1, t2, t3 := centres[0]-x0, centres[1]-x1, centres[2]-x2, centres[3]-x3
+		sum := t0*t0 + t1*t1 + t2*t2 + t3*t3
+		t4, t5, t6, t7 := centres[4]-x4, centres[5]-x5, centres[6]-x6, centres[7]-x7
+		bits := math.Float64bits(sum + t4*t4 + t5*t5 + t6*t6 + t7*t7)
+		second = min(second, max(best, bits))
+		if bits < best {
+			label = j
 		}
-		labels[row], margins[row] = int32(label), margin(best, second)
+		best = min(best, bits)
+		centres = centres[8:]
 	}
+	return label, best, second
 }
-
-// margin is a lower bound of how much farther the next centre is than the own one,
-// √second − √best, less what rounding may have added to it: distances err by less than
-// (d+2)·2⁻⁵⁴ of themselves and differences of squares below 10⁻³⁰⁰ vanish, and rounding
-// adds 2⁻⁵³ more in each iteration. What counts is only that a margin above 0 means
-// that the own centre is nearer, in distances as they are computed.
-func margin(best, second uint64) float64 {
-	own, next := math.Sqrt(math.Float64frombits(best)), math.Sqrt(math.Float64frombits(second))
-	return next - own - marginError*(next+own) - marginLeast
-}
-
-const (
-	marginError = 1e-11
-	marginLeast = 1e-140
-)

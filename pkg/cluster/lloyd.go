@@ -5,25 +5,20 @@ import (
 	"math"
 )
 
-// lloyd moves k centres to the means of the rows nearest to them until they stay.
-//
-// Each row keeps the margin by which its own centre is nearer than the next. When the
-// centres have moved, by mⱼ each, the margin has shrunk by m_own + max of the others'
-// at most; while it is above 0 the row need not be looked at. This is the bound of
-// G. Hamerly, Making k-means even faster (2010), with his two bounds kept as one, their
-// difference. Sums are formed anew in each iteration, so that the result is that of
-// comparing every row with every centre to the last bit.
+// lloyd moves k centres to the means of the rows nearest to them until they stay. By
+// the margins it compares few rows with the centres, but sums are formed anew in each
+// iteration, so that the result is that of comparing every row with every centre.
 type lloyd struct {
 	values  []float64
 	d, k    int
 	workers int
 	blocks  blocks
 	centres []float64 // k rows of d
-	moved   []float64 // where the centres go
-	labels  []int32
-	margins []float64
-	shrink  []float64 // what each cluster's margins lose by the last move
-	parts   []part    // of the blocks
+	next    []float64 // where the centres go
+	moves   []float64 // how far each centre has gone
+	labels  []int32   // −1 before the first assignment
+	margins margins
+	parts   []part // of the blocks
 	sums    []float64
 	counts  []int64
 	// relabelled is how many rows the last assignment gave another cluster.
@@ -37,19 +32,24 @@ type part struct {
 	relabelled int64
 	inertia    float64
 	due        []int32 // rows to be looked at
+	squares    []float64
+	read       uint64 // keeps fetch from being left out as useless
 }
 
 func newLloyd(m Matrix, k, workers int) *lloyd {
 	n, d := m.Rows(), m.Columns()
 	l := &lloyd{
 		values: m.Values, d: d, k: k, workers: workers, blocks: cut(n, k*d),
-		centres: make([]float64, k*d), moved: make([]float64, k*d),
-		labels: make([]int32, n), margins: make([]float64, n), shrink: make([]float64, k),
+		centres: make([]float64, k*d), next: make([]float64, k*d), moves: make([]float64, k),
+		labels: make([]int32, n), margins: newMargins(n, k),
 		sums: make([]float64, k*d), counts: make([]int64, k),
 	}
 	l.parts = make([]part, l.blocks.count)
 	for i := range l.parts {
-		l.parts[i] = part{sums: make([]float64, k*d), counts: make([]int64, k), due: make([]int32, chunkRows)}
+		l.parts[i] = part{
+			sums: make([]float64, k*d), counts: make([]int64, k),
+			due: make([]int32, chunkRows), squares: make([]float64, chunkRows),
+		}
 	}
 	return l
 }
@@ -57,10 +57,9 @@ func newLloyd(m Matrix, k, workers int) *lloyd {
 // begin takes the centres to begin with. Nothing is known of any row.
 func (l *lloyd) begin(centres []float64) {
 	copy(l.centres, centres)
-	for i := range l.margins {
-		l.labels[i], l.margins[i] = -1, -1
+	for i := range l.labels {
+		l.labels[i] = -1
 	}
-	clear(l.shrink)
 }
 
 // run iterates until no row changes its cluster, until the centres move by at most
@@ -109,75 +108,49 @@ func (l *lloyd) assignBlock(p *part, from, to int) {
 	clear(p.sums)
 	clear(p.counts)
 	p.relabelled = 0
-	var before [chunkRows]int32
 	for ; from < to; from += chunkRows {
 		end := min(from+chunkRows, to)
-		due := l.due(p.due, from, end)
-		for i, row := range due {
-			before[i] = l.labels[row]
+		labels := l.labels[from:end]
+		p.read = fetch(l.values[from*l.d:end*l.d])
+		var due []int32
+		if labels[0] < 0 {
+			due = sequence(p.due, from, end)
+		} else {
+			due = l.margins.due(p.due, from, labels)
 		}
-		nearest(l.values, l.d, l.centres, due, l.labels, l.margins)
-		for i, row := range due {
-			if l.labels[row] != before[i] {
-				p.relabelled++
-			}
-		}
-		addUp(p.sums, p.counts, l.values[from*l.d:end*l.d], l.d, l.labels[from:end])
+		p.relabelled += l.compare(due)
+		addUp(p.sums, p.counts, l.values[from*l.d:end*l.d], l.d, labels)
 	}
 }
 
-// due are the rows whose nearest centre may be another one by now.
-func (l *lloyd) due(into []int32, from, to int) []int32 {
-	labels := l.labels[from:to]
-	margins := l.margins[from:to:to]
-	margins = margins[:len(labels)]
-	count := 0
-	if labels[0] < 0 { // nothing has been assigned yet
-		for i := range labels {
-			into[i] = int32(from + i)
+// compare finds the nearest centre of each row, and counts those that have another one.
+func (l *lloyd) compare(rows []int32) (relabelled int64) {
+	for _, row := range rows {
+		var label int
+		var best, second uint64
+		switch l.d {
+		case 3:
+			label, best, second = nearest3((*[3]float64)(l.values[int(row)*3:]), l.centres)
+		case 8:
+			label, best, second = nearest8((*[8]float64)(l.values[int(row)*8:]), l.centres)
+		default:
+			label, best, second = nearest(l.values[int(row)*l.d:int(row)*l.d+l.d], l.centres)
 		}
-		return into[:len(labels)]
-	}
-	into = into[:chunkRows]
-	for i, label := range labels {
-		left := margins[i] - l.shrink[label]
-		margins[i] = left
-		into[count&(chunkRows-1)] = int32(from + i)
-		more := 0
-		if !(left > 0) {
-			more = 1
+		if l.labels[row] != int32(label) {
+			relabelled++
 		}
-		count += more
+		l.labels[row] = int32(label)
+		l.margins.compared(row, best, second)
 	}
-	return into[:count]
+	return relabelled
 }
 
-// addUp adds each row to the sums of its cluster.
-func addUp(sums []float64, counts []int64, values []float64, d int, labels []int32) {
-	if d == 3 {
-		addUp3(sums, counts, values, labels)
-		return
+func sequence(into []int32, from, to int) []int32 {
+	into = into[:to-from]
+	for i := range into {
+		into[i] = int32(from + i)
 	}
-	for _, label := range labels {
-		counts[label]++
-		at := int(label) * d
-		into, x := sums[at:at+d], values[:d]
-		values = values[d:]
-		for j, v := range x {
-			into[j] += v
-		}
-	}
-}
-
-func addUp3(sums []float64, counts []int64, values []float64, labels []int32) {
-	for _, label := range labels {
-		counts[label]++
-		into, x := (*[3]float64)(sums[int(label)*3:]), (*[3]float64)(values)
-		values = values[3:]
-		into[0] += x[0]
-		into[1] += x[1]
-		into[2] += x[2]
-	}
+	return into
 }
 
 // average is where the centres go: to the means of their rows. A cluster without rows
@@ -192,11 +165,11 @@ func (l *lloyd) average() (empty bool) {
 	for j, n := range l.counts {
 		at := j * l.d
 		if n == 0 {
-			copy(l.moved[at:at+l.d], l.centres[at:])
+			copy(l.next[at:at+l.d], l.centres[at:])
 			continue
 		}
 		for i := at; i < at+l.d; i++ {
-			l.moved[i] = l.sums[i] / float64(n)
+			l.next[i] = l.sums[i] / float64(n)
 		}
 	}
 	return empty
@@ -204,39 +177,29 @@ func (l *lloyd) average() (empty bool) {
 
 // move moves the centres, and returns the sum of the squares of their moves.
 func (l *lloyd) move() (shift float64) {
-	moves := l.shrink
-	first, second := 0.0, 0.0 // the largest moves
-	largest := 0
-	for j := range moves {
+	for j := range l.moves {
 		at := j * l.d
-		square := distance(l.moved[at:at+l.d], l.centres[at:])
+		square := distance(l.next[at:at+l.d], l.centres[at:])
 		shift += square
-		moves[j] = math.Sqrt(square)*(1+marginError) + marginLeast
-		if moves[j] > first {
-			first, second, largest = moves[j], first, j
-		} else {
-			second = max(second, moves[j])
-		}
+		l.moves[j] = math.Sqrt(square)
 	}
-	l.centres, l.moved = l.moved, l.centres
-	for j := range moves {
-		if j == largest {
-			moves[j] += second
-		} else {
-			moves[j] += first
-		}
-	}
+	l.margins.moved(l.moves)
+	l.centres, l.next = l.next, l.centres
 	return shift
 }
 
 // inertia is the sum of the squared distances of the rows from their centres.
 func (l *lloyd) inertia(ctx context.Context) (float64, error) {
 	err := l.blocks.each(ctx, l.workers, func(block, from, to int) {
-		var sum float64
-		for i := from; i < to; i++ {
-			sum += l.distanceOwn(i)
+		p := &l.parts[block]
+		p.inertia = 0
+		for ; from < to; from += chunkRows {
+			rows := sequence(p.due, from, min(from+chunkRows, to))
+			ownSquares(p.squares, l.values, l.d, l.centres, rows, l.labels)
+			for _, square := range p.squares[:len(rows)] {
+				p.inertia += square
+			}
 		}
-		l.parts[block].inertia = sum
 	})
 	var sum float64
 	for i := range l.parts {
