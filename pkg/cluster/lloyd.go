@@ -111,7 +111,7 @@ func (l *lloyd) assignBlock(p *part, from, to int) {
 	for ; from < to; from += chunkRows {
 		end := min(from+chunkRows, to)
 		labels := l.labels[from:end]
-		p.read = fetch(l.values[from*l.d:end*l.d])
+		p.read = fetch(l.values[from*l.d : end*l.d])
 		var due []int32
 		if labels[0] < 0 {
 			due = sequence(p.due, from, end)

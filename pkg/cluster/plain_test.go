@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"math"
+	"slices"
 
 	"github.com/kehuhq/kehu/pkg/cluster"
 )
@@ -14,7 +15,7 @@ func squared(x, c []float64) (sum float64) {
 }
 
 // plainLloyd is k-means as the books have it: every row is compared with every centre.
-// It has no answer to a cluster without rows.
+// It has no answer to a cluster without rows: the inertia is NaN then.
 func plainLloyd(m cluster.Matrix, first []float64, k, iterations int) (labels []int, inertia float64) {
 	d := m.Columns()
 	centres := append([]float64(nil), first...)
@@ -44,6 +45,9 @@ func plainLloyd(m cluster.Matrix, first []float64, k, iterations int) (labels []
 			for j, v := range m.Row(i) {
 				sums[label*d+j] += v
 			}
+		}
+		if slices.Contains(counts, 0) {
+			return labels, math.NaN()
 		}
 		for j := range sums {
 			centres[j] = sums[j] / counts[j/d]

@@ -105,7 +105,7 @@ func TestKMeansReference(t *testing.T) {
 			}
 		}
 		for _, seed := range []uint64{1, 2026} {
-			best, err := cluster.KMeans(t.Context(), m, cluster.Options{K: want.K, Starts: 30, Seed: seed})
+			best, err := cluster.KMeans(t.Context(), m, cluster.Options{K: want.K, Starts: 100, Seed: seed})
 			if err != nil {
 				t.Fatal(err)
 			}

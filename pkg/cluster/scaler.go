@@ -179,16 +179,18 @@ func (s *Scaler) check() error {
 		field  string
 		values []float64
 		want   int
+		most   float64
 	}{
-		{"fill", s.Fill, needed(s.Preparation.Missing == MissingMedian)}, {"low", s.Low, bounds}, {"high", s.High, bounds},
-		{"centre", s.Centre, len(s.Names)}, {"scale", s.Scale, len(s.Names)},
+		{"fill", s.Fill, needed(s.Preparation.Missing == MissingMedian), MaxMagnitude},
+		{"low", s.Low, bounds, math.MaxFloat64}, {"high", s.High, bounds, math.MaxFloat64},
+		{"centre", s.Centre, len(s.Names), MaxMagnitude}, {"scale", s.Scale, len(s.Names), 2 * MaxMagnitude},
 	} {
 		if len(c.values) != c.want {
 			return fault.Invalid("scaler."+c.field, "must be %d numbers, are %d", c.want, len(c.values))
 		}
 		for _, v := range c.values {
-			if math.IsNaN(v) || math.IsInf(v, 0) || c.field == "scale" && v <= 0 {
-				return fault.Invalid("scaler."+c.field, "must be finite, and a scale above 0, is %g", v)
+			if !(math.Abs(v) <= c.most) || c.field == "scale" && v <= 0 {
+				return fault.Invalid("scaler."+c.field, "must be finite, at most %g without its sign, and a scale above 0, is %g", c.most, v)
 			}
 		}
 	}
