@@ -75,6 +75,39 @@ func TestStatKMeans(t *testing.T) {
 	}
 }
 
+func TestStatKMeansRecommends(t *testing.T) {
+	var got struct {
+		kmeansFigures
+		Recommendation struct {
+			K                        int
+			Reason, English, Chinese string
+			Candidates               []struct {
+				K          int
+				Silhouette float64
+			}
+		}
+	}
+	args := []string{"kmeans", "--file", shared(t, "data/iris.csv"), "--columns", "sepal_l,sepal_w,petal_l,petal_w", "--k-range", "2:6"}
+	statJSON(t, &got, args...)
+	r := got.Recommendation
+	if r.K != 2 || got.K != 2 || got.Sizes[0]+got.Sizes[1] != 150 || len(r.Candidates) != 5 || !close9(r.Candidates[0].Silhouette, 0.6810461692117462) || r.Reason == "" {
+		t.Errorf("%+v", got)
+	}
+	out, err := command(append([]string{"stat"}, args...)...)
+	if err != nil || !strings.Contains(out, r.English[:20]) || !strings.Contains(out, "建议分 2 类") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, bad := range []string{"2", "1:3", "3:2", "2:1000", "a:b", "2:3:4", ":"} {
+		args[len(args)-1] = bad
+		if _, err := command(append([]string{"stat"}, args...)...); exitCode(err) != exitBadInput {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	if _, err := command(append([]string{"stat", "--k", "3"}, args...)...); exitCode(err) != exitBadInput {
+		t.Error(err)
+	}
+}
+
 func TestStatKMeansMissing(t *testing.T) {
 	dir := t.TempDir()
 	path, labels := filepath.Join(dir, "t.csv"), filepath.Join(dir, "labels.csv")

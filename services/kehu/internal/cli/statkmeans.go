@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ type kmeansFlags struct {
 	init        string
 	scale       string
 	missing     string
+	between     string // numbers of clusters to compare
 	assignments string
 	format      string
 }
@@ -34,8 +36,12 @@ how well they are apart. Columns with larger numbers weigh more: --scale standar
 them equal. The same file, flags and --seed give the same clusters.
 
   --init kmeans++  draws the first centres, several times (--starts), and keeps the best
-  --init first     begins with the first rows, once`,
+  --init first     begins with the first rows, once
+
+--k-range 2:8 in place of --k compares the divisions into 2 to 8 clusters, recommends
+one with its reason, and takes it.`,
 		Example: `  kehu stat kmeans --file iris.csv --columns sepal_l,sepal_w,petal_l,petal_w --k 3
+  kehu stat kmeans --file iris.csv --columns petal_l,petal_w --scale standard --k-range 2:8
   kehu stat kmeans --file customers.csv --columns recency,frequency,monetary --scale robust --k 5 \
     --missing median --assignments labels.csv --format json`,
 		Args: exactly(0),
@@ -45,6 +51,7 @@ them equal. The same file, flags and --seed give the same clusters.
 	flags, options := cmd.Flags(), &f.settings.Options
 	flags.StringSliceVar(&f.columns, "columns", nil, "columns of numbers, with commas between")
 	flags.IntVar(&options.K, "k", 0, fmt.Sprintf("clusters, 1 to %d", cluster.MaxClusters))
+	flags.StringVar(&f.between, "k-range", "", "numbers of clusters to compare, e.g. 2:8; the one recommended is taken")
 	flags.StringVar(&f.init, "init", string(cluster.InitPlusPlus), "the first centres: kmeans++ or first")
 	flags.Uint64Var(&options.Seed, "seed", 1, "of what is drawn")
 	flags.IntVar(&options.Starts, "starts", cluster.DefaultStarts, "how often to begin with other centres (kmeans++)")
@@ -68,7 +75,7 @@ func (f *kmeansFlags) check() error {
 		within("max-iterations", f.settings.Options.Iterations, 1, cluster.MaxIterations),
 		within("starts", f.settings.Options.Starts, 1, cluster.MaxStarts),
 		within("silhouette-rows", f.settings.SilhouetteRows, 2, cluster.MaxSilhouetteRows),
-		within("k", f.settings.Options.K, 1, cluster.MaxClusters),
+		f.checkK(),
 	)
 	if len(f.columns) == 0 {
 		err = errors.Join(err, usageError{errors.New("--columns must name the columns of numbers")})
@@ -80,6 +87,24 @@ func (f *kmeansFlags) check() error {
 		err = errors.Join(err, usageError{fmt.Errorf("--tolerance must be 0 to 1, is %v", f.settings.Options.Tolerance)})
 	}
 	return err
+}
+
+// checkK takes either --k or --k-range.
+func (f *kmeansFlags) checkK() error {
+	if f.between == "" {
+		return within("k", f.settings.Options.K, 1, cluster.MaxClusters)
+	}
+	if f.settings.Options.K != 0 {
+		return usageError{errors.New("--k-range takes the place of --k: give one of them")}
+	}
+	low, high, _ := strings.Cut(f.between, ":")
+	least, noLeast := strconv.Atoi(low)
+	most, noMost := strconv.Atoi(high)
+	if noLeast != nil || noMost != nil || least < 2 || most < least || most > cluster.MaxClusters || most-least >= cluster.MaxRange {
+		return usageError{fmt.Errorf("--k-range must be two numbers such as 2:8, of 2 to %d and at most %d apart, is %q", cluster.MaxClusters, cluster.MaxRange-1, f.between)}
+	}
+	f.settings.KMin, f.settings.KMax = least, most
+	return nil
 }
 
 // within refuses a number outside its bounds.

@@ -15,6 +15,9 @@ type Settings struct {
 	Preparation    cluster.Preparation
 	Options        cluster.Options
 	SilhouetteRows int
+	// KMin and KMax are the numbers of clusters from which one is recommended and
+	// taken; 0 where Options.K says it.
+	KMin, KMax int
 }
 
 // Division is what k-means found. As JSON it is an object with these members.
@@ -33,6 +36,8 @@ type Division struct {
 	Clusters   []float64 `json:"silhouette_clusters"`
 	Davies     *float64  `json:"davies_bouldin"`
 	Calinski   *float64  `json:"calinski_harabasz"`
+	// Recommendation is there where a range of numbers of clusters was compared.
+	Recommendation *cluster.Recommendation `json:"recommendation,omitempty"`
 
 	kept, labels []int
 }
@@ -79,6 +84,16 @@ func Divide(ctx context.Context, m cluster.Matrix, s Settings) (*Division, error
 	if err != nil {
 		return nil, err
 	}
+	var recommended *cluster.Recommendation
+	if s.KMax > 0 {
+		recommended, err = cluster.Recommend(ctx, rows.Matrix, cluster.RecommendOptions{
+			KMin: s.KMin, KMax: s.KMax, Options: s.Options, SilhouetteRows: s.SilhouetteRows,
+		})
+		if err != nil {
+			return nil, err
+		}
+		s.Options.K = recommended.K
+	}
 	found, err := cluster.KMeans(ctx, rows.Matrix, s.Options)
 	if err != nil {
 		return nil, err
@@ -87,7 +102,7 @@ func Divide(ctx context.Context, m cluster.Matrix, s Settings) (*Division, error
 	head.Warnings = append(head.Warnings, found.Warnings...)
 	d := &Division{
 		Head: head, K: found.K, Inertia: found.Inertia, Iterations: found.Iterations, Converged: found.Converged, Sizes: found.Sizes,
-		Clusters: []float64{}, kept: rows.Kept, labels: found.Labels,
+		Clusters: []float64{}, Recommendation: recommended, kept: rows.Kept, labels: found.Labels,
 	}
 	for j := range found.K {
 		d.Centres = append(d.Centres, scaler.Original(found.Centre(j)))

@@ -5,12 +5,16 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/kehuhq/kehu/pkg/cluster"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
 )
 
 // WriteText writes the clusters as a table for a terminal with so many columns.
 func (d *Division) WriteText(w io.Writer, columns int) error {
 	p := &layout.Page{Width: columns}
+	if d.Recommendation != nil {
+		recommendation(p, d.Recommendation)
+	}
 	p.Heading(fmt.Sprintf("%d clusters of %d rows", d.K, d.N))
 	titles := append([]string{"cluster", "rows", "share", "silhouette"}, d.Columns...)
 	rows := [][]string{titles}
@@ -38,6 +42,20 @@ func (d *Division) WriteText(w io.Writer, columns int) error {
 	d.end(p)
 	_, err := io.WriteString(w, p.String())
 	return err
+}
+
+func recommendation(p *layout.Page, r *cluster.Recommendation) {
+	p.Heading("How many clusters?")
+	rows := [][]string{{"clusters", "inertia", "silhouette", "Davies–Bouldin", "Caliński–Harabasz", "smallest"}}
+	for _, c := range r.Candidates {
+		rows = append(rows, []string{
+			strconv.Itoa(c.K), strconv.FormatFloat(c.Inertia, 'g', 7, 64), fmt.Sprintf("%.4f", c.Silhouette),
+			optional(c.DaviesBouldin), optional(c.CalinskiHarabasz), fmt.Sprintf("%.1f%%", 100*c.SmallestShare),
+		})
+	}
+	p.Table(rows)
+	p.Item(fmt.Sprintf("%s [%s]", r.English, r.Reason))
+	p.Item(r.Chinese)
 }
 
 // end adds what was said of the rows.
