@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -137,6 +138,18 @@ func TestStatGroupsRefuse(t *testing.T) {
 		_, err := command("stat", "compare", "--file", path, "--value", "v", "--group", "g")
 		if fault.ReasonOf(err) != c.reason || exitCode(err) != exitBadInput || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+	ids := "v,g\n"
+	for i := range 1001 {
+		ids += fmt.Sprintf("%d,customer %d\n", i, i)
+	}
+	if err := os.WriteFile(path, []byte(ids), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"compare", "--value", "v", "--group", "g"}, {"contingency", "--rows", "v", "--columns", "g"}} {
+		if _, err := command(append([]string{"stat", args[0], "--file", path}, args[1:]...)...); fault.ReasonOf(err) != "TOO_MANY_GROUPS" || exitCode(err) != exitBadInput {
+			t.Errorf("%v: %v", args, err)
 		}
 	}
 	for _, args := range [][]string{

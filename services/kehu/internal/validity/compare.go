@@ -65,15 +65,14 @@ type Group struct {
 // numbers. lang is the language of the readings, zh or en. With several columns
 // the p-values of each test are also given corrected as by Holm.
 func Compare(from *table.Table, values []string, group string, drop bool, lang string) (*Comparison, error) {
-	d, err := read(from, Columns{Numbers: values, Words: []string{group}, Drop: drop})
+	d, err := read(from, Columns{Numbers: values, Words: []string{group}, Most: stat.MaxGroups, Drop: drop})
 	if err != nil {
 		return nil, err
 	}
-	names := distinct(d.words[0])
-	if len(names) < 2 || len(names) > stat.MaxGroups {
-		return nil, fault.Invalid("group", "must have 2 to %d different values, %s has %d", stat.MaxGroups, group, len(names))
+	names, of := d.words[0].names, d.words[0].of
+	if len(names) < 2 {
+		return nil, fault.Invalid("group", "must have 2 different values or more, %s has %d", group, len(names))
 	}
-	of := places(names, d.words[0])
 	c := &Comparison{Group: group, Rows: d.rows, Dropped: d.dropped}
 	for i, title := range d.titles {
 		one := &Differences{Column: title, Warnings: []stat.Warning{}, values: make([][]float64, len(names))}

@@ -27,24 +27,23 @@ type Contingency struct {
 // CrossTabulate counts the rows by the values of two columns and tests whether
 // those are independent. lang is the language of the reading, zh or en.
 func CrossTabulate(from *table.Table, rows, columns string, drop bool, lang string) (*Contingency, error) {
-	d, err := read(from, Columns{Words: []string{rows, columns}, Drop: drop})
+	d, err := read(from, Columns{Words: []string{rows, columns}, Most: maxCategories, Drop: drop})
 	if err != nil {
 		return nil, err
 	}
 	c := &Contingency{RowsColumn: rows, ColumnsColumn: columns, Rows: d.rows, Dropped: d.dropped}
-	c.RowNames, c.ColumnNames = distinct(d.words[0]), distinct(d.words[1])
-	for field, names := range map[string][]string{"rows": c.RowNames, "columns": c.ColumnNames} {
-		if len(names) < 2 || len(names) > maxCategories {
-			return nil, fault.Invalid(field, "must have 2 to %d different values, has %d", maxCategories, len(names))
+	c.RowNames, c.ColumnNames = d.words[0].names, d.words[1].names
+	for i, field := range []string{"rows", "columns"} {
+		if n := len(d.words[i].names); n < 2 {
+			return nil, fault.Invalid(field, "must have 2 different values or more, has %d", n)
 		}
 	}
 	c.Counts = make([][]int64, len(c.RowNames))
 	for i := range c.Counts {
 		c.Counts[i] = make([]int64, len(c.ColumnNames))
 	}
-	across := places(c.ColumnNames, d.words[1])
-	for i, row := range places(c.RowNames, d.words[0]) {
-		c.Counts[row][across[i]]++
+	for i, row := range d.words[0].of {
+		c.Counts[row][d.words[1].of[i]]++
 	}
 	if c.ContingencyTest, err = stat.Contingency(c.Counts); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/kehuhq/kehu/pkg/stat"
@@ -45,7 +46,7 @@ func CompareShares(expected, actual []float64, smoothing float64, lang string) (
 func CompareColumns(expected, actual *table.Table, s DriftSettings) (*Drift, error) {
 	columns := Columns{Numbers: []string{s.Column}, Drop: s.Drop}
 	if s.Categorical {
-		columns = Columns{Words: []string{s.Column}, Drop: s.Drop}
+		columns = Columns{Words: []string{s.Column}, Most: maxCategories, Drop: s.Drop}
 	}
 	before, err := read(expected, columns)
 	if err != nil {
@@ -82,19 +83,21 @@ func (d *Drift) numbers(before, after []float64, s DriftSettings) error {
 	return err
 }
 
-func (d *Drift) words(before, after []string, smoothing float64) (err error) {
-	d.Categories = distinct(append(append([]string{}, before...), after...))
+func (d *Drift) words(before, after *groups, smoothing float64) (err error) {
+	all := &groups{names: slices.Clone(before.names), place: map[string]int32{}}
+	for _, name := range after.names {
+		if _, met := before.place[name]; !met {
+			all.names = append(all.names, name)
+		}
+	}
+	all.sort()
+	d.Categories = all.names
 	if len(d.Categories) == 1 { // nothing can have moved; a bin for what is not there
 		d.Categories = append(d.Categories, "…")
 	}
-	expected, actual := make([]int64, len(d.Categories)), make([]int64, len(d.Categories))
-	for _, at := range places(d.Categories, before) {
-		expected[at]++
-	}
-	for _, at := range places(d.Categories, after) {
-		actual[at]++
-	}
-	d.Drift, err = stat.PSIOfCounts(expected, actual, smoothing)
+	before.rename(d.Categories)
+	after.rename(d.Categories)
+	d.Drift, err = stat.PSIOfCounts(before.counts(), after.counts(), smoothing)
 	return err
 }
 

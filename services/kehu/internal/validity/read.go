@@ -16,6 +16,7 @@ import (
 type Columns struct {
 	Numbers []string // titles of columns of numbers
 	Words   []string // titles of columns whose values are names of groups
+	Most    int      // different values that a column of Words may have
 	// Drop leaves out rows with a missing value and counts them; otherwise the
 	// first one is refused.
 	Drop bool
@@ -25,9 +26,17 @@ type Columns struct {
 type data struct {
 	titles  []string // of the columns of numbers
 	numbers [][]float64
-	words   [][]string
+	words   []*groups
 	rows    int64
 	dropped int64
+}
+
+// groups are the different words of a column, and which of them each row has.
+type groups struct {
+	title string
+	names []string
+	of    []int32 // place in names, by row
+	place map[string]int32
 }
 
 // read reads the columns of a table. What is wrong is a fault that names row,
@@ -41,12 +50,14 @@ func read(from *table.Table, c Columns) (*data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &data{numbers: make([][]float64, len(numbers)), words: make([][]string, len(words))}
+	d := &data{numbers: make([][]float64, len(numbers))}
 	for _, at := range numbers {
 		d.titles = append(d.titles, from.Titles[at])
 	}
+	for _, at := range words {
+		d.words = append(d.words, &groups{title: from.Titles[at], place: map[string]int32{}})
+	}
 	needed := slices.Concat(numbers, words)
-	seen := map[string]string{} // one string for each word
 	for {
 		cells, err := from.Next()
 		if errors.Is(err, io.EOF) {
@@ -71,11 +82,16 @@ func read(from *table.Table, c Columns) (*data, error) {
 			d.numbers[i] = append(d.numbers[i], v)
 		}
 		for i, at := range words {
-			d.words[i] = append(d.words[i], known(seen, strings.TrimSpace(cells[at])))
+			if err := d.words[i].add(strings.TrimSpace(cells[at]), c.Most); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if d.rows == d.dropped {
 		return nil, fault.New(fault.InvalidArgument, "FILE_EMPTY", "the file has no row to analyse: %d read, %d left out for a missing value", d.rows, d.dropped)
+	}
+	for _, g := range d.words {
+		g.sort()
 	}
 	return d, nil
 }
@@ -95,27 +111,26 @@ func find(from *table.Table, titles []string) ([]int, error) {
 	return at, nil
 }
 
-// known is a word that outlives its row, the same string whenever it is met.
-func known(seen map[string]string, word string) string {
-	same, ok := seen[word]
-	if !ok {
-		same = strings.Clone(word)
-		seen[same] = same
+// add takes the word of the next row. A column of many, such as one of customers' ids,
+// is refused at once.
+func (g *groups) add(word string, most int) error {
+	at, met := g.place[word]
+	if !met {
+		if len(g.names) == most {
+			return fault.New(fault.InvalidArgument, "TOO_MANY_GROUPS", "column %s has more than %d different values: it names no groups", g.title, most)
+		}
+		at, word = int32(len(g.names)), strings.Clone(word)
+		g.place[word] = at
+		g.names = append(g.names, word)
 	}
-	return same
+	g.of = append(g.of, at)
+	return nil
 }
 
-// distinct are the different words: numbers by their size, before other words.
-func distinct(words []string) []string {
-	met := map[string]bool{}
-	var names []string
-	for _, w := range words {
-		if !met[w] {
-			met[w] = true
-			names = append(names, w)
-		}
-	}
-	slices.SortFunc(names, func(a, b string) int {
+// sort puts the words in order: numbers by their size, before other words.
+func (g *groups) sort() {
+	sorted := slices.Clone(g.names)
+	slices.SortFunc(sorted, func(a, b string) int {
 		x, isX := table.Number(a)
 		y, isY := table.Number(b)
 		switch {
@@ -126,18 +141,31 @@ func distinct(words []string) []string {
 		}
 		return strings.Compare(a, b)
 	})
-	return names
+	g.rename(sorted)
 }
 
-// places are the positions of words in names.
-func places(names, words []string) []int {
-	place := make(map[string]int, len(names))
+// rename gives the words their places in names, which has all of them.
+func (g *groups) rename(names []string) {
+	moved := make([]int32, len(g.names))
 	for i, name := range names {
-		place[name] = i
+		if old, met := g.place[name]; met {
+			moved[old] = int32(i)
+		}
 	}
-	of := make([]int, len(words))
-	for i, w := range words {
-		of[i] = place[w]
+	for row, old := range g.of {
+		g.of[row] = moved[old]
 	}
-	return of
+	g.names, g.place = names, make(map[string]int32, len(names))
+	for i, name := range names {
+		g.place[name] = int32(i)
+	}
+}
+
+// counts is how many rows have each word.
+func (g *groups) counts() []int64 {
+	n := make([]int64, len(g.names))
+	for _, at := range g.of {
+		n[at]++
+	}
+	return n
 }
