@@ -75,9 +75,9 @@ func (g *gauge) value(at time.Time) int64 {
 	case sinceDays:
 		return dayOf(at.In(g.zone)) - g.day
 	case yearsSince:
-		year, month, day := at.In(g.zone).Date()
-		age := int64(year - g.date.Year)
-		if int(month) < g.date.Month || int(month) == g.date.Month && day < g.date.Day {
+		local := at.In(g.zone)
+		age := int64(local.Year() - g.date.Year)
+		if dayOf(local) < anniversary(g.date, local.Year()) {
 			age--
 		}
 		return age
