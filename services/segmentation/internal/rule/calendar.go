@@ -2,6 +2,7 @@ package rule
 
 import (
 	"regexp"
+	"sort"
 	"strconv"
 	"sync"
 	"time"
@@ -40,19 +41,32 @@ func dayNumber(year, month, day int) int64 {
 // Between two changes of its offset from UTC that is midnight; a change itself can
 // leap into another date, or back into the one before.
 func nextDayChange(at time.Time, zone *time.Location) time.Time {
-	local := at.In(zone)
-	day := dayOf(local)
-	for {
-		_, offset := local.Zone()
-		midnight := time.Unix((day+1)*daySeconds-int64(offset), 0)
-		_, end := local.ZoneBounds()
-		if end.IsZero() || midnight.Before(end) {
-			return midnight
+	day := dayOf(at.In(zone))
+	for second := at.Unix(); ; {
+		offset := offsetAt(second, zone)
+		midnight := (day+1)*daySeconds - offset
+		if offsetAt(midnight, zone) == offset {
+			return time.Unix(midnight, 0)
 		}
-		if local = end.In(zone); dayOf(local) != day {
-			return end
+		second = offsetChange(second, midnight, zone)
+		if change := time.Unix(second, 0); dayOf(change.In(zone)) != day {
+			return change
 		}
 	}
+}
+
+func offsetAt(second int64, zone *time.Location) int64 {
+	_, offset := time.Unix(second, 0).In(zone).Zone()
+	return int64(offset)
+}
+
+// offsetChange is the second behind from, and up to the one given, at which the
+// zone's offset changes; there is one. (Time.ZoneBounds cannot be asked: it goes
+// wrong on the last day of leap years to come.)
+func offsetChange(from, to int64, zone *time.Location) int64 {
+	before := offsetAt(from, zone)
+	steps := sort.Search(int(to-from), func(i int) bool { return offsetAt(from+int64(i)+1, zone) != before })
+	return from + int64(steps) + 1
 }
 
 // reach is the next instant after at, at which the zone's date comes to a day, or
