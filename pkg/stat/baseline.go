@@ -45,7 +45,10 @@ func FreezeBins(values []float64, bins int) (Baseline, error) {
 	}
 	switch {
 	case least == greatest:
-		b.Edges = []float64{least, math.Nextafter(least, math.Inf(1))}
+		b.Edges = []float64{least}
+		if least < math.MaxFloat64 { // otherwise nothing is more
+			b.Edges = append(b.Edges, math.Nextafter(least, math.Inf(1)))
+		}
 	case len(b.Edges) == 0: // nearly all are the least
 		b.Edges = []float64{sorted[sort.SearchFloat64s(sorted, math.Nextafter(least, math.Inf(1)))]}
 	}

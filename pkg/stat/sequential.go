@@ -96,6 +96,9 @@ func (p Peeking) widen(l Lift) (Lift, error) {
 			e.Low, e.High = max(0, e.Low), min(1, e.High)
 		}
 	}
+	if !finite(a.Low, a.High, l.P, l.Treated.Low, l.Treated.High, l.HoldOut.Low, l.HoldOut.High) {
+		return Lift{}, refuse(ReasonOverflow, "treated", "must hold numbers whose squares can be added up")
+	}
 	l.Relative, l.Warnings = nil, []Warning{}
 	if l.HoldOut.Low <= 0 || l.Treated.Value <= 0 {
 		l.Warnings = append(l.Warnings, warning(ReasonBaselineZero, "the hold-out's figure is, or may be, 0 or below: there is no lift relative to it"))
@@ -106,9 +109,6 @@ func (p Peeking) widen(l Lift) (Lift, error) {
 	r := Estimate{
 		Value: ratio - 1, StdErr: ratio * logErr, Low: math.Expm1(math.Log(ratio) - width*logErr), High: math.Expm1(math.Log(ratio) + width*logErr),
 		Level: p.Level, Method: MethodSequence, N: a.N,
-	}
-	if !finite(a.Low, a.High, l.P) {
-		return Lift{}, refuse(ReasonOverflow, "treated", "must hold numbers whose squares can be added up")
 	}
 	if finite(r.Low, r.High, r.StdErr) {
 		l.Relative = &r

@@ -70,8 +70,9 @@ func (f Feature) compare() (d Distinction, ok bool, err error) {
 		return d, false, err
 	}
 	d.Inside, d.Outside, d.P = l.Treated, l.HoldOut, l.P
-	pooled := math.Sqrt((in.M2 + out.M2) / float64(in.N+out.N-2))
-	d.Effect = max(-constantEffect, min(constantEffect, l.Absolute.Value/pooled))
+	if pooled := math.Sqrt((in.M2 + out.M2) / float64(in.N+out.N-2)); l.Absolute.Value != 0 {
+		d.Effect = max(-constantEffect, min(constantEffect, l.Absolute.Value/pooled))
+	}
 	return d, true, nil
 }
 
