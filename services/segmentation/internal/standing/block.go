@@ -38,10 +38,8 @@ type block struct {
 	entries    []entry
 }
 
-const (
-	blockSize = 500 // entries of a new block
-	maxBlock  = 1000
-)
+// blockSize is how many entries a new block has; one of more than twice as many is split.
+const blockSize = 500
 
 func blockID(born int64, start string) string { return digits(born) + "!" + start }
 
@@ -175,13 +173,13 @@ func (b *block) apply(changes []change, at instantOf, floor int64) {
 }
 
 // split takes what is too much for one block into further ones.
-func (b *block) split(born int64) (further []*block) {
-	if len(b.entries) <= maxBlock {
+func (b *block) split(born int64, size int) (further []*block) {
+	if len(b.entries) <= 2*size {
 		return nil
 	}
 	all := b.entries
 	cut := func(from int) int {
-		to := min(from+blockSize, len(all))
+		to := min(from+size, len(all))
 		for to < len(all) && all[to].customer == all[to-1].customer {
 			to++ // of one customer in one block
 		}
@@ -191,7 +189,7 @@ func (b *block) split(born int64) (further []*block) {
 	b.entries = all[:to]
 	for to < len(all) {
 		from := to
-		if to = cut(from); len(all)-to < blockSize/2 {
+		if to = cut(from); len(all)-to < size/2 {
 			to = len(all)
 		}
 		start := all[from].customer

@@ -93,6 +93,7 @@ type part struct {
 	changes   [][]change // of the rosters, by place in the plan
 	persons   []docstore.Op[standingDoc]
 	asOf      time.Time // of the latest valuation met
+	limit     int64     // customers, at most
 	size      int       // bytes, about
 	works     []string  // done with it
 }
@@ -103,11 +104,11 @@ const (
 	partSize      = 24 << 20
 )
 
-func newPart(p *plan, number int64) *part {
-	return &part{number: number, sheets: make([][]*sheet, len(p.segments)), tallies: make([]tally, len(p.segments)), changes: make([][]change, len(p.segments))}
+func newPart(p *plan, number, limit int64) *part {
+	return &part{number: number, limit: limit, sheets: make([][]*sheet, len(p.segments)), tallies: make([]tally, len(p.segments)), changes: make([][]change, len(p.segments))}
 }
 
-func (c *part) full() bool { return c.customers >= partCustomers || c.size >= partSize }
+func (c *part) full() bool { return c.customers >= c.limit || c.size >= partSize }
 
 // add compares what was found of a customer with where it stood, and notes the
 // difference. everything tells that all segments were asked.

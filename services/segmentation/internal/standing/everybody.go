@@ -31,15 +31,11 @@ func (r *run) everybody(ctx context.Context) error {
 	first := r.pass.Part>>stripeBits + 1
 	group.Go(func() error {
 		defer close(stripes)
-		from := ""
+		bounds := slices.Concat([]string{""}, cuts, []string{""})
 		if r.pass.After != "" {
-			from = r.pass.After + "!" // the lowest id behind it
+			bounds[0] = r.pass.After + "!" // the lowest id behind it
 		}
-		for i := range len(cuts) + 1 {
-			to := ""
-			if i < len(cuts) {
-				to = cuts[i]
-			}
+		for i := range len(bounds) - 1 {
 			stripe := make(chan *part, 1)
 			select {
 			case ahead <- struct{}{}:
@@ -54,9 +50,8 @@ func (r *run) everybody(ctx context.Context) error {
 			group.Go(func() error {
 				defer func() { <-ahead }()
 				defer close(stripe)
-				return r.stripe(groupCtx, (first+int64(i))<<stripeBits, from, to, stripe)
+				return r.stripe(groupCtx, (first+int64(i))<<stripeBits, bounds[i], bounds[i+1], stripe)
 			})
-			from = to
 		}
 		return nil
 	})
@@ -92,7 +87,7 @@ func (r *run) cuts(ctx context.Context) ([]string, error) {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	// Smaller than a part, so that most stripes are one.
-	stripes := min(int(population*5/4/partCustomers), len(ids))
+	stripes := min(int(population*5/4/r.partCustomers), len(ids))
 	var cuts []string
 	for i := 1; i < stripes; i++ {
 		cuts = append(cuts, ids[i*len(ids)/stripes])
@@ -104,11 +99,11 @@ func (r *run) cuts(ctx context.Context) ([]string, error) {
 func (r *run) stripe(ctx context.Context, number int64, from, to string, found chan<- *part) error {
 	e := newEvaluator(r.plan, r.pass.At, r.forgetBefore(r.pass.At), r.record)
 	cause := facts.Cause{Kind: facts.Definition}
-	c := newPart(r.plan, number)
+	c := newPart(r.plan, number, r.partCustomers)
 	send := func() error {
 		select {
 		case found <- c:
-			c = newPart(r.plan, c.number+1)
+			c = newPart(r.plan, c.number+1, r.partCustomers)
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()

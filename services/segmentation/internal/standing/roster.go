@@ -13,11 +13,12 @@ import (
 // rosters keeps who is in each segment.
 type rosters struct {
 	docs *docstore.Collection[blockDoc]
+	size int // entries of a new block
 }
 
 func openRosters(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*rosters, error) {
 	docs, err := docstore.Open(ctx, engine, docstore.Schema[blockDoc]{Name: "rosters"}, docstore.WithClock(clock))
-	return &rosters{docs}, err
+	return &rosters{docs, blockSize}, err
 }
 
 // seek finds the block to which a customer belongs, nil where there is none, and
@@ -85,7 +86,7 @@ func (s *rosters) apply(ctx context.Context, born int64, changes []change, at in
 		b.apply(own, at, floor)
 		b.generation, b.part = at.generation, part
 		// A new block is there before the old one lets go of what is in it.
-		for _, further := range b.split(born) {
+		for _, further := range b.split(born, s.size) {
 			first = append(first, docstore.Op[blockDoc]{Doc: further.doc(), Expect: docstore.Absent})
 		}
 		then = append(then, docstore.Op[blockDoc]{Doc: b.doc(), Expect: b.version})

@@ -61,7 +61,7 @@ func (r *run) some(ctx context.Context, works []facts.Work, due []string) error 
 		customers = append(customers, key)
 	}
 	slices.Sort(customers)
-	for c := range slices.Chunk(customers, partCustomers) {
+	for c := range slices.Chunk(customers, int(r.partCustomers)) {
 		if err := r.evaluateSome(ctx, c, causes); err != nil {
 			return err
 		}
@@ -81,13 +81,13 @@ const someAtOnce = 500
 
 // evaluateSome evaluates some customers, by escaped id in order, as one part or more.
 func (r *run) evaluateSome(ctx context.Context, customers []string, causes map[string]facts.Cause) error {
-	pieces := slices.Collect(slices.Chunk(customers, someAtOnce))
+	pieces := slices.Collect(slices.Chunk(customers, min(someAtOnce, int(r.partCustomers))))
 	for from := 0; from < len(pieces); from += runtime.GOMAXPROCS(0) {
 		batch := pieces[from:min(from+runtime.GOMAXPROCS(0), len(pieces))]
 		parts := make([]*part, len(batch))
 		group, groupCtx := errgroup.WithContext(ctx)
 		for i, piece := range batch {
-			parts[i] = newPart(r.plan, r.pass.Part+1+int64(i))
+			parts[i] = newPart(r.plan, r.pass.Part+1+int64(i), r.partCustomers)
 			group.Go(func() error { return r.evaluatePiece(groupCtx, parts[i], piece, causes) })
 		}
 		if err := group.Wait(); err != nil {

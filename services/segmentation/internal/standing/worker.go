@@ -42,12 +42,14 @@ type Worker struct {
 	erasures    *erasure.Journal
 	log         *slog.Logger
 	holder      string
-	working     sync.Mutex // one round at a time
-	state       *state     // as stored last by the round
-	customers   int64      // whom the last pass over everybody has asked
-	swept       time.Time
-	wake        chan struct{}
-	news        news
+	// partCustomers is how many customers a part of a pass has, at most.
+	partCustomers int64
+	working       sync.Mutex // one round at a time
+	state         *state     // as stored last by the round
+	customers     int64      // whom the last pass over everybody has asked
+	swept         time.Time
+	wake          chan struct{}
+	news          news
 }
 
 // NewWorker makes a worker. It does nothing until Serve or Round.
@@ -55,7 +57,7 @@ func NewWorker(p Parts) *Worker {
 	return &Worker{
 		Standings: p.Standings, engine: p.Engine, facts: p.Facts, queue: p.Touched, feeds: p.Feeds, criteria: p.Criteria,
 		record: p.Record, generations: p.Generations, erasures: p.Erasures, log: p.Log,
-		holder: rand.Text(), wake: make(chan struct{}, 1), news: news{changed: make(chan struct{})},
+		holder: rand.Text(), partCustomers: partCustomers, wake: make(chan struct{}, 1), news: news{changed: make(chan struct{})},
 	}
 }
 

@@ -203,6 +203,7 @@ func newWorld(t fataler, engine docstore.Engine, c *clock) *world {
 		Standings: w.Standings, Engine: engine, Facts: w.facts, Touched: w.facts.Touched, Feeds: still{}, Criteria: criteria,
 		Record: facts.Record, Generations: w.store.Generations, Erasures: w.store.Erasures, Log: slog.New(slog.DiscardHandler),
 	})
+	w.worker.Small(2, 2)
 	return w
 }
 
