@@ -221,13 +221,13 @@ type node struct {
 
 // crossedDivider walks the tree.
 type crossedDivider struct {
-	*Crossed
 	boxes
-	tree *node
+	dimensions []Dimension
+	tree       *node
 }
 
 func (c *Crossed) divider(inputs []input) divider {
-	d := &crossedDivider{Crossed: c, tree: &node{}}
+	d := &crossedDivider{dimensions: c.Dimensions, tree: &node{}}
 	branches, _ := c.cross(d.tree) // checked when the scheme was
 	d.inputs = inputs
 	for _, b := range branches {
@@ -243,7 +243,7 @@ func (d *crossedDivider) divide(row []float64) int {
 		if math.IsNaN(x) {
 			return len(d.labels)
 		}
-		dimension := &d.Dimensions[at.dimension]
+		dimension := &d.dimensions[at.dimension]
 		part := int(x)
 		if len(dimension.Groups) == 0 {
 			part = 0

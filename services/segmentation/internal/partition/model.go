@@ -97,11 +97,7 @@ func (m *Model) open() ([]input, divider, error) {
 		return inputs, m.RFM.divider(), err
 	case m.KMeans != nil:
 		inputs, err := m.KMeans.inputs()
-		if err != nil {
-			return nil, nil, err
-		}
-		d, err := m.KMeans.divider(inputs)
-		return inputs, d, err
+		return inputs, &nearest{m.KMeans, inputs, m.Labels}, err
 	case m.Quadrants != nil:
 		inputs, err := quadrantInputs(m.Quadrants)
 		return inputs, &quadrants{policy: m.Quadrants, inputs: inputs}, err

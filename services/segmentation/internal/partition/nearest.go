@@ -13,9 +13,8 @@ import (
 type nearest struct {
 	*KMeans
 	inputs []input
+	labels []Label
 }
-
-func (m *KMeans) divider(inputs []input) (divider, error) { return &nearest{m, inputs}, nil }
 
 // scaled is a row as the centres are, false where a number is missing that is not to
 // be imputed.
@@ -129,7 +128,7 @@ func (d *nearest) explain(row []float64, label int) (criterion.Condition, []crit
 			against = order[1].centre
 		}
 		all = append(all, criterion.Distance{
-			Label: clusterLabel(p.centre + 1).ID, Distance: math.Sqrt(p.squared), Features: d.contributions(row, x, own, p.centre, against),
+			Label: d.labels[p.centre].ID, Distance: math.Sqrt(p.squared), Features: d.contributions(row, x, own, p.centre, against),
 		})
 	}
 	whole := criterion.Condition{Text: "the centre of this cluster is the nearest", Holds: own == label, Decided: true}
@@ -188,7 +187,6 @@ func (d *nearest) flip(x []float64, j int, apart, difference float64) *float64 {
 	if len(d.Scaler.Low) > 0 && (raw < d.Scaler.Low[j] || raw > d.Scaler.High[j]) {
 		return nil
 	}
-	unbend(d.Log[j:j+1], []float64{raw})
 	if d.Log[j] {
 		raw = math.Copysign(math.Expm1(math.Abs(raw)), raw)
 	}
