@@ -217,7 +217,7 @@ func (m *KMeans) take(ctx context.Context, scaled cluster.Matrix, r *cluster.Res
 	c := out.Clusters
 	for place, old := range order {
 		m.Centres = append(m.Centres, r.Centre(old)...)
-		out.Model.Labels = append(out.Model.Labels, clusterLabel(place+1))
+		out.Model.Labels = append(out.Model.Labels, ClusterLabel(place+1))
 		centre := m.Scaler.Original(r.Centre(old))
 		unbend(m.Log, centre)
 		c.Centres = append(c.Centres, centre)
@@ -242,6 +242,7 @@ func (m *KMeans) take(ctx context.Context, scaled cluster.Matrix, r *cluster.Res
 	return nil
 }
 
-func clusterLabel(n int) Label {
+// ClusterLabel is the label of a cluster that has no name.
+func ClusterLabel(n int) Label {
 	return Label{fmt.Sprintf("cluster-%d", n), fmt.Sprintf("cluster %d", n), fmt.Sprintf("第 %d 类", n)}
 }

@@ -3,6 +3,7 @@ package partition
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -40,8 +41,18 @@ func (s *Spec) checkRules(compile Compile) error {
 		}
 		seen[r.Label.ID] = true
 	}
-	_, err := s.Needs(compile)
-	return err
+	for i, r := range s.Rules {
+		c, err := compile(r.Expression)
+		if err != nil {
+			return inRule(i, err)
+		}
+		if len(c.Segments()) > 0 {
+			f := fault.Invalid(fmt.Sprintf("method.rules.rules[%d].expression", i), "must not ask about other segments (%s): a run divides by facts alone", strings.Join(c.Segments(), ", "))
+			f.Reason = "SCHEME_ASKS_SEGMENTS"
+			return f
+		}
+	}
+	return nil
 }
 
 // fixedRules is the model of rules, which stand still by themselves.

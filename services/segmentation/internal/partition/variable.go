@@ -2,7 +2,6 @@ package partition
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,11 +45,15 @@ func Find(field, name string) (*Variable, error) {
 	if attribute, is := strings.CutPrefix(name, "attributes."); is && attribute != "" {
 		return attributeOf(name, attribute), nil
 	}
-	i := slices.IndexFunc(variables, func(v *Variable) bool { return v.Name == name })
-	if i < 0 {
-		return nil, unknownVariable(field, name, near(name))
+	for _, v := range derived {
+		if v.Name == name {
+			return v, nil
+		}
 	}
-	return variables[i], nil
+	if v := plain(name); v != nil {
+		return v, nil
+	}
+	return nil, unknownVariable(field, name, near(name))
 }
 
 // FindNumber is Find for what must be a number. The type of a custom attribute is
@@ -69,9 +72,6 @@ func FindNumber(field, name string) (*Variable, error) {
 	return v, nil
 }
 
-// Variables lists those with a fixed name, in the order in which people read them.
-func Variables() []*Variable { return slices.Clone(variables) }
-
 func unknownVariable(field, name, hint string) *fault.Fault {
 	f := fault.Invalid(field, "there is no variable %.128q%s", name, hint)
 	f.Reason = "VARIABLE_UNKNOWN"
@@ -81,7 +81,7 @@ func unknownVariable(field, name, hint string) *fault.Fault {
 // near suggests the name that was probably meant.
 func near(name string) string {
 	best, least := "", 4
-	for _, v := range variables {
+	for _, v := range Variables() {
 		if d := misspelt.Distance(name, v.Name); d < least {
 			best, least = v.Name, d
 		}
@@ -136,76 +136,5 @@ func numberAttribute(name, attribute string) *Variable {
 			}
 			return 0, false
 		},
-	}
-}
-
-// always is a number that is known of everybody.
-func always(number func(*facts.Facts) float64) func(*facts.Facts, Moment) (float64, bool) {
-	return func(f *facts.Facts, _ Moment) (float64, bool) { return number(f), true }
-}
-
-// daysSince counts the days behind an instant that is a fact.
-func daysSince(instant func(*facts.Facts) time.Time) func(*facts.Facts, Moment) (float64, bool) {
-	return func(f *facts.Facts, m Moment) (float64, bool) {
-		t := instant(f)
-		if t.IsZero() {
-			return 0, false
-		}
-		return m.since(t), true
-	}
-}
-
-// given is a pointer's number.
-func given(number func(*facts.Facts) *float64) func(*facts.Facts, Moment) (float64, bool) {
-	return func(f *facts.Facts, _ Moment) (float64, bool) {
-		p := number(f)
-		if p == nil || math.IsNaN(*p) || math.IsInf(*p, 0) {
-			return 0, false
-		}
-		return *p, true
-	}
-}
-
-// scored is a score, which is known of those who have a valuation.
-func scored(number func(*facts.Facts) int) func(*facts.Facts, Moment) (float64, bool) {
-	return func(f *facts.Facts, _ Moment) (float64, bool) {
-		n := number(f)
-		return float64(n), f.Valued && n > 0
-	}
-}
-
-// text is a category that is not known where it is empty.
-func text(category func(*facts.Facts) string) func(*facts.Facts) (string, bool) {
-	return func(f *facts.Facts) (string, bool) {
-		c := category(f)
-		return c, c != ""
-	}
-}
-
-// age is full years since birth; a birth date without its year is none.
-func age(f *facts.Facts, m Moment) (float64, bool) {
-	b := f.Customer.BirthDate
-	if b.Year == 0 || b.Month == 0 {
-		return 0, false
-	}
-	y, month, d := m.At.In(m.Zone).Date()
-	years := y - b.Year
-	if int(month) < b.Month || int(month) == b.Month && d < max(1, b.Day) {
-		years--
-	}
-	return float64(years), years >= 0
-}
-
-// birthday is when age changes next, or the beginning of tomorrow if that is early.
-func birthday(f *facts.Facts, m Moment) time.Time {
-	b := f.Customer.BirthDate
-	if b.Year == 0 || b.Month == 0 {
-		return time.Time{}
-	}
-	for year := m.At.In(m.Zone).Year(); ; year++ {
-		next := startOf(dayOf(time.Date(year, time.Month(b.Month), max(1, b.Day), 0, 0, 0, 0, time.UTC), time.UTC), m.Zone)
-		if next.After(m.At) {
-			return next
-		}
 	}
 }
