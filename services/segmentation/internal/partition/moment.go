@@ -42,9 +42,9 @@ func startOf(day int, zone *time.Location) time.Time {
 	return t.UTC()
 }
 
-// since is how many midnights of the zone lie between an instant and the moment; 0 for
-// one in the future.
-func (m Moment) since(t time.Time) float64 { return float64(max(0, m.day-dayOf(t, m.Zone))) }
+// since is how many midnights of the zone lie between an instant and the moment;
+// negative for one in the future, so that it grows by one a day always.
+func (m Moment) since(t time.Time) float64 { return float64(m.day - dayOf(t, m.Zone)) }
 
 // after is the instant at which what counts days has grown by so many.
 func (m Moment) after(days int) time.Time { return startOf(m.day+days, m.Zone) }

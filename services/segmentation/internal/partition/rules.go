@@ -90,6 +90,9 @@ func (o *Opened) first(c *criterion.Case) (label int, until time.Time, err error
 
 // explainRule is that no earlier rule holds, and this one does.
 func (o *Opened) explainRule(c *criterion.Case, label int) criterion.Explanation {
+	if label > len(o.rules) {
+		return criterion.Explanation{Conditions: criterion.Condition{Text: "a rule cannot be told of the customer", Decided: true}}
+	}
 	whole := criterion.Condition{Operator: "and", Holds: true}
 	for i, r := range o.rules[:min(label+1, len(o.rules))] {
 		e := r.Explain(c)

@@ -120,7 +120,7 @@ func (b *baseline) sizes(h *segmentationv1.SchemeHealth, labels []int64, n int64
 		}
 		then = append(then, l.GetCustomers())
 		h.Labels = append(h.Labels, &segmentationv1.LabelDrift{
-			Label: l.GetLabel(), ShareThen: l.GetShare(), ShareNow: ratio(now, n), Lower: interval.Lower, Upper: interval.Upper,
+			Label: l.GetLabel(), ShareThen: l.GetShare(), ShareNow: ratio(now, n), Lower: interval.Low, Upper: interval.High,
 		})
 	}
 	if d, err := stat.PSIOfCounts(then, labels, stat.DefaultSmoothing); err == nil {

@@ -20,6 +20,7 @@ import (
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/stat"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/partition"
@@ -32,7 +33,7 @@ type scheme struct {
 	Body          []byte     `bson:"body"`                // a segmentationv1.Scheme
 	Published     string     `bson:"published,omitempty"`  // id of the run that serves
 	Publishing    string     `bson:"publishing,omitempty"` // the operation that publishes, until it is done
-	Request       requestKey `bson:"request"`
+	Request       aip.RequestKey `bson:"request"`
 	CreatedAt     time.Time  `bson:"created_at"`
 }
 

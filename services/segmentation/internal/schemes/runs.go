@@ -9,6 +9,7 @@ import (
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
@@ -80,7 +81,7 @@ func (s *Server) ListSchemeRuns(ctx context.Context, r *segmentationv1.ListSchem
 	}
 	within := docstore.Within(docstore.Key(docstore.String(scheme)))
 	within.Index = byCreation
-	if within.After, within.Limit, err = place(r); err != nil {
+	if within.After, within.Limit, err = aip.Place(r); err != nil {
 		return nil, err
 	}
 	if _, err := s.store.scheme(ctx, scheme); err != nil {
@@ -98,7 +99,7 @@ func (s *Server) ListSchemeRuns(ctx context.Context, r *segmentationv1.ListSchem
 		}
 		answer.SchemeRuns = append(answer.SchemeRuns, m)
 	}
-	answer.NextPageToken, err = nextToken(next, r)
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 

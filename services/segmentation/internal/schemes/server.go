@@ -16,6 +16,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
@@ -113,7 +114,7 @@ func (s *scheme) shown() (*segmentationv1.Scheme, error) {
 
 // ListSchemes lists schemes.
 func (s *Server) ListSchemes(ctx context.Context, r *segmentationv1.ListSchemesRequest) (*segmentationv1.ListSchemesResponse, error) {
-	after, size, err := place(r)
+	after, size, err := aip.Place(r)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (s *Server) ListSchemes(ctx context.Context, r *segmentationv1.ListSchemesR
 		}
 		answer.Schemes = append(answer.Schemes, m)
 	}
-	answer.NextPageToken, err = nextToken(next, r)
+	answer.NextPageToken, err = aip.NextToken(next, r)
 	return answer, err
 }
 
@@ -138,7 +139,7 @@ func (s *Server) CreateScheme(ctx context.Context, r *segmentationv1.CreateSchem
 	if !schemeID.MatchString(r.GetSchemeId()) {
 		return nil, fault.Invalid("scheme_id", "must be 1 to 32 lower-case letters, digits and '-', beginning with a letter")
 	}
-	key, err := keyOf(r)
+	key, err := aip.KeyOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +180,7 @@ func (s *Server) CreateScheme(ctx context.Context, r *segmentationv1.CreateSchem
 }
 
 // existing is the scheme that has the id already, if the same request has made it.
-func existing(found *scheme, key requestKey) (*segmentationv1.Scheme, error) {
+func existing(found *scheme, key aip.RequestKey) (*segmentationv1.Scheme, error) {
 	switch {
 	case key.ID != "" && found.Request == key:
 		return found.shown()
@@ -195,7 +196,7 @@ func (s *Server) UpdateScheme(ctx context.Context, r *segmentationv1.UpdateSchem
 	if err != nil {
 		return nil, err
 	}
-	paths, err := fields(r.GetUpdateMask().GetPaths(), r.GetScheme())
+	paths, err := aip.Fields(r.GetUpdateMask(), r.GetScheme(), changeable)
 	if err != nil {
 		return nil, err
 	}

@@ -146,10 +146,21 @@ func anova(c *column, a *assigned, j int) *segmentationv1.OutsideTest {
 
 func kruskal(c *column, a *assigned, j int) *segmentationv1.OutsideTest {
 	t := &segmentationv1.OutsideTest{Fact: c.Name, Test: "KRUSKAL_WALLIS"}
-	var rows [][]int64
+	var groups [][]int64
 	for _, label := range a.told() {
 		if label.ranks[j] != nil {
-			rows = append(rows, label.ranks[j])
+			groups = append(groups, label.ranks[j])
+		}
+	}
+	var rows [][]int64 // a row for each bin, with the groups' customers in it
+	for bin := 0; len(groups) > 0 && bin < len(groups[0]); bin++ {
+		row, all := make([]int64, len(groups)), int64(0)
+		for g, counts := range groups {
+			row[g] = counts[bin]
+			all += counts[bin]
+		}
+		if all > 0 {
+			rows = append(rows, row)
 		}
 	}
 	r, err := stat.KruskalWallisOrdered(rows)
