@@ -149,11 +149,10 @@ func (o *Opened) until(f *facts.Facts, m Moment, row []float64) (until time.Time
 	days := growing[:0]
 	for j, in := range o.reader.inputs {
 		switch {
-		case math.IsNaN(row[j]):
-		case in.days:
-			days = append(days, j)
 		case in.next != nil:
 			until = sooner(until, in.next(f, m))
+		case in.days && !math.IsNaN(row[j]):
+			days = append(days, j)
 		}
 	}
 	if len(days) > 0 {
