@@ -66,6 +66,10 @@ func (s *Server) assign(ctx context.Context, w *work, o *partition.Opened, base 
 	if err != nil {
 		return nil, err
 	}
+	people, err := newPortrait(w, len(o.Model.Labels))
+	if err != nil {
+		return nil, err
+	}
 	row := make([]float64, len(w.columns))
 	done := int64(0)
 	for f, err := range s.facts.Scan(ctx, "", "") {
@@ -82,13 +86,17 @@ func (s *Server) assign(ctx context.Context, w *work, o *partition.Opened, base 
 		}
 		w.read(f, row)
 		a.labels[label].add(w, f, row, ranks)
+		if err := people.add(label, f, row); err != nil {
+			return nil, err
+		}
 		a.place(w, row, half(f.Customer.ID))
 		if base != nil {
 			before, _ := labelPlace(base.opened, c)
 			a.cross[before][label]++
 		}
 	}
-	return a, nil
+	a.described, err = people.DescribeAll()
+	return a, err
 }
 
 // nobody answers for segments, which rules of schemes do not ask about.

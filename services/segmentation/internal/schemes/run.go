@@ -213,7 +213,7 @@ func (s *Server) find(ctx context.Context, o *carryingOut, begun *segmentationv1
 	continued := follow(fitted.Model, base, a)
 	m.Variables = w.stability(a, base)
 	m.Segmentation = w.segmentation(fitted, a, continued)
-	m.Descriptions = w.descriptions(fitted.Model, a)
+	m.Descriptions = w.descriptions(fitted.Model, a.described)
 	o.Progress(0, 0, "testing stability")
 	if m.Validity, err = w.validity(ctx, opened, fitted, a, int(or(o.Request.GetResamples(), defaultResamples))); err != nil {
 		return nil, nil, err

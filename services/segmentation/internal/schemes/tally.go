@@ -5,6 +5,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/stat"
 
+	"github.com/kehuhq/kehu/services/segmentation/internal/describe"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
@@ -69,6 +70,8 @@ func (t *tally) add(w *work, f *facts.Facts, row []float64, rank []*stat.Baselin
 type assigned struct {
 	labels []*tally // unknown last
 	failed int64
+	// described are the labels in words.
+	described []*describe.Description
 	// cross counts customers by their label in the baseline run's model and in this one.
 	cross [][]int64
 	// beforeLabels are those of the baseline.

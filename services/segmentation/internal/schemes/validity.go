@@ -2,8 +2,6 @@ package schemes
 
 import (
 	"context"
-	"math"
-
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -233,13 +231,7 @@ const actionableTraits = 2
 // criteria judges a segment by the four criteria.
 func (w *work) criteria(label string, a *assigned, place int) *segmentationv1.LabelCriteria {
 	t, h := a.labels[place], w.scheme.GetThresholds()
-	strongest, differing := 0.0, 0.0
-	for _, trait := range w.traits(a, place) {
-		strongest = max(strongest, math.Abs(trait.strength))
-		if math.Abs(trait.strength) >= smallEffect {
-			differing++
-		}
-	}
+	effect, differing := strongest(a.described[place])
 	share, reach := ratio(t.customers, w.population), ratio(t.reachable, t.customers)
 	criterion := func(met bool, figure, threshold float64, name, nameZh string) *segmentationv1.JudgedCriterion {
 		return &segmentationv1.JudgedCriterion{Met: met, Figure: figure, Threshold: threshold, FigureName: name, FigureNameZh: nameZh}
@@ -248,7 +240,7 @@ func (w *work) criteria(label string, a *assigned, place int) *segmentationv1.La
 		Label:           label,
 		Substantial:     criterion(share >= h.GetMinSizeShare() && t.customers >= h.GetMinSize(), share, max(h.GetMinSizeShare(), ratio(h.GetMinSize(), w.population)), "share of customers", "客户占比"),
 		Reachable:       criterion(reach >= h.GetMinReachableShare(), reach, h.GetMinReachableShare(), "share who can be reached", "可触达占比"),
-		Distinguishable: criterion(strongest >= smallEffect, strongest, smallEffect, "largest difference from the others (d or h)", "与其他客户的最大差异(d 或 h)"),
+		Distinguishable: criterion(effect >= smallEffect, effect, smallEffect, "largest difference from the others (d or h)", "与其他客户的最大差异(d 或 h)"),
 		Actionable:      criterion(differing >= actionableTraits, differing, actionableTraits, "traits to act on", "可用于行动的特征数"),
 	}
 }
