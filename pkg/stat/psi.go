@@ -94,8 +94,8 @@ func checkShares(field string, shares []float64) error {
 
 // PSIOfCounts is PSI of how many of two samples lie in each bin. It also tells what
 // chance brings: without drift the index of n and m is distributed about as
-// (1/n+1/m)·χ² on B−1 degrees of freedom: Yurdakul & Naranjo (2020), Journal of
-// Risk Model Validation 14(4):89–100.
+// (1/n+1/m)·χ² on B−1 degrees of freedom: Yurdakul & Naranjo (2020), "Statistical
+// properties of the population stability index", Journal of Risk Model Validation 14.
 func PSIOfCounts(expected, actual []int64, smoothing float64) (Drift, error) {
 	before, n, err := sharesOf("expected", expected)
 	if err != nil {

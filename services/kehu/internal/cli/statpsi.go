@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -93,16 +92,16 @@ func (f *psiFlags) files() (_ *validity.Drift, err error) {
 		return nil, err
 	}
 	if f.settings.Column == "" {
-		return nil, usageError{fmt.Errorf("--column must name a column")}
+		return nil, usageError{errors.New("--column must name a column")}
 	}
 	expected, err := f.expected.open()
 	if err != nil {
-		return nil, fmt.Errorf("expected: %w", err)
+		return nil, validity.At("--expected", err)
 	}
 	defer func() { err = errors.Join(err, expected.Close()) }()
 	actual, err := other.open()
 	if err != nil {
-		return nil, fmt.Errorf("actual: %w", err)
+		return nil, validity.At("--actual", err)
 	}
 	defer func() { err = errors.Join(err, actual.Close()) }()
 	return validity.CompareColumns(expected, actual, f.settings)

@@ -80,7 +80,7 @@ func Compare(from *table.Table, values []string, group string, drop bool, lang s
 			one.values[of[row]] = append(one.values[of[row]], v)
 		}
 		if err := one.test(names); err != nil {
-			return nil, inColumn(title, err)
+			return nil, At("column "+title, err)
 		}
 		c.Compared = append(c.Compared, one)
 	}
@@ -176,13 +176,13 @@ func median(values []float64) float64 {
 	return sorted[half-1]/2 + sorted[half]/2
 }
 
-// inColumn says of which column a fault is.
-func inColumn(title string, err error) error {
+// At says of which column or file a fault is.
+func At(where string, err error) error {
 	f, ok := fault.As(err)
 	if !ok {
-		return err
+		return fmt.Errorf("%s: %w", where, err)
 	}
 	named := *f
-	named.Message = fmt.Sprintf("column %s: %s", title, f.Message)
+	named.Message = where + ": " + f.Message
 	return &named
 }

@@ -50,11 +50,11 @@ func CompareColumns(expected, actual *table.Table, s DriftSettings) (*Drift, err
 	}
 	before, err := read(expected, columns)
 	if err != nil {
-		return nil, fmt.Errorf("expected: %w", err)
+		return nil, At("--expected", err)
 	}
 	after, err := read(actual, columns)
 	if err != nil {
-		return nil, fmt.Errorf("actual: %w", err)
+		return nil, At("--actual", err)
 	}
 	d := &Drift{Column: s.Column, Dropped: before.dropped + after.dropped}
 	if s.Categorical {
