@@ -58,15 +58,23 @@ func (l limits) reached(contacts []contact, strategy, action string, at time.Tim
 }
 
 // take counts an event as a contact of its customer, or tells the cap that forbids
-// it. An event that counts already may be delivered, at the time of then.
+// it. An event that counts already since a step that broke off may be delivered, at
+// the time of then; where that is long ago, it counts anew.
 func (s *Store) take(ctx context.Context, e *Event, l limits, at time.Time) (when time.Time, by *Cap, of string, err error) {
 	_, err = s.contacts.Upsert(ctx, docstore.ID(e.Move.Customer), func(d *contactsDoc, _ bool) error {
 		when, by, of = at, nil, ""
-		if i := slices.IndexFunc(d.Contacts, func(c contact) bool { return c.Event == e.ID }); i >= 0 {
+		i := slices.IndexFunc(d.Contacts, func(c contact) bool { return c.Event == e.ID })
+		if i >= 0 && at.Sub(d.Contacts[i].Time) < 2*leaseTime {
 			when = d.Contacts[i].Time
 			return docstore.ErrUnchanged
 		}
+		if i >= 0 { // so long ago that nobody can be at it any more: it is delivered now, or not
+			d.Contacts = slices.Delete(d.Contacts, i, i+1)
+		}
 		if by, of = l.reached(d.Contacts, e.Strategy, e.Action, at); by != nil {
+			if i >= 0 {
+				return nil
+			}
 			return docstore.ErrUnchanged
 		}
 		d.Contacts = slices.DeleteFunc(d.Contacts, func(c contact) bool { return c.Time.Before(at.Add(-longestWindow)) })

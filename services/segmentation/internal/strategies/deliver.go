@@ -136,6 +136,10 @@ func (b *batch) settle(ctx context.Context, e *Event) error {
 	if action == nil {
 		return suppress(StrategyGone, "revision %d of the strategy has no such action", e.Revision)
 	}
+	rules := b.policy.rules(action)
+	if next := rules.Next(b.at); next.After(b.at) {
+		return b.a.Store.postpone(ctx, e.ID, next) // it was due before, and nobody was at work
+	}
 	known := b.known[e.Move.Customer]
 	if known == nil {
 		return suppress(CustomerGone, "nothing is known of the customer any more")
@@ -144,7 +148,7 @@ func (b *batch) settle(ctx context.Context, e *Event) error {
 		return suppress(WentBack, "the customer went back over the segment's border")
 	}
 	check := checks{a: b.a.Campaigns, consents: b.a.Consents, rules: b.rule, in: b.in, at: b.at}
-	verdict, err := check.of(ctx, s.ID, action, b.policy.rules(action), known)
+	verdict, err := check.of(ctx, s.ID, action, rules, known)
 	if err != nil {
 		return err
 	}
