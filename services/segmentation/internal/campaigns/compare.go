@@ -135,3 +135,13 @@ func ratioOf(treated, heldOut int64, declared float64) *SampleRatio {
 	chi := apart * apart / (n * declared * (1 - declared))
 	return &SampleRatio{Declared: declared, Found: float64(heldOut) / n, ChiSquared: chi, P: math.Erfc(math.Sqrt(chi / 2))}
 }
+
+// Measured is the lift of the share that orders as an ended campaign has measured it;
+// nil where it could not be told.
+func Measured(c *Campaign) (*stat.Lift, error) {
+	if c.Result == nil {
+		return nil, nil
+	}
+	found, err := Inference{Level: c.Level, Final: c.final(c.Result.AsOf), Baseline: c.Baseline}.Conversion(&c.Result.All)
+	return found.Lift, err
+}

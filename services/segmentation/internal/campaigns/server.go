@@ -18,7 +18,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // StartKind is the kind of operation that starts a campaign, as it is stored.
@@ -60,7 +60,7 @@ func (s *Server) Register(over func(context.Context, string) (bool, error)) erro
 const campaignPattern = "campaigns/{campaign}"
 
 func campaignID(field, name string) (id string, err error) {
-	if err = aip.Name(field, name, campaignPattern, &id); err == nil && !idPattern.MatchString(id) {
+	if err = aip.ParseName(field, name, campaignPattern, &id); err == nil && !idPattern.MatchString(id) {
 		err = fault.Invalid(field, "must have the form %s", campaignPattern)
 	}
 	return id, err
@@ -172,8 +172,7 @@ func (s *Server) CreateCampaign(ctx context.Context, r *segmentationv1.CreateCam
 }
 
 func (s *Server) again(c, stored *Campaign) (*segmentationv1.Campaign, error) {
-	exists := fault.New(fault.AlreadyExists, "CAMPAIGN_EXISTS", "there is a campaign %q already", c.ID)
-	return answer(stored, c.Request.Again(stored.Request, exists))
+	return answer(stored, c.Request.Repeats(stored.Request, "campaign", campaignName(c.ID), "CAMPAIGN_EXISTS"))
 }
 
 // The fields that an update changes: texts always, the others of a draft.
@@ -314,7 +313,7 @@ func (s *Server) GetCampaignLift(ctx context.Context, r *segmentationv1.GetCampa
 // GetCampaignAssignment returns a customer's part.
 func (s *Server) GetCampaignAssignment(ctx context.Context, r *segmentationv1.GetCampaignAssignmentRequest) (*segmentationv1.CampaignAssignment, error) {
 	var id, customer string
-	if err := aip.Name("name", r.GetName(), "campaigns/{campaign}/assignments/{customer}", &id, &customer); err != nil {
+	if err := aip.ParseName("name", r.GetName(), "campaigns/{campaign}/assignments/{customer}", &id, &customer); err != nil {
 		return nil, err
 	}
 	c, err := s.named(ctx, "name", campaignName(id))

@@ -10,7 +10,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 type campaignDoc struct {

@@ -16,7 +16,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/ident"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // ActionServer answers the ActionService.
@@ -32,7 +32,7 @@ type ActionServer struct {
 // GetNextBestAction ranks the actions for a customer.
 func (s *ActionServer) GetNextBestAction(ctx context.Context, r *segmentationv1.GetNextBestActionRequest) (*segmentationv1.NextBestAction, error) {
 	var id string
-	if err := aip.Name("name", r.GetName(), "customers/{customer}/nextBestAction", &id); err != nil {
+	if err := aip.ParseName("name", r.GetName(), "customers/{customer}/nextBestAction", &id); err != nil {
 		return nil, err
 	}
 	found, err := s.Adviser.Recommend(ctx, s.Customers.Root(ctx, id))
@@ -45,7 +45,7 @@ func (s *ActionServer) GetNextBestAction(ctx context.Context, r *segmentationv1.
 // GetActionEvent returns one event.
 func (s *ActionServer) GetActionEvent(ctx context.Context, r *segmentationv1.GetActionEventRequest) (*segmentationv1.ActionEvent, error) {
 	var id string
-	if err := aip.Name("name", r.GetName(), "actionEvents/{id}", &id); err != nil {
+	if err := aip.ParseName("name", r.GetName(), "actionEvents/{id}", &id); err != nil {
 		return nil, err
 	}
 	e, err := s.Store.Event(ctx, id)

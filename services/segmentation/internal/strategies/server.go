@@ -14,7 +14,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
 	"github.com/kehuhq/kehu/pkg/rpc/page"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 )
 
 // Server answers the StrategyService.
@@ -28,7 +28,7 @@ type Server struct {
 const strategyPattern = "strategies/{strategy}"
 
 func strategyID(field, name string) (id string, err error) {
-	if err = aip.Name(field, name, strategyPattern, &id); err == nil && !idPattern.MatchString(id) {
+	if err = aip.ParseName(field, name, strategyPattern, &id); err == nil && !idPattern.MatchString(id) {
 		err = fault.Invalid(field, "must have the form %s", strategyPattern)
 	}
 	return id, err
@@ -54,7 +54,7 @@ func answer(found *Strategy, err error) (*segmentationv1.Strategy, error) {
 func (s *Server) ListStrategies(ctx context.Context, r *segmentationv1.ListStrategiesRequest) (*segmentationv1.ListStrategiesResponse, error) {
 	segment := ""
 	if r.GetSegment() != "" {
-		if err := aip.Name("segment", r.GetSegment(), "segments/{segment}", &segment); err != nil {
+		if err := aip.ParseName("segment", r.GetSegment(), "segments/{segment}", &segment); err != nil {
 			return nil, err
 		}
 	}
@@ -120,9 +120,8 @@ func (s *Server) CreateStrategy(ctx context.Context, r *segmentationv1.CreateStr
 	p.Revision = 1
 	p.CreateTime = s.Store.instant()
 	p.UpdateTime = p.CreateTime
-	exists := fault.New(fault.AlreadyExists, "STRATEGY_EXISTS", "there is a strategy %q already", p.ID)
 	if stored, err := s.Store.Get(ctx, p.ID); err == nil {
-		return strategyProto(stored), p.Request.Again(stored.Request, exists)
+		return answer(stored, p.Request.Repeats(stored.Request, "strategy", strategyName(p.ID), "STRATEGY_EXISTS"))
 	} else if fault.KindOf(err) != fault.NotFound {
 		return nil, err
 	}
@@ -137,7 +136,7 @@ func (s *Server) CreateStrategy(ctx context.Context, r *segmentationv1.CreateStr
 		if err != nil {
 			return nil, err
 		}
-		return strategyProto(stored), p.Request.Again(stored.Request, exists)
+		return answer(stored, p.Request.Repeats(stored.Request, "strategy", strategyName(p.ID), "STRATEGY_EXISTS"))
 	}
 	return answer(p, err)
 }
@@ -240,7 +239,7 @@ func (s *Server) pause(ctx context.Context, name string, paused bool) (*segmenta
 // GetStrategyRevision returns a strategy as it was.
 func (s *Server) GetStrategyRevision(ctx context.Context, r *segmentationv1.GetStrategyRevisionRequest) (*segmentationv1.Strategy, error) {
 	var id, number string
-	if err := aip.Name("name", r.GetName(), "strategies/{strategy}/revisions/{revision}", &id, &number); err != nil {
+	if err := aip.ParseName("name", r.GetName(), "strategies/{strategy}/revisions/{revision}", &id, &number); err != nil {
 		return nil, err
 	}
 	revision, err := strconv.ParseInt(number, 10, 64)

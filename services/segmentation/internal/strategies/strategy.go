@@ -16,7 +16,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/aip"
+	"github.com/kehuhq/kehu/pkg/rpc/aip"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
