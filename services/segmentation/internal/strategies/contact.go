@@ -73,32 +73,45 @@ func zoned(t time.Time, zone string) time.Time {
 	return t.In(location)
 }
 
-// Next is the first instant from t on that is in no quiet hours. On the days on which
-// clocks change, a time of day that does not exist is the one right behind.
+// Next is the first instant from t on that is in no quiet hours, to the quarter of an
+// hour on days on which clocks change within them.
 func (r *ContactRules) Next(t time.Time) time.Time {
 	if r == nil || r.QuietStart == "" {
 		return t
 	}
+	quiet, tomorrow := r.quiet(t)
+	if !quiet {
+		return t
+	}
+	end, _ := minutes(r.QuietEnd)
+	local := zoned(t, r.Zone)
+	if tomorrow {
+		local = local.AddDate(0, 0, 1)
+	}
+	next := time.Date(local.Year(), local.Month(), local.Day(), 0, end, 0, 0, local.Location()).UTC()
+	if next.Before(t) { // the end of the hour that comes twice
+		next = t
+	}
+	for range 24 { // clocks change by some hours at most
+		if quiet, _ = r.quiet(next); !quiet {
+			break
+		}
+		next = next.Add(15 * time.Minute)
+	}
+	return next
+}
+
+// quiet tells whether an instant is in the quiet hours, and whether they end on the
+// next day.
+func (r *ContactRules) quiet(t time.Time) (is, tomorrow bool) {
 	start, _ := minutes(r.QuietStart)
 	end, _ := minutes(r.QuietEnd)
 	local := zoned(t, r.Zone)
 	minute := local.Hour()*60 + local.Minute()
-	quiet := start <= minute && minute < end
-	days := 0
-	if start > end { // over midnight
-		quiet = minute >= start || minute < end
-		if minute >= start {
-			days = 1
-		}
+	if start < end {
+		return start <= minute && minute < end, false
 	}
-	if !quiet {
-		return t
-	}
-	next := time.Date(local.Year(), local.Month(), local.Day()+days, 0, end, 0, 0, local.Location()).UTC()
-	if !next.After(t) { // the clock is set back within the quiet hours
-		next = next.Add(time.Hour)
-	}
-	return next
+	return minute >= start || minute < end, minute >= start
 }
 
 // Window is a window of the calendar; the numbers are those of the API.
