@@ -60,6 +60,8 @@ type Service struct {
 	operations *operation.Manager
 	customers  *alias.Book
 	segments   *handler.Segments
+	engine     docstore.Engine
+	playbooks  *playbooks
 }
 
 // clock is the service's clock as operations need it.
@@ -86,7 +88,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
 	s := &Service{
-		cfg: cfg, log: deps.Logger, now: deps.Clock, parts: opened, operations: operations,
+		cfg: cfg, log: deps.Logger, now: deps.Clock, parts: opened, operations: operations, engine: deps.Engine,
 		customers: alias.New(peers.Merges(deps.Profile), deps.Logger),
 	}
 	s.app = app.New(app.Parts{
@@ -94,6 +96,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		Criteria: opened.criteria, Sources: opened.sources, Clock: deps.Clock, Log: deps.Logger,
 	})
 	s.segments = handler.NewSegments(s.app, opened.store.Segments, opened.standings, operations, s.customers)
+	if s.playbooks, err = openPlaybooks(ctx, deps, opened, operations, s.customers); err != nil {
+		return nil, fmt.Errorf("segmentation: %w", err)
+	}
 	return s, handler.RegisterRecomputations(operations, s.segments)
 }
 
@@ -103,7 +108,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	segmentationv1.RegisterSegmentRevisionServiceServer(r, handler.Revisions{Segments: s.segments})
 	segmentationv1.RegisterSegmentEstimateServiceServer(r, handler.Estimates{Segments: s.segments})
 	segmentationv1.RegisterMembershipServiceServer(r, &handler.Memberships{Segments: s.segments})
-	segmentationv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.parts.worker, s.customers))
+	segmentationv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.parts.worker, s.customers, handler.Rooms{
+		Keepers: s.playbooks.keepers(), Journal: s.parts.store.Erasures, Scrub: s.engine.Scrub,
+	}))
+	s.playbooks.register(r)
 	segmentationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 
@@ -113,13 +121,19 @@ func (s *Service) Serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.operations.Serve(ctx) })
 	group.Go(func() error { return s.parts.worker.Serve(ctx) })
+	group.Go(func() error { return s.playbooks.automate(ctx) })
+	group.Go(func() error {
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "ending campaigns", s.playbooks.meter.Sweep)
+		return nil
+	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep", s.app.Tidy)
 		return nil
 	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
-			return s.parts.sweep(ctx, s.now().Add(-docstore.TombstoneLife))
+			before := s.now().Add(-docstore.TombstoneLife)
+			return errors.Join(s.parts.sweep(ctx, before), s.playbooks.sweep(ctx, before))
 		})
 		return nil
 	})

@@ -11,6 +11,7 @@ import (
 	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 	"github.com/kehuhq/kehu/pkg/alias"
+	"github.com/kehuhq/kehu/pkg/erasure"
 	"github.com/kehuhq/kehu/pkg/rpc/personaldata"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
@@ -22,12 +23,33 @@ type PersonalData struct {
 	app       *app.App
 	worker    *standing.Worker
 	customers *alias.Book
+	rooms     Rooms
+}
+
+// Rooms are those that keep records of persons besides facts, memberships and
+// transitions.
+type Rooms struct {
+	Keepers []Keeper
+	Journal *erasure.Journal
+	// Scrub rewrites the files of the store, so that none holds what was replaced.
+	Scrub func(context.Context) error
+}
+
+// Keeper keeps records of persons.
+type Keeper interface {
+	// Sections are the kinds of them.
+	Sections() []personaldata.Section
+	// ReadPerson sends those of some customers.
+	ReadPerson(ctx context.Context, customers []string, send func(*apiv1.PersonalDataPart) error) error
+	// ErasePerson removes them. It hands remove, for each kind, how many it has found
+	// and what removes them. ERASURE_HELD_UP where it has to wait.
+	ErasePerson(ctx context.Context, customers []string, remove func(section string, found int, remove func(context.Context) error) error) error
 }
 
 // NewPersonalData makes the PersonalDataService. customers knows which ids are one
 // customer.
-func NewPersonalData(a *app.App, worker *standing.Worker, customers *alias.Book) *PersonalData {
-	return &PersonalData{a, worker, customers}
+func NewPersonalData(a *app.App, worker *standing.Worker, customers *alias.Book, rooms Rooms) *PersonalData {
+	return &PersonalData{a, worker, customers, rooms}
 }
 
 // ReadPersonalData sends the facts of a person, its memberships and transitions.
@@ -58,6 +80,11 @@ func (h *PersonalData) ReadPersonalData(r *segmentationv1.ReadPersonalDataReques
 			}
 		}
 		if err := personaldata.Send(section.Section, all, stream.Send); err != nil {
+			return err
+		}
+	}
+	for _, keeper := range h.rooms.Keepers {
+		if err := keeper.ReadPerson(ctx, customers, stream.Send); err != nil {
 			return err
 		}
 	}
@@ -110,19 +137,51 @@ func sequence[M proto.Message](all []M) iter.Seq2[proto.Message, error] {
 	}
 }
 
-// ErasePersonalData erases what is known of a person: facts, memberships, transitions.
+// ErasePersonalData erases what is known of a person: facts, memberships and
+// transitions, then what the rooms keep, which leaving the segments may have added to.
 func (h *PersonalData) ErasePersonalData(ctx context.Context, r *segmentationv1.ErasePersonalDataRequest) (*segmentationv1.ErasePersonalDataResponse, error) {
 	customers := r.GetPerson().GetCustomerIds()
-	erased, err := h.worker.Erase(ctx, customers, r.GetPseudonym())
+	_, err := h.worker.Erase(ctx, customers, r.GetPseudonym())
 	h.customers.Forget(customers...)
+	if err == nil {
+		err = h.eraseRooms(ctx, customers, r.GetPseudonym())
+	}
 	if err != nil {
 		return nil, err
 	}
+	erased, err := h.rooms.Journal.Removed(ctx, r.GetPseudonym())
+	if err != nil {
+		return nil, err
+	}
+	sections := slices.Clone(standing.Sections)
+	for _, keeper := range h.rooms.Keepers {
+		sections = append(sections, keeper.Sections()...)
+	}
 	answer := &segmentationv1.ErasePersonalDataResponse{}
-	for _, section := range standing.Sections {
+	for _, section := range sections {
 		if n := erased[section.ID]; n > 0 {
 			answer.Sections = append(answer.Sections, section.Erased("segmentation", n, 0, ""))
 		}
 	}
 	return answer, nil
+}
+
+func (h *PersonalData) eraseRooms(ctx context.Context, customers []string, pseudonym string) error {
+	if _, err := h.rooms.Journal.Begin(ctx, pseudonym, erasure.Unmarked); err != nil {
+		return err
+	}
+	removed := false
+	for _, keeper := range h.rooms.Keepers {
+		err := keeper.ErasePerson(ctx, customers, func(section string, found int, remove func(context.Context) error) error {
+			removed = removed || found > 0
+			return h.rooms.Journal.Remove(ctx, pseudonym, section, found, remove)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !removed {
+		return nil
+	}
+	return h.rooms.Scrub(ctx)
 }
