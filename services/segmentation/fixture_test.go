@@ -60,6 +60,9 @@ func (c *clock) advance(d time.Duration) {
 type world struct {
 	testing.TB
 	segmentationv1.SegmentServiceClient
+	revisions  segmentationv1.SegmentRevisionServiceClient
+	estimates  segmentationv1.SegmentEstimateServiceClient
+	who        segmentationv1.MembershipServiceClient
 	operations segmentationv1.OperationServiceClient
 	personal   segmentationv1.PersonalDataServiceClient
 	shop       *shop
@@ -122,6 +125,9 @@ func (w *world) start() {
 	stopService := background(w, service.Serve)
 	conn := own.dial(w, "segmentation")
 	w.SegmentServiceClient = segmentationv1.NewSegmentServiceClient(conn)
+	w.revisions = segmentationv1.NewSegmentRevisionServiceClient(conn)
+	w.estimates = segmentationv1.NewSegmentEstimateServiceClient(conn)
+	w.who = segmentationv1.NewMembershipServiceClient(conn)
 	w.operations = segmentationv1.NewOperationServiceClient(conn)
 	w.personal = segmentationv1.NewPersonalDataServiceClient(conn)
 	w.stop = func() {

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
@@ -38,8 +37,7 @@ func (a *App) FactsOf(ctx context.Context, customers []string) ([]Known, error) 
 		slices.Sort(asked[len(names):])
 		k := Known{Customer: customers[i], Values: Values(asked, f)}
 		for _, list := range f.Lists {
-			id, _, _ := strings.Cut(list, "@")
-			k.Lists = append(k.Lists, id)
+			k.Lists = append(k.Lists, ShownFact(list))
 		}
 		known = append(known, k)
 	}

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,6 +72,10 @@ func (r *Recorded) readsOf(ctx context.Context, key revisionOf) ([]string, error
 func Values(names []string, f *facts.Facts) []criterion.Value {
 	var values []criterion.Value
 	for _, name := range names {
+		if list, is := strings.CutPrefix(name, "lists."); is {
+			values = append(values, criterion.Value{Fact: ShownFact(name), Text: strconv.FormatBool(slices.Contains(f.Lists, list))})
+			continue
+		}
 		field, is := facts.Lookup(name)
 		if attribute, own := strings.CutPrefix(name, "attributes."); !is && own {
 			as := attributeOf(attribute, f).Field()
@@ -80,6 +86,21 @@ func Values(names []string, f *facts.Facts) []criterion.Value {
 		}
 	}
 	return values
+}
+
+// ShownFact is the name of a fact as callers know it: of a list the segment's id is.
+func ShownFact(name string) string {
+	shown, _, _ := strings.Cut(name, domain.ListMark)
+	return shown
+}
+
+// ShownFacts are the names of facts as callers know them.
+func ShownFacts(names []string) []string {
+	shown := make([]string, len(names))
+	for i, name := range names {
+		shown[i] = ShownFact(name)
+	}
+	return shown
 }
 
 // attributeOf is an attribute by the value that a customer has.

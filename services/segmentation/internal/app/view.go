@@ -43,7 +43,7 @@ func (a *App) View(ctx context.Context, segments ...domain.Segment) ([]View, err
 			return nil, err
 		}
 		if err == nil { // otherwise it does not compile any more, which last_error tells
-			v.Reads, v.Asks, v.Cost = made.Reads(), made.Segments(), Cost(made)
+			v.Reads, v.Asks, v.Cost = ShownFacts(made.Reads()), made.Segments(), Cost(made)
 			v.Sources = fresh.Of(made)
 		}
 		v.FreshAsOf, v.AsOf = fresh.Up(&s, v.Sources), AsOf(v.Sources)

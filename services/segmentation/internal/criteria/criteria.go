@@ -61,7 +61,7 @@ func (b *Book) Of(ctx context.Context, list string, d domain.Definition) (criter
 	case d.RFM != nil:
 		return criterion.OfRFM(*d.RFM), nil
 	case d.List:
-		return criterion.OfList(list), nil
+		return listed{criterion.OfList(list), list}, nil
 	case d.Partition != nil:
 		return b.partitions(ctx, d.Partition.Run, d.Partition.Label)
 	}

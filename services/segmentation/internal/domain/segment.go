@@ -65,7 +65,10 @@ func (s *Segment) Live() bool { return s.State == Published || s.Wanted }
 
 // ListKey is by what facts name the list of the segment: another segment that is given
 // the same id later has another.
-func (s *Segment) ListKey() string { return fmt.Sprintf("%s@%d", s.ID, s.Born) }
+func (s *Segment) ListKey() string { return fmt.Sprintf("%s%s%d", s.ID, ListMark, s.Born) }
+
+// ListMark stands between the id of a segment and what makes its list its own.
+const ListMark = "@"
 
 // Formed is a pass as a segment shows it.
 type Formed struct {

@@ -35,7 +35,7 @@ func estimateProto(e *app.Estimate) *segmentationv1.SegmentEstimate {
 	p := &segmentationv1.SegmentEstimate{
 		Size: e.Size, Low: e.Low, High: e.High, Share: e.Share, Level: e.Level, Method: string(e.Method),
 		SampleSize: e.Sample, Population: e.Population, Exact: e.Exact, Failure: e.Failure, AsOf: timestamp(e.At), TimeZone: "UTC",
-		Facts: e.Criterion.Reads(), References: segmentNames(e.Criterion.Segments()), Cost: app.Cost(e.Criterion),
+		Facts: app.ShownFacts(e.Criterion.Reads()), References: segmentNames(e.Criterion.Segments()), Cost: app.Cost(e.Criterion),
 	}
 	if e.Sample > 0 {
 		p.FailingShare = float64(e.Failing) / float64(e.Sample)

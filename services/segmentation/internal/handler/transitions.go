@@ -85,7 +85,7 @@ func transitionProto(ctx context.Context, recorded *app.Recorded, m *standing.Mo
 		Name: transitionName(m), CustomerId: m.Customer, Kind: kind, TransitionTime: timestamp(m.At), Generation: m.Generation,
 		Cause: &segmentationv1.TransitionCause{
 			Kind:   segmentationv1.TransitionCauseKind(segmentationv1.TransitionCauseKind_value[causePrefix+m.Cause.Kind]),
-			Detail: m.Cause.Detail,
+			Detail: app.ShownFact(m.Cause.Detail),
 		},
 		Values: valueProtos(values), Revision: m.Revision,
 	}, nil
