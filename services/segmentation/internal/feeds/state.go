@@ -1,0 +1,129 @@
+package feeds
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc/status"
+
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/rpc"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
+)
+
+// state is how far a service is followed, under its name.
+type state struct {
+	docstore.Meta `bson:",inline"`
+	Cursor        string    `bson:"cursor,omitempty"`
+	SyncedTo      time.Time `bson:"synced_to"` // of the cursor
+	// Walking is that everything is being read anew; After is the customer behind
+	// whom to go on. Whole is that this has once come to its end since the cursor began.
+	Walking   bool      `bson:"walking,omitempty"`
+	After     string    `bson:"after,omitempty"`
+	WalkBegan time.Time `bson:"walk_began,omitempty"`
+	Whole     bool      `bson:"whole,omitempty"`
+	// ReadAt is when the last walk began that came to its end: what was acknowledged
+	// before, it has met.
+	ReadAt time.Time `bson:"read_at,omitempty"`
+	// Due is that parts could not be read with a customer, and are owed.
+	Due bool `bson:"due,omitempty"`
+	// Terms is what everybody's facts depended on when the last walk began.
+	Terms string `bson:"terms,omitempty"`
+	// Edition is the refresh of the valuations that is being read, or was.
+	Edition    int64     `bson:"edition,omitempty"`
+	AsOf       time.Time `bson:"as_of,omitempty"`
+	Error      string    `bson:"error,omitempty"`
+	ErrorSince time.Time `bson:"error_since,omitempty"`
+}
+
+func (s *state) edition() peers.Edition { return peers.Edition{Generation: s.Edition, AsOf: s.AsOf} }
+
+// State is how current the facts of a service are.
+type State struct {
+	Service    string
+	Configured bool
+	// SyncedTo tells that the facts hold everything acknowledged before; zero while
+	// it has not been read whole yet.
+	SyncedTo time.Time
+	// AsOf is the instant of the refresh whose valuations are facts; zero of others.
+	AsOf time.Time
+	// Anew is that everything is being read anew, in the order of ids, and has come to
+	// AnewAt; a state that is not configured or reached keeps what was.
+	Anew   bool
+	AnewAt string
+	// Reason is why the service could not be asked last, e.g. PEER_UNAVAILABLE, since
+	// when; empty if it could.
+	Reason string
+	Since  time.Time
+}
+
+// States tells how current the facts are, by service.
+func (f *Feeds) States(ctx context.Context) ([]State, error) {
+	all := make([]State, 0, len(Services))
+	for _, service := range Services {
+		s, err := f.state(ctx, service)
+		if err != nil {
+			return nil, err
+		}
+		told := State{Service: service, Configured: f.reader.Has(service), Anew: s.Walking, AnewAt: s.After, Reason: s.Error, Since: s.ErrorSince}
+		if s.Whole && !s.Due {
+			told.SyncedTo = s.SyncedTo
+			if s.ReadAt.After(s.SyncedTo) {
+				told.SyncedTo = s.ReadAt
+			}
+		}
+		if service == peers.Valuation && s.Whole {
+			told.AsOf = s.AsOf
+		}
+		all = append(all, told)
+	}
+	return all, nil
+}
+
+func (f *Feeds) state(ctx context.Context, service string) (*state, error) {
+	s, err := f.states.Get(ctx, service)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return &state{Meta: docstore.Meta{ID: service}}, nil
+	}
+	return s, err
+}
+
+// save writes how far a service is followed, whoever wrote it before: there is one
+// worker, and what a late one writes is only told again.
+func (f *Feeds) save(ctx context.Context, s *state) error {
+	s.Error, s.ErrorSince = "", time.Time{}
+	return f.write(ctx, s.ID, func(stored *state) { meta := stored.Meta; *stored = *s; stored.Meta = meta })
+}
+
+func (f *Feeds) write(ctx context.Context, service string, change func(*state)) error {
+	_, err := f.states.Upsert(ctx, service, func(s *state, _ bool) error {
+		change(s)
+		return nil
+	})
+	return err
+}
+
+// note notes that a service could not be asked.
+func (f *Feeds) note(ctx context.Context, service string, down *downError) error {
+	reason := rpc.Reason(status.Convert(down.cause))
+	if reason == "" {
+		reason = "PEER_FAILED"
+	}
+	if f.log != nil {
+		f.log.WarnContext(ctx, "facts could not be followed; they stay as they were", "service", service, "error", down.cause)
+	}
+	return f.write(ctx, service, func(s *state) {
+		if s.Error == "" {
+			s.ErrorSince = f.now().UTC()
+		}
+		s.Error = reason
+	})
+}
+
+// owe notes that everything of a service has to be read anew, for it could not be
+// read with a customer who changed.
+func (f *Feeds) owe(ctx context.Context, service string) error {
+	return f.write(ctx, service, func(s *state) { s.Due = true })
+}
