@@ -2,6 +2,7 @@ package rule
 
 import (
 	"regexp"
+	"strings"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
@@ -32,7 +33,7 @@ func badArgument(checked *ast.AST) (bad *fault.Fault) {
 		argument := call.Args()[index]
 		at := checked.SourceInfo().GetStartLocation(argument.ID())
 		if argument.Kind() != ast.LiteralKind {
-			bad = refuseAt("RULE_INVALID", at, "%s needs %s as a literal", call.FunctionName(), what)
+			bad = refuseAt("RULE_INVALID", at, "%s needs %s as a literal", strings.TrimPrefix(call.FunctionName(), readingPrefix), what)
 			return
 		}
 		if text, isText := argument.AsLiteral().Value().(string); isText && !check(text) {
@@ -48,6 +49,9 @@ func literalOf(call ast.CallExpr) (index int, check func(string) bool, what stri
 	if last < 0 {
 		return 0, nil, ""
 	}
+	if isReading(call.FunctionName()) {
+		return last, isZone, zoneWanted
+	}
 	switch call.FunctionName() {
 	case revenueFunction, revenueMinorFunction, revenueWithinFunction:
 		return 0, facts.IsCurrency, `an ISO 4217 code, e.g. "CNY"`
@@ -57,9 +61,6 @@ func literalOf(call ast.CallExpr) (index int, check func(string) bool, what stri
 		return 0, isDate, `a date, e.g. "1990-05-17"`
 	case "matches":
 		return last, func(string) bool { return true }, "a regular expression" // CEL has checked it
-	case "getFullYear", "getMonth", "getDayOfMonth", "getDate", "getDayOfWeek", "getDayOfYear",
-		"getHours", "getMinutes", "getSeconds", "getMilliseconds":
-		return last, isZone, zoneWanted
 	case daysSinceFunction, ageFunction, daysUntilFunction:
 		if last == 1 {
 			return 1, isZone, zoneWanted

@@ -3,7 +3,6 @@ package rule
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/cost"
@@ -30,9 +29,6 @@ func (c *Compiler) checkCost(checked *cel.Ast) (uint64, error) {
 	return 0, refuse("RULE_TOO_COSTLY", "is too costly to evaluate for every customer: its cost is up to %s, the limit is %d; nest fewer loops and make lists shorter", shown, MaxCost).
 		With("estimate", shown).With("limit", strconv.Itoa(MaxCost))
 }
-
-// zoneCost is of finding a time zone's rules, in the unit of CEL's estimates.
-const zoneCost = 300
 
 // sizes tells the cost estimator of the facts.
 type sizes map[string]*facts.Field
@@ -62,8 +58,8 @@ func (sizes) EstimateCallCost(_, overload string, _ *cost.AstNode, _ []cost.AstN
 	if f, ok := functionsByOverload[overload]; ok {
 		return &cost.CallEstimate{CostEstimate: cost.FixedCostEstimate(f.cost)}
 	}
-	if strings.HasPrefix(overload, "timestamp_to_") && strings.HasSuffix(overload, "_with_tz") {
-		return &cost.CallEstimate{CostEstimate: cost.FixedCostEstimate(zoneCost)}
+	if isReading(overload) {
+		return &cost.CallEstimate{CostEstimate: cost.FixedCostEstimate(readingCost)}
 	}
 	return nil
 }

@@ -109,6 +109,7 @@ func (c *Compiler) declarations() []cel.EnvOption {
 	for _, f := range customerFunctions {
 		options = append(options, cel.Function(f.name, cel.Overload(f.overload, f.args, f.result, cel.LateFunctionBinding())))
 	}
+	options = append(options, clockDeclarations()...)
 	for name, field := range c.slots {
 		options = append(options, cel.Variable(name, celType(field.Type)))
 	}

@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -15,6 +16,15 @@ func dump(x criterion.Explanation) string {
 		return err.Error()
 	}
 	return string(b)
+}
+
+// parts are all conditions, those that join others included.
+func parts(c criterion.Condition) []criterion.Condition {
+	all := []criterion.Condition{c}
+	for _, child := range c.Children {
+		all = append(all, parts(child)...)
+	}
+	return all
 }
 
 func leaves(c criterion.Condition) []criterion.Condition {
@@ -33,7 +43,8 @@ func leaves(c criterion.Condition) []criterion.Condition {
 func TestExplanationsAgree(t *testing.T) {
 	c := compiler(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		r := compiled(rt, c, expression(rt, 2))
+		written := expression(rt, 2)
+		r := compiled(rt, c, written)
 		one := drawCase(rt)
 		x := r.Explain(one)
 		answer, until := asked(rt, r, one)
@@ -41,11 +52,15 @@ func TestExplanationsAgree(t *testing.T) {
 			rt.Errorf("explained as in: %t, failed: %q; is %s", x.Belongs, x.Failure, answer)
 		}
 		decided := false
-		for _, leaf := range leaves(x.Conditions) {
-			part := compiled(rt, c, leaf.Text)
-			if is, _ := asked(rt, part, one); (is == "in") != leaf.Holds || (is == "failed") != (leaf.Failure != "") {
-				rt.Errorf("%s is %s, explained as %t %q", leaf.Text, is, leaf.Holds, leaf.Failure)
+		for _, part := range parts(x.Conditions) {
+			if is, _ := asked(rt, compiled(rt, c, part.Text), one); (is == "in") != part.Holds || (is == "failed") != (part.Failure != "") {
+				rt.Errorf("%s is %s, explained as %t %q", part.Text, is, part.Holds, part.Failure)
 			}
+			if !strings.Contains(written, part.Text) {
+				rt.Errorf("%s is not in the rule", part.Text)
+			}
+		}
+		for _, leaf := range leaves(x.Conditions) {
 			decided = decided || leaf.Decided
 			if (leaf.Change == "") != (leaf.ChangeZh == "") {
 				rt.Errorf("%s: %q in English, %q in Chinese", leaf.Text, leaf.Change, leaf.ChangeZh)
@@ -64,21 +79,22 @@ func TestExplanationsAgree(t *testing.T) {
 func TestChanges(t *testing.T) {
 	c := compiler(t)
 	for expression, want := range map[string][2]string{
-		`orders.count >= 5`:                    {"orders.count is 4 and would have to be at least 5", "订单数为 4，需要至少 5"},
-		`orders.count < 9`:                     {"orders.count is 4 and would have to be at least 9", "订单数为 4，需要至少 9"},
-		`customer.region == "北京"`:              {`customer.region is "广东" and would have to be "北京"`, `省份为 "广东"，需要为 "北京"`},
-		`customer.city in ["广州", "北京"]`:        {`customer.city is "深圳" and would have to be one of "北京", "广州"`, `城市为 "深圳"，需要是 "北京", "广州" 之一`},
-		`revenue("CNY") > 2000`:                {`revenue("CNY") is 1234.56 and would have to be more than 2000`, "CNY 销售收入为 1234.56，需要大于 2000"},
-		`attributes.tier == "silver"`:          {`attributes.tier is "gold" and would have to be "silver"`, `会员等级为 "gold"，需要为 "silver"`},
-		`has(prediction.overdue)`:              {"prediction.overdue is not known and would have to be", "逾期倍数未知，需要已知"},
-		`"skiing" in customer.interests`:       {`customer.interests does not have "skiing" and would have to`, "兴趣不含“skiing”，需要含有"},
-		`in_segment("loyal")`:                  {"the customer is not in segment loyal and would have to be", "客户不在细分“loyal”中，需要进入"},
-		`days_since(orders.last_time) >= 90`:   {"days_since(orders.last_time) is 12 and would have to be at least 90; it changes by itself at 2026-09-17T03:00:00Z", "距最近订单的天数为 12，需要至少 90；将于 2026-09-17T03:00:00Z 自动变化"},
-		`within(orders.last_time, days(90))`:   {"orders.last_time was 2026-06-19T03:00:00Z and would have to be 90 days ago or more; it changes by itself at 2026-09-17T03:00:00Z", "最近订单在 2026-06-19T03:00:00Z，需要在 90 天之前；将于 2026-09-17T03:00:00Z 自动变化"},
-		`orders_within(days(31)) >= 3`:         {"orders_within(days(31)) is 3 and would have to be less than 3; it changes by itself at 2026-07-02T03:00:00Z", "近 31 天订单数为 3，需要小于 3；将于 2026-07-02T03:00:00Z 自动变化"},
-		`age(customer.birth_date) >= 36`:       {"age(customer.birth_date) is 35 and would have to be at least 36; it changes by itself at 2026-07-09T00:00:00Z", "年龄为 35，需要至少 36；将于 2026-07-09T00:00:00Z 自动变化"},
-		`now - orders.last_time > days(90)`:    {"it changes by itself at 2026-09-17T03:00:00.001Z", "将于 2026-09-17T03:00:00.001Z 自动变化"},
-		`orders.last_time == orders.last_time`: {"", ""},
+		`orders.count >= 5`:                            {"orders.count is 4 and would have to be at least 5", "订单数为 4，需要至少 5"},
+		`orders.count < 9`:                             {"orders.count is 4 and would have to be at least 9", "订单数为 4，需要至少 9"},
+		`customer.region == "北京"`:                      {`customer.region is "广东" and would have to be "北京"`, `省份为 "广东"，需要为 "北京"`},
+		`customer.city in ["广州", "北京"]`:                {`customer.city is "深圳" and would have to be one of "北京", "广州"`, `城市为 "深圳"，需要是 "北京", "广州" 之一`},
+		`revenue("CNY") > 2000`:                        {`revenue("CNY") is 1234.56 and would have to be more than 2000`, "CNY 销售收入为 1234.56，需要大于 2000"},
+		`attributes.tier == "silver"`:                  {`attributes.tier is "gold" and would have to be "silver"`, `会员等级为 "gold"，需要为 "silver"`},
+		`has(prediction.overdue)`:                      {"prediction.overdue is not known and would have to be", "逾期倍数未知，需要已知"},
+		`"skiing" in customer.interests`:               {`customer.interests does not have "skiing" and would have to`, "兴趣不含“skiing”，需要含有"},
+		`in_segment("loyal")`:                          {"the customer is not in segment loyal and would have to be", "客户不在细分“loyal”中，需要进入"},
+		`days_since(orders.last_time) >= 90`:           {"days_since(orders.last_time) is 12 and would have to be at least 90; it changes by itself at 2026-09-17T03:00:00Z", "距最近订单的天数为 12，需要至少 90；将于 2026-09-17T03:00:00Z 自动变化"},
+		`within(orders.last_time, days(90))`:           {"orders.last_time was 2026-06-19T03:00:00Z and would have to be 90 days ago or more; it changes by itself at 2026-09-17T03:00:00Z", "最近订单在 2026-06-19T03:00:00Z，需要在 90 天之前；将于 2026-09-17T03:00:00Z 自动变化"},
+		`orders_within(days(31)) >= 3`:                 {"orders_within(days(31)) is 3 and would have to be less than 3; it changes by itself at 2026-07-02T03:00:00Z", "近 31 天订单数为 3，需要小于 3；将于 2026-07-02T03:00:00Z 自动变化"},
+		`age(customer.birth_date) >= 36`:               {"age(customer.birth_date) is 35 and would have to be at least 36; it changes by itself at 2026-07-09T00:00:00Z", "年龄为 35，需要至少 36；将于 2026-07-09T00:00:00Z 自动变化"},
+		`now - orders.last_time > days(90)`:            {"the time since orders.last_time is 297h0m0s and would have to be more than 90 days; it changes by itself at 2026-09-17T03:00:00.001Z", "距最近订单的时间为 297h0m0s，需要大于 90 天；将于 2026-09-17T03:00:00.001Z 自动变化"},
+		`now < timestamp("2026-11-11T00:00:00+08:00")`: {"now is 2026-07-01T12:00:00Z and would have to be at least 2026-11-10T16:00:00Z; it changes by itself at 2026-11-10T16:00:00Z", "当前时间为 2026-07-01T12:00:00Z，需要至少 2026-11-10T16:00:00Z；将于 2026-11-10T16:00:00Z 自动变化"},
+		`orders.last_time == orders.last_time`:         {"", ""},
 	} {
 		r, err := c.Compile(expression)
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 )
@@ -19,9 +18,8 @@ import (
 type nowTest struct {
 	left, right cel.Program
 	operator    operator
-	// slope is 1 where the left side less the right one grows with time, otherwise -1.
-	slope time.Duration
-	text  string
+	// grows tells that the left side less the right one grows with time; it shrinks otherwise.
+	grows bool
 }
 
 // nowTest recognises such a comparison, nil where the expression is none.
@@ -44,7 +42,10 @@ func (b *builder) nowTest(e ast.Expr) (test, error) {
 		b.tracked = map[int64]bool{}
 	}
 	b.tracked[found[0]] = true
-	t := &nowTest{operator: o, slope: time.Duration(slope), text: b.source.text(b.ast, e)}
+	if t := b.elapsed(left, right, o, slope); t != nil && !b.compiler.plain {
+		return t, nil
+	}
+	t := &nowTest{operator: o, grows: slope > 0}
 	var err error
 	if t.left, err = b.program(left); err != nil {
 		return nil, err
@@ -103,7 +104,10 @@ func (t *nowTest) holds(e *evaluation) (bool, error) {
 		return false, err
 	}
 	holds := t.operator.ordered(sign(apart))
-	toMeet := -apart * t.slope // from now until both sides are equal
+	toMeet := apart // from now until both sides are equal
+	if t.grows {
+		toMeet = -apart
+	}
 	switch {
 	case toMeet > 0 && t.operator.ordered(0) != holds:
 		e.note(e.at.Add(toMeet))
@@ -153,30 +157,4 @@ func saturating(a, b time.Duration) time.Duration {
 	return time.Unix(0, int64(a)).Sub(time.Unix(0, int64(b)))
 }
 
-func (t *nowTest) change(e *evaluation, _ bool) (string, string) { return "", "" }
-
-// constantOf evaluates an expression without facts, false where it has any or fails.
-func (b *builder) constantOf(e ast.Expr) (ref.Val, bool) {
-	if e.Kind() == ast.LiteralKind {
-		return e.AsLiteral(), true
-	}
-	if e.Kind() != ast.CallKind {
-		return nil, false
-	}
-	switch e.AsCall().FunctionName() {
-	case "duration", "timestamp", daysFunction, dateFunction, operators.Negate:
-	default:
-		return nil, false
-	}
-	for _, arg := range e.AsCall().Args() {
-		if arg.Kind() != ast.LiteralKind {
-			return nil, false
-		}
-	}
-	program, err := b.program(e)
-	if err != nil {
-		return nil, false
-	}
-	value, _, err := program.Eval(cel.NoVars())
-	return value, err == nil
-}
+func (t *nowTest) change(*evaluation, bool) (string, string) { return "", "" }

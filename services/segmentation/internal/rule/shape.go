@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
@@ -239,4 +240,30 @@ func timeCalls(e ast.Expr) (ids []int64) {
 		}
 	}))
 	return ids
+}
+
+// constantOf evaluates an expression without facts, false where it has any or fails.
+func (b *builder) constantOf(e ast.Expr) (ref.Val, bool) {
+	if e.Kind() == ast.LiteralKind {
+		return e.AsLiteral(), true
+	}
+	if e.Kind() != ast.CallKind {
+		return nil, false
+	}
+	switch e.AsCall().FunctionName() {
+	case "duration", "timestamp", daysFunction, dateFunction, operators.Negate:
+	default:
+		return nil, false
+	}
+	for _, arg := range e.AsCall().Args() {
+		if arg.Kind() != ast.LiteralKind {
+			return nil, false
+		}
+	}
+	program, err := b.program(e)
+	if err != nil {
+		return nil, false
+	}
+	value, _, err := program.Eval(cel.NoVars())
+	return value, err == nil
 }

@@ -31,7 +31,6 @@ type node struct {
 	test    test
 	program cel.Program // otherwise
 	watch   *comparison // what its function of time is compared with
-	subject subject     // what is compared
 }
 
 // eval tells whether the node holds, as CEL does: an error is none where the answer
@@ -125,7 +124,7 @@ func operands(e ast.Expr, operator string, into []ast.Expr) []ast.Expr {
 }
 
 func (b *builder) joined(by joint, e ast.Expr, of []ast.Expr) (*node, error) {
-	n := &node{joint: by, text: b.source.text(b.ast, e)}
+	n := &node{joint: by, text: b.source.whole(b.ast, e)}
 	for _, operand := range of {
 		child, err := b.node(operand)
 		if err != nil {
@@ -143,15 +142,13 @@ func (b *builder) leaf(e ast.Expr) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if test == nil && !b.compiler.plain {
+		test = b.test(e)
+	}
 	if test != nil {
 		n.test = test
 		return n, nil
 	}
-	n.test = b.test(e)
-	if n.test != nil && !b.compiler.plain {
-		return n, nil
-	}
-	n.test = nil
 	n.watch = b.watched(e)
 	n.program, err = b.program(e)
 	return n, err

@@ -97,6 +97,15 @@ func (s *source) quoted(at int, raw bool) int {
 	return len(s.runes)
 }
 
+// whole is the text of a part that joins others. Unlike that of text it is not read
+// again to be sure, which for parts within one another would take long.
+func (s *source) whole(checked *ast.AST, e ast.Expr) string {
+	if first, last, ok := s.extent(checked, e); ok {
+		return string(s.runes[s.tokens[first].start:s.tokens[last].end])
+	}
+	return string(s.runes)
+}
+
 // text is a part of the expression as it was written, and where that cannot be told
 // as CEL would write it.
 func (s *source) text(checked *ast.AST, e ast.Expr) string {
@@ -150,14 +159,14 @@ func (s *source) extent(checked *ast.AST, e ast.Expr) (first, last int, ok bool)
 	return s.balanced(first, last)
 }
 
-func (s *source) tokenAt(rune int) (int, bool) {
-	i, _ := slices.BinarySearchFunc(s.tokens, rune, func(t span, at int) int {
+func (s *source) tokenAt(place int) (int, bool) {
+	i, _ := slices.BinarySearchFunc(s.tokens, place, func(t span, at int) int {
 		if t.end <= at {
 			return -1
 		}
 		return 1
 	})
-	return i, i < len(s.tokens) && s.tokens[i].start <= rune
+	return i, i < len(s.tokens) && s.tokens[i].start <= place
 }
 
 func (s *source) is(i int, token string) bool {
