@@ -28,6 +28,7 @@ func (w *Worker) Form(ctx context.Context, id string, segments []string, progres
 	if err := w.requests.ask(ctx, request{Meta: metaOf(key), Kind: formRequest, At: w.now(), Segments: segments}); err != nil {
 		return Formed{}, err
 	}
+	w.Wake()
 	for {
 		news := w.news.wait()
 		r, err := w.requests.get(ctx, key)
@@ -42,7 +43,6 @@ func (w *Worker) Form(ctx context.Context, id string, segments []string, progres
 		case !r.DoneAt.IsZero():
 			return Formed{}, r.Refused.fault()
 		}
-		w.Wake()
 		if err := w.tell(ctx, progress); err != nil {
 			return Formed{}, err
 		}
@@ -86,6 +86,7 @@ func (w *Worker) Erase(ctx context.Context, customers []string, pseudonym string
 	if err := w.AskToErase(ctx, customers, pseudonym); err != nil {
 		return nil, err
 	}
+	w.Wake()
 	key := requestID(eraseRequest, pseudonym)
 	patience := time.NewTimer(erasePatience)
 	defer patience.Stop()
@@ -98,7 +99,6 @@ func (w *Worker) Erase(ctx context.Context, customers []string, pseudonym string
 		if r == nil {
 			return w.erasures.Removed(ctx, pseudonym)
 		}
-		w.Wake()
 		poll := time.NewTimer(pollInterval)
 		select {
 		case <-ctx.Done():

@@ -55,6 +55,9 @@ func (w *Worker) look(ctx context.Context) (*wanted, error) {
 		found.all = append(found.all, s)
 		found.born[s.ID] = s.Born
 		if !isKept(&s) {
+			if err := w.neglect(ctx, forms[s.Born]); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		c, err := w.criteria(ctx, s)
@@ -63,6 +66,9 @@ func (w *Worker) look(ctx context.Context) (*wanted, error) {
 		}
 		if err != nil {
 			found.failed[s.ID] = failureOf(err)
+			if err := w.neglect(ctx, forms[s.Born]); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		f := forms[s.Born]
@@ -70,6 +76,20 @@ func (w *Worker) look(ctx context.Context) (*wanted, error) {
 	}
 	found.breakCycles()
 	return found, nil
+}
+
+// neglect notes that a segment is not kept up to date: when it is again, everybody has
+// to be asked.
+func (w *Worker) neglect(ctx context.Context, f *form) error {
+	if f == nil || f.Revision == 0 {
+		return nil
+	}
+	f.Revision = 0
+	_, err := w.forms.docs.Update(ctx, f.ID, func(f *form) error {
+		f.Revision = 0
+		return nil
+	})
+	return err
 }
 
 // isKept tells whether a segment's members are kept up to date.

@@ -116,19 +116,13 @@ func (w *Worker) told(r *run) []tally {
 	return told
 }
 
-// showFailed lets segments whose definition cannot be used say so. As soon as it can
-// be, everybody is asked.
+// showFailed lets segments whose definition cannot be used say so.
 func (w *Worker) showFailed(ctx context.Context, found *wanted) error {
 	for i := range found.all {
 		s := &found.all[i]
 		failure, failed := found.failed[s.ID]
 		if !failed {
 			continue
-		}
-		if f := found.forms[s.Born]; f != nil && f.Revision != 0 {
-			if _, err := w.forms.docs.Update(ctx, f.ID, func(f *form) error { f.Revision = 0; return nil }); err != nil {
-				return err
-			}
 		}
 		err := w.change(ctx, &form{Segment: s.ID, Born: s.Born}, func(s *domain.Segment) error {
 			if s.Failure != nil && *s.Failure == *failure {
