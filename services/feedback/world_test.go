@@ -42,6 +42,7 @@ type world struct {
 	feedbackv1.SurveyServiceClient
 	personal     feedbackv1.PersonalDataServiceClient
 	satisfaction feedbackv1.SatisfactionServiceClient
+	updates      feedbackv1.SatisfactionUpdateServiceClient
 	clock        *clock
 	profile      *profile
 	segmentation *segmentation
@@ -88,6 +89,7 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 	w.SurveyServiceClient = feedbackv1.NewSurveyServiceClient(conn)
 	w.personal = feedbackv1.NewPersonalDataServiceClient(conn)
 	w.satisfaction = feedbackv1.NewSatisfactionServiceClient(conn)
+	w.updates = feedbackv1.NewSatisfactionUpdateServiceClient(conn)
 	return w
 }
 

@@ -42,6 +42,7 @@ type suite struct {
 	ledger  referralv1.LedgerServiceClient
 	person  referralv1.PersonalDataServiceClient
 	brought referralv1.AdvocateServiceClient
+	updates referralv1.AdvocateUpdateServiceClient
 	profile *profileStub
 	service *referral.Service
 	clock   atomic.Int64 // seconds since epoch
@@ -84,6 +85,7 @@ func start(t *testing.T, e docstore.Engine) *suite {
 	s.ProgramServiceClient, s.ledger = referralv1.NewProgramServiceClient(conn), referralv1.NewLedgerServiceClient(conn)
 	s.person = referralv1.NewPersonalDataServiceClient(conn)
 	s.brought = referralv1.NewAdvocateServiceClient(conn)
+	s.updates = referralv1.NewAdvocateUpdateServiceClient(conn)
 	return s
 }
 
