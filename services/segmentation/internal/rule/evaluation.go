@@ -9,6 +9,8 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
 
+	"github.com/kehuhq/kehu/pkg/fault"
+
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
@@ -54,9 +56,13 @@ func (e *evaluation) set(c *criterion.Case) {
 	e.until, e.watch, e.broken = time.Time{}, nil, nil
 }
 
+// lastSecond is the end of the year 9999, behind which no timestamp lies: what
+// changes then never does.
+const lastSecond = 253_402_300_799
+
 // note remembers when something changes, zero being never.
 func (e *evaluation) note(when time.Time) {
-	if !when.IsZero() {
+	if !when.IsZero() && when.Unix() < lastSecond {
 		e.until = earlier(e.until, when)
 	}
 }
@@ -215,14 +221,15 @@ func (e *evaluation) inSegmentCall(_ string, args ...ref.Val) ref.Val {
 
 var errNoSegments = errors.New("this case does not tell of other segments")
 
-// inSegment asks whether the customer is in another segment.
+// inSegment asks whether the customer is in another segment. That it cannot be told
+// of this customer is a failure of the condition; any other error one of the whole.
 func (e *evaluation) inSegment(segment string) (bool, error) {
 	if e.in == nil {
 		e.broken = errNoSegments
 		return false, e.broken
 	}
 	in, err := e.in(segment)
-	if err != nil {
+	if err != nil && fault.KindOf(err) != fault.FailedPrecondition {
 		e.broken = err
 	}
 	return in, err

@@ -152,6 +152,18 @@ func TestSegmentsThatCannotBeTold(t *testing.T) {
 		if _, err := r.Evaluate(&one); fault.ReasonOf(err) != "STORE_UNAVAILABLE" {
 			t.Errorf("%s: got %v", expression, err)
 		}
+		// One that cannot be told of this customer is a failed condition.
+		one.In = func(string) (bool, error) {
+			return false, fault.New(fault.FailedPrecondition, "RULE_EVALUATION_FAILED", "it cannot be told of segment vip")
+		}
+		v, err := r.Evaluate(&one)
+		if strings.HasSuffix(expression, "|| true") {
+			if err != nil || !v.Belongs {
+				t.Errorf("%s: got %v, %v", expression, v, err)
+			}
+		} else if fault.ReasonOf(err) != "RULE_EVALUATION_FAILED" || !strings.Contains(err.Error(), "segment vip") {
+			t.Errorf("%s: got %v", expression, err)
+		}
 		one.In = nil
 		if _, err := r.Evaluate(&one); err == nil {
 			t.Errorf("%s: is told without knowing of segments", expression)
