@@ -850,7 +850,7 @@ type QuadrantsMethod struct {
 	ValueThreshold *QuadrantThreshold `protobuf:"bytes,2,opt,name=value_threshold,json=valueThreshold,proto3" json:"value_threshold,omitempty"`
 	// Days with an order from which on the current value decides: 3 when 0.
 	MinOrders int64 `protobuf:"varint,3,opt,name=min_orders,json=minOrders,proto3" json:"min_orders,omitempty"`
-	// The predicted value: "prediction.residual" when empty.
+	// The predicted value: "prediction.residual_value" when empty.
 	PotentialFact string `protobuf:"bytes,4,opt,name=potential_fact,json=potentialFact,proto3" json:"potential_fact,omitempty"`
 	// Above which it is high.
 	PotentialThreshold *QuadrantThreshold `protobuf:"bytes,5,opt,name=potential_threshold,json=potentialThreshold,proto3" json:"potential_threshold,omitempty"`
