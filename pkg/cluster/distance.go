@@ -12,7 +12,7 @@ func distance(x, c []float64) float64 {
 	c = c[:len(x)]
 	var sum float64
 	for j, v := range x {
-		t := v - c[j]
+		t := c[j] - v
 		sum += t * t
 	}
 	return sum

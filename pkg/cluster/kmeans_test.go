@@ -36,6 +36,9 @@ func drawn(t *rapid.T, whole bool) cluster.Matrix {
 			values[i] = float64(draw.IntN(6))
 		}
 	}
+	for i := range 8 { // so that there are eight that differ
+		values[i*d] = float64(i)
+	}
 	return cluster.Matrix{Names: names(d), Values: values}
 }
 
@@ -58,9 +61,6 @@ func TestMarginsChangeNothing(t *testing.T) {
 			t.Skip("a cluster lost all rows")
 		}
 		got, err := cluster.KMeans(context.Background(), m, cluster.Options{K: k, Init: cluster.InitFirst, Iterations: iterations})
-		if fault.ReasonOf(err) == cluster.ReasonTooFewDistinctRows {
-			t.Skip(err)
-		}
 		if err != nil || !slices.Equal(got.Labels, labels) || !near(got.Inertia, inertia, 1e-12) {
 			t.Fatalf("%v\n%v, inertia %v\nwant\n%v, inertia %v", err, got.Labels, got.Inertia, labels, inertia)
 		}
