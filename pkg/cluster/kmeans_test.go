@@ -182,6 +182,11 @@ func TestEmptyClustersAreFilled(t *testing.T) {
 	if !r.Converged || slices.Min(r.Sizes) < 1 || !near(r.Inertia, 1, 1e-12) {
 		t.Errorf("%+v", r)
 	}
+	// The row farthest from its centre is the only one there: it stays.
+	alone := run(t, matrix(t, names(1), []float64{0, 1, 40}), cluster.Options{K: 3, Init: cluster.InitGiven, Centres: []float64{0, 1000, 60}})
+	if !slices.Equal(alone.Labels, []int{0, 1, 2}) {
+		t.Errorf("%+v", alone)
+	}
 	draw := rand.New(rand.NewPCG(3, 3))
 	rapid.Check(t, func(t *rapid.T) { // rows that repeat a lot
 		values := make([]float64, 60)
@@ -222,6 +227,15 @@ func TestKMeansStops(t *testing.T) {
 	}
 }
 
+func TestToleranceEndsEarlier(t *testing.T) {
+	m := shopLike(5000, 2, 4)
+	exact := run(t, m, cluster.Options{K: 6, Init: cluster.InitFirst})
+	soon := run(t, m, cluster.Options{K: 6, Init: cluster.InitFirst, Tolerance: 0.05})
+	if !soon.Converged || soon.Iterations >= exact.Iterations || soon.Inertia < exact.Inertia {
+		t.Errorf("%d iterations to %v, exact %d to %v", soon.Iterations, soon.Inertia, exact.Iterations, exact.Inertia)
+	}
+}
+
 func TestMiniBatchIsNear(t *testing.T) {
 	m := shopLike(40_000, 3, 5)
 	whole := run(t, m, cluster.Options{K: 5, Seed: 1})
@@ -229,6 +243,10 @@ func TestMiniBatchIsNear(t *testing.T) {
 		r, err := cluster.MiniBatch(t.Context(), m, cluster.Options{K: 5, Seed: seed}, 0)
 		if err != nil || r.Inertia > 1.03*whole.Inertia || r.Inertia < whole.Inertia*(1-1e-9) {
 			t.Errorf("%v: inertia %v, of all rows %v", err, r.Inertia, whole.Inertia)
+		}
+		r, err = cluster.MiniBatch(t.Context(), m, cluster.Options{K: 5, Seed: seed, Iterations: 3000}, 24)
+		if err != nil || r.Inertia > 1.05*whole.Inertia {
+			t.Errorf("%v: inertia %v of small batches, of all rows %v", err, r.Inertia, whole.Inertia)
 		}
 	}
 }

@@ -90,6 +90,9 @@ func TestPreparation(t *testing.T) {
 	if len(kept.Warnings) != 1 || kept.Warnings[0].Column != "b" || kept.Rows.Matrix.Row(0)[1] != 0 {
 		t.Errorf("%+v", kept.Warnings)
 	}
+	if plain := fitted(t, constant, cluster.Preparation{}, 2); len(plain.Warnings) != 1 || plain.Warnings[0].Reason != cluster.ReasonConstantColumn {
+		t.Errorf("%+v", plain.Warnings)
+	}
 	mostly := matrix(t, []string{"a"}, []float64{0, 0, 0, 0, 0, 0, 0, 9})
 	for name, c := range map[string]struct {
 		m      cluster.Matrix
@@ -133,7 +136,7 @@ func TestModelIsAValue(t *testing.T) {
 		if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(&back, f.Model) {
 			t.Fatalf("%v: %+v, was %+v", err, back, f.Model)
 		}
-		labels, _, err := back.AssignAll(m)
+		labels, rows, err := back.AssignAll(m)
 		if err != nil || !slices.Equal(labels, f.Division.Labels) {
 			t.Fatalf("%v: %v, want %v", err, labels, f.Division.Labels)
 		}
@@ -141,6 +144,14 @@ func TestModelIsAValue(t *testing.T) {
 			a, err := back.Assign(m.Row(i))
 			if err != nil || a.Label != labels[i] || a.Distance > a.NextDistance || a.Next == a.Label {
 				t.Fatalf("%v: %+v, want %d", err, a, labels[i])
+			}
+			var distances []float64
+			for c := back.Centres; len(c) > 0; c = c[m.Columns():] {
+				distances = append(distances, math.Sqrt(squared(rows.Matrix.Row(i), c[:m.Columns()])))
+			}
+			slices.Sort(distances)
+			if !near(a.Distance, distances[0], 1e-12) || !near(a.NextDistance, distances[1], 1e-12) {
+				t.Fatalf("%+v, want %v", a, distances)
 			}
 		}
 	})
@@ -185,11 +196,14 @@ func TestExplain(t *testing.T) {
 }
 
 func TestExplainWithBounds(t *testing.T) {
-	values := []float64{0, 0, 1, 1, 10, 10, 11, 11, 0, 1, 10, 11}
+	values := []float64{0, 0, 1, 1, 10, 0, 11, 1, 0, 1, 10, 1} // b is never far enough to decide
 	f := fitted(t, matrix(t, []string{"a", "b"}, values), cluster.Preparation{Missing: cluster.MissingMedian, Outliers: cluster.Outliers{Policy: cluster.OutliersWinsorise, Tail: 0.1}}, 2)
 	e, err := f.Model.Explain([]float64{-50, math.NaN()})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(e.Changes) != 1 || e.Changes[0].Column != "a" || e.Changes[0].From != -50 {
+		t.Errorf("%+v", e.Changes)
 	}
 	for _, change := range e.Changes {
 		s := f.Model.Scaler
@@ -319,6 +333,28 @@ func TestMatchIsTheBest(t *testing.T) {
 			t.Fatalf("%+v: %d of %d before, %d now", m, p-len(m.Gone), p, c)
 		}
 	})
+}
+
+// TestMatchInUnitsOfThePrevious: a column of large numbers does not decide where it
+// varies little for its scale; and a cluster without common rows continues none.
+func TestMatchInUnitsOfThePrevious(t *testing.T) {
+	model := func(scale, centres []float64) *cluster.Model {
+		return &cluster.Model{Scaler: cluster.Scaler{
+			Names: []string{"a", "b"}, Centre: []float64{0, 0}, Scale: scale, Preparation: cluster.Preparation{
+				Scaling: cluster.ScaleStandard, Missing: cluster.MissingRefuse, Constant: cluster.ConstantRefuse,
+				Outliers: cluster.Outliers{Policy: cluster.OutliersKeep},
+			},
+		}, Centres: centres, Labels: []int{0, 1}, NextLabel: 2}
+	}
+	previous := model([]float64{1000, 1}, []float64{0, 0, 0.1, 1})
+	current := model([]float64{10, 2}, []float64{6, 0, 4, 0.5})
+	if match, err := cluster.MatchModels(previous, current); err != nil || !slices.Equal(match.Previous, []int{0, 1}) {
+		t.Errorf("%+v, %v", match, err)
+	}
+	match, err := cluster.MatchLabels([]int{0, 0, -1, 0}, 2, []int{0, 0, 1, -1}, 2)
+	if err != nil || !slices.Equal(match.Previous, []int{0, -1}) || !slices.Equal(match.New, []int{1}) || !slices.Equal(match.Gone, []int{1}) || match.Common != 2 || match.Agreement != 1 {
+		t.Errorf("%+v, %v", match, err)
+	}
 }
 
 // TestLabelsAreNotUsedAgain for another cluster when there are more or fewer.

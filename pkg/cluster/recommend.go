@@ -31,8 +31,8 @@ type Candidate struct {
 
 // Recommendation is a number of clusters with its reason.
 type Recommendation struct {
-	K      int           `json:"k"`
-	Reason Recommendable `json:"reason"`
+	K      int    `json:"k"`
+	Reason Ground `json:"reason"`
 	// English and Chinese say the reason in plain words.
 	English    string      `json:"english"`
 	Chinese    string      `json:"chinese"`

@@ -2,20 +2,20 @@ package cluster
 
 import "fmt"
 
-// Recommendable is a stable name of why a number of clusters is recommended.
-type Recommendable string
+// Ground is a stable name of why a number of clusters is recommended.
+type Ground string
 
 // The reasons of recommendations.
 const (
 	// RecommendedBoth means that silhouette and elbow agree.
-	RecommendedBoth Recommendable = "SILHOUETTE_AND_ELBOW"
+	RecommendedBoth Ground = "SILHOUETTE_AND_ELBOW"
 	// RecommendedSilhouette means that the silhouette is highest there.
-	RecommendedSilhouette Recommendable = "SILHOUETTE_HIGHEST"
+	RecommendedSilhouette Ground = "SILHOUETTE_HIGHEST"
 	// RecommendedElbow means that silhouettes are nearly equal, and the elbow decides.
-	RecommendedElbow Recommendable = "ELBOW_AMONG_EQUALS"
+	RecommendedElbow Ground = "ELBOW_AMONG_EQUALS"
 	// RecommendedWeak means that no number of clusters separates the rows well: the
 	// one named has the highest silhouette all the same.
-	RecommendedWeak Recommendable = "WEAK_STRUCTURE"
+	RecommendedWeak Ground = "WEAK_STRUCTURE"
 )
 
 const (
@@ -28,7 +28,7 @@ const (
 )
 
 // words say the reason in English and in Chinese.
-func (r Recommendable) words(chosen, best Candidate, elbow int) (english, chinese string) {
+func (r Ground) words(chosen, best Candidate, elbow int) (english, chinese string) {
 	switch r {
 	case RecommendedBoth:
 		return fmt.Sprintf("%d clusters: the silhouette is highest there (%.2f), and from there on more clusters reduce the inertia little.", chosen.K, chosen.Silhouette),
