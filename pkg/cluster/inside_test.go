@@ -10,7 +10,7 @@ import (
 // TestCandidatesByDistance: a row is drawn as often as its squared distance says, and
 // of the candidates the one is kept that leaves the least.
 func TestCandidatesByDistance(t *testing.T) {
-	const n, draws = 3 * blockRows, 200_000
+	const n, draws = 3 * blockRows, 10_000
 	values := make([]float64, n)
 	for i := range values {
 		values[i] = float64(i % 5)
@@ -31,12 +31,12 @@ func TestCandidatesByDistance(t *testing.T) {
 		blocks[row/blockRows]++
 	}
 	for v, want := range []float64{1.0 / 15, 0, 1.0 / 15, 4.0 / 15, 9.0 / 15} {
-		if math.Abs(drawn[v]/draws-want) > 0.005 {
+		if math.Abs(drawn[v]/draws-want) > 0.02 {
 			t.Errorf("%d was drawn %.4f of the times, want %.4f", v, drawn[v]/draws, want)
 		}
 	}
 	for b, got := range blocks {
-		if math.Abs(got/draws-1.0/3) > 0.005 {
+		if math.Abs(got/draws-1.0/3) > 0.02 {
 			t.Errorf("block %d was drawn %.4f of the times", b, got/draws)
 		}
 	}

@@ -154,9 +154,9 @@ func TestOrderDoesNotMatter(t *testing.T) {
 
 func TestWorkersDoNotMatter(t *testing.T) {
 	for _, d := range []int{2, 3, 8} {
-		m := shopLike(30_000, d, 6)
+		m := shopLike(20_000, d, 6)
 		for _, seed := range []uint64{1, 2} {
-			o := cluster.Options{K: 6, Starts: 2, Iterations: 15, Seed: seed, Workers: 1}
+			o := cluster.Options{K: 6, Starts: 2, Iterations: 8, Seed: seed, Workers: 1}
 			one := run(t, m, o)
 			o.Workers = 4
 			if four := run(t, m, o); !reflect.DeepEqual(one, four) {
@@ -237,14 +237,14 @@ func TestToleranceEndsEarlier(t *testing.T) {
 }
 
 func TestMiniBatchIsNear(t *testing.T) {
-	m := shopLike(40_000, 3, 5)
+	m := shopLike(20_000, 3, 5)
 	whole := run(t, m, cluster.Options{K: 5, Seed: 1})
 	for _, seed := range []uint64{1, 2} {
 		r, err := cluster.MiniBatch(t.Context(), m, cluster.Options{K: 5, Seed: seed}, 0)
 		if err != nil || r.Inertia > 1.03*whole.Inertia || r.Inertia < whole.Inertia*(1-1e-9) {
 			t.Errorf("%v: inertia %v, of all rows %v", err, r.Inertia, whole.Inertia)
 		}
-		r, err = cluster.MiniBatch(t.Context(), m, cluster.Options{K: 5, Seed: seed, Iterations: 3000}, 24)
+		r, err = cluster.MiniBatch(t.Context(), m, cluster.Options{K: 5, Seed: seed, Starts: 3, Iterations: 3000}, 24)
 		if err != nil || r.Inertia > 1.05*whole.Inertia {
 			t.Errorf("%v: inertia %v of small batches, of all rows %v", err, r.Inertia, whole.Inertia)
 		}

@@ -150,7 +150,7 @@ func TestElbow(t *testing.T) {
 func TestRecommend(t *testing.T) {
 	draw := rand.New(rand.NewPCG(11, 0))
 	var apart, cloud []float64
-	for i := range 900 {
+	for i := range 600 {
 		apart = append(apart, 10*float64(i%3)+draw.NormFloat64(), 10*float64(i%3%2)+draw.NormFloat64())
 		cloud = append(cloud, draw.NormFloat64(), draw.NormFloat64(), draw.NormFloat64(), draw.NormFloat64(), draw.NormFloat64(), draw.NormFloat64())
 	}
@@ -164,7 +164,7 @@ func TestRecommend(t *testing.T) {
 		{iris(t), 2, cluster.RecommendedBoth, "轮廓系数最高（0.68）"},
 		{matrix(t, names(6), cloud), 0, cluster.RecommendedWeak, "没有明显的分组"},
 	} {
-		r, err := cluster.Recommend(t.Context(), c.m, cluster.RecommendOptions{KMin: 2, KMax: 8, Options: cluster.Options{Seed: 1}})
+		r, err := cluster.Recommend(t.Context(), c.m, cluster.RecommendOptions{KMin: 2, KMax: 8, Options: cluster.Options{Seed: 1, Starts: 5}})
 		if err != nil {
 			t.Fatal(err)
 		}
