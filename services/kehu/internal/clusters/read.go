@@ -45,6 +45,9 @@ func Read(from *table.Table, titles []string, missing cluster.MissingPolicy) (m 
 			}
 			m.Values = append(m.Values, v)
 		}
+		if len(m.Values) > cluster.MaxCells || from.Row() > cluster.MaxRows {
+			return m, fault.New(fault.InvalidArgument, cluster.ReasonTooLarge, "the file has more than %d rows, or %d numbers: take a sample", cluster.MaxRows, cluster.MaxCells)
+		}
 	}
 	if len(m.Values) == 0 {
 		return m, fault.New(fault.InvalidArgument, "FILE_EMPTY", "the file has no row below its header")
