@@ -9,8 +9,8 @@ import (
 // Config is what the service needs to know beyond its store and its peers.
 type Config struct {
 	Keep          time.Duration `koanf:"keep" usage:"time for which a superseded list of members can still be paged through"`
+	TimeZone      string        `koanf:"time_zone" usage:"IANA time zone in which days with orders begin and end, e.g. Asia/Shanghai"`
 	Retention     time.Duration `koanf:"retention" usage:"time for which it is kept who entered and left, and why"`
-	Patience      time.Duration `koanf:"patience" usage:"time after which a stream of customers or valuations that has fallen silent is given up"`
 	Lease         time.Duration `koanf:"lease" usage:"time after which another process takes over a recomputation whose process has died"`
 	Attempts      int           `koanf:"attempts" usage:"runs of a recomputation without any advance, as while a peer is down, after which it fails"`
 	Operations    int           `koanf:"operations" usage:"how many recomputations run at a time in this process"`
@@ -21,7 +21,7 @@ type Config struct {
 // recomputation waits for its peers for about 4 minutes.
 func DefaultConfig() Config {
 	return Config{
-		Keep: 24 * time.Hour, Retention: 400 * 24 * time.Hour, Patience: time.Minute, Lease: 30 * time.Second,
+		TimeZone: "UTC", Keep: 24 * time.Hour, Retention: 400 * 24 * time.Hour, Lease: 30 * time.Second,
 		Attempts: 10, Operations: 8, SweepInterval: time.Minute,
 	}
 }
@@ -30,8 +30,9 @@ func DefaultConfig() Config {
 func (c Config) Validate() error {
 	var check config.Validator
 	check.Require(c.Keep >= time.Minute, "keep", "must be at least 1m")
+	_, err := time.LoadLocation(c.TimeZone)
+	check.Require(err == nil && c.TimeZone != "" && c.TimeZone != "Local", "time_zone", "must be an IANA time zone, e.g. Asia/Shanghai")
 	check.Require(c.Retention >= c.Keep, "retention", "must be at least as long as keep")
-	check.Require(c.Patience >= time.Second, "patience", "must be at least 1s")
 	check.Require(c.Lease >= time.Second, "lease", "must be at least 1s")
 	check.Require(c.Attempts >= 1 && c.Attempts <= 1000, "attempts", "must be between 1 and 1000")
 	check.Require(c.Operations >= 1, "operations", "must be at least 1")

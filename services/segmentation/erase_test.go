@@ -65,6 +65,18 @@ func (s *shop) forget(id string) {
 	defer s.mu.Unlock()
 	delete(s.customers, id)
 	delete(s.valuations, id)
+	s.changed = append(s.changed, id)
+}
+
+// tells reports whether records of some kinds were erased. Facts may be gone before:
+// the feed tells of customers that were deleted.
+func tells(sections []*apiv1.ErasedSection, kinds ...string) bool {
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(sections, func(s *apiv1.ErasedSection) bool { return s.GetSection() == kind && s.GetErased() > 0 }) {
+			return false
+		}
+	}
+	return true
 }
 
 func TestPersonIsShownAndErased(t *testing.T) {
@@ -85,7 +97,7 @@ func TestPersonIsShownAndErased(t *testing.T) {
 		w.shop.forget("客户4")
 		for range 2 {
 			sections := w.erase("old", "客户4")
-			if len(sections) != 3 || sections[0].GetErased() != 1 || sections[1].GetErased() != 1 || sections[2].GetErased() < 1 || sections[1].GetService() != "segmentation" {
+			if !tells(sections, "memberships", "transitions") || sections[0].GetService() != "segmentation" {
 				w.Errorf("erased %v", sections)
 			}
 		}
@@ -129,7 +141,7 @@ func TestErasureWaitsForRecomputations(t *testing.T) {
 	close(released)
 	answer := new(segmentationv1.RecomputeSegmentsResponse)
 	w.result(w.await(op, nil), answer)
-	if sections := <-erased; len(sections) != 3 {
+	if sections := <-erased; !tells(sections, "memberships", "transitions") {
 		t.Errorf("erased %v", sections)
 	}
 	if got := w.held("c1"); len(got) != 0 || len(w.memberIDs("all")) != 8 {

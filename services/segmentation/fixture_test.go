@@ -102,7 +102,13 @@ func openPebble(t testing.TB) docstore.Engine {
 func newWorld(t testing.TB, engine docstore.Engine) *world {
 	t.Helper()
 	w := &world{TB: t, shop: newShop(), profile: newLine(), valuation: newLine(), clock: newClock(), engine: engine}
-	serve(t, w.profile.listener, func(r grpc.ServiceRegistrar) { profilev1.RegisterCustomerServiceServer(r, w.shop) })
+	w.shop.now = w.clock.Now
+	serve(t, w.profile.listener, func(r grpc.ServiceRegistrar) {
+		profilev1.RegisterCustomerServiceServer(r, w.shop)
+		profilev1.RegisterCustomerUpdateServiceServer(r, w.shop)
+		profilev1.RegisterAttributeDefinitionServiceServer(r, w.shop)
+		profilev1.RegisterConsentServiceServer(r, w.shop)
+	})
 	serve(t, w.valuation.listener, func(r grpc.ServiceRegistrar) { valuationv1.RegisterValuationServiceServer(r, w.shop) })
 	w.start()
 	return w

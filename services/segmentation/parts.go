@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/kehuhq/kehu/pkg/alias"
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
@@ -12,8 +13,8 @@ import (
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
+	"github.com/kehuhq/kehu/services/segmentation/internal/feeds"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
-	"github.com/kehuhq/kehu/services/segmentation/internal/reread"
 	"github.com/kehuhq/kehu/services/segmentation/internal/standing"
 	"github.com/kehuhq/kehu/services/segmentation/internal/store"
 )
@@ -24,37 +25,41 @@ type parts struct {
 	facts     *facts.Store
 	criteria  *criteria.Book
 	standings *standing.Standings
-	feeds     *reread.Feeds
+	reader    *peers.Reader
+	feeds     *feeds.Feeds
 	worker    *standing.Worker
 }
 
-func openParts(ctx context.Context, cfg Config, deps Deps) (*parts, error) {
-	p := &parts{}
-	var errs [4]error
+func openParts(ctx context.Context, cfg Config, deps Deps, customers *alias.Book) (*parts, error) {
+	zone, err := time.LoadLocation(cfg.TimeZone)
+	if err != nil {
+		return nil, err // Validate has tried it
+	}
+	p := &parts{reader: peers.NewReader(peers.Conns{
+		Profile: deps.Profile, Valuation: deps.Valuation, Feedback: deps.Feedback, Referral: deps.Referral,
+	}, zone)}
+	var errs [5]error
 	p.store, errs[0] = store.Open(ctx, deps.Engine, deps.Clock)
 	p.facts, errs[1] = facts.Open(ctx, deps.Engine, deps.Clock)
-	p.criteria, errs[2] = criteria.New(p.attributes, p.partition, deps.Clock)
+	p.criteria, errs[2] = criteria.New(p.reader.Attributes, p.partition, deps.Clock)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
 	p.standings, errs[3] = standing.Open(ctx, deps.Engine, p.store.Segments, standing.Config{
 		Keep: cfg.Keep, Retention: cfg.Retention, Lease: cfg.Lease,
 	}, deps.Clock)
-	p.feeds = &reread.Feeds{Peers: peers.New(deps.Profile, deps.Valuation, cfg.Patience), Facts: p.facts, Clock: deps.Clock}
+	p.feeds, errs[4] = feeds.Open(ctx, deps.Engine, p.reader, customers, p.facts, feeds.Config{}, deps.Clock, deps.Logger)
 	p.worker = standing.NewWorker(standing.Parts{
 		Standings: p.standings, Engine: deps.Engine, Facts: p.facts, Touched: p.facts.Touched, Feeds: p.feeds,
 		Criteria: p.criterion, Record: facts.Record, Generations: p.store.Generations, Erasures: p.store.Erasures, Log: deps.Logger,
 	})
-	return p, errs[3]
+	return p, errors.Join(errs[3:]...)
 }
 
 // criterion makes the definition of a segment ready.
 func (p *parts) criterion(ctx context.Context, s domain.Segment) (criterion.Criterion, error) {
 	return p.criteria.Of(ctx, s.ListKey(), s.Definition)
 }
-
-// attributes are those of the company's own.
-func (p *parts) attributes(context.Context) ([]facts.Attribute, error) { return nil, nil }
 
 // partition is whom a run of a scheme gave a label.
 func (p *parts) partition(_ context.Context, run, _ string) (criterion.Criterion, error) {
@@ -64,10 +69,15 @@ func (p *parts) partition(_ context.Context, run, _ string) (criterion.Criterion
 }
 
 // sources tells up to when each service has been read.
-func (p *parts) sources(context.Context) ([]app.Source, error) {
-	return []app.Source{
-		{Service: "profile", SyncedTo: p.feeds.At}, {Service: "valuation", SyncedTo: p.feeds.At, AsOf: p.feeds.AsOf},
-	}, nil
+func (p *parts) sources(ctx context.Context) ([]app.Source, error) {
+	states, err := p.feeds.States(ctx)
+	var sources []app.Source
+	for _, s := range states {
+		if s.Configured {
+			sources = append(sources, app.Source{Service: s.Service, SyncedTo: s.SyncedTo, AsOf: s.AsOf, LastError: s.Reason})
+		}
+	}
+	return sources, err
 }
 
 // sweep removes the tombstones made before a time.

@@ -76,7 +76,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	deps.fill()
-	opened, err := openParts(ctx, cfg, deps)
+	customers := alias.New(peers.Merges(deps.Profile), deps.Logger)
+	opened, err := openParts(ctx, cfg, deps, customers)
 	if err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
@@ -89,7 +90,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, log: deps.Logger, now: deps.Clock, parts: opened, operations: operations, engine: deps.Engine,
-		customers: alias.New(peers.Merges(deps.Profile), deps.Logger),
+		customers: customers,
 	}
 	s.app = app.New(app.Parts{
 		Store: opened.store, Facts: opened.facts, Standings: opened.standings, Worker: opened.worker,

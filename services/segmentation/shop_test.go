@@ -19,11 +19,17 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 )
 
-// shop stands in for profile and valuation: it streams the customers and the
+// shop stands in for profile and valuation: it tells of the customers and the
 // valuations it was given, as their contracts say.
 type shop struct {
 	profilev1.UnimplementedCustomerServiceServer
+	profilev1.UnimplementedCustomerUpdateServiceServer
+	profilev1.UnimplementedAttributeDefinitionServiceServer
+	profilev1.UnimplementedConsentServiceServer
 	valuationv1.UnimplementedValuationServiceServer
+
+	now     func() time.Time
+	changed []string // customers, in the order of their changes
 
 	mu         sync.Mutex
 	customers  map[string]*profilev1.Customer
@@ -67,6 +73,7 @@ func (s *shop) object(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.objectors["customers/"+id] = true
+	s.changed = append(s.changed, id)
 }
 
 // customer records a customer.
@@ -75,6 +82,7 @@ func (s *shop) customer(id string, c *profilev1.Customer) {
 	defer s.mu.Unlock()
 	c.Name = "customers/" + id
 	s.customers[id] = c
+	s.changed = append(s.changed, id)
 }
 
 // bought records what a customer's valuation will be with the next refresh.
@@ -83,6 +91,7 @@ func (s *shop) bought(id string, v *valuationv1.Valuation) {
 	defer s.mu.Unlock()
 	v.CustomerId = id
 	s.valuations[id] = v
+	s.changed = append(s.changed, id)
 }
 
 // fill makes customers c00, c01, … with as many orders as their numbers say, and
@@ -137,23 +146,6 @@ func (s *shop) StreamCustomers(r *profilev1.StreamCustomersRequest, stream grpc.
 	slices.SortFunc(all, func(a, b *profilev1.Customer) int { return cmp.Compare(docstore.ID(id(a)), docstore.ID(id(b))) })
 	return send(s, "customers", all, id, r.GetRange(), func(batch []*profilev1.Customer) error {
 		return stream.Send(&profilev1.StreamCustomersResponse{Customers: batch})
-	})
-}
-
-func (s *shop) StreamValuations(r *valuationv1.StreamValuationsRequest, stream grpc.ServerStreamingServer[valuationv1.StreamValuationsResponse]) error {
-	s.mu.Lock()
-	last, generation := len(s.refreshes), int(r.GetGeneration())
-	if generation == 0 {
-		generation = last
-	}
-	if generation > last || generation <= last-s.kept {
-		s.mu.Unlock()
-		return fault.New(fault.NotFound, "GENERATION_NOT_FOUND", "there is no refresh %d any more", generation)
-	}
-	all := s.refreshes[generation-1].valuations
-	s.mu.Unlock()
-	return send(s, "valuations", all, (*valuationv1.Valuation).GetCustomerId, r.GetRange(), func(batch []*valuationv1.Valuation) error {
-		return stream.Send(&valuationv1.StreamValuationsResponse{Valuations: batch})
 	})
 }
 

@@ -80,7 +80,7 @@ func AsOf(sources []Source) time.Time {
 }
 
 // Up is the instant up to which everything is in a segment's members; zero before they
-// were first formed.
+// were first formed, and while a service that it asks about has not been read whole.
 func (f *Freshness) Up(s *domain.Segment, sources []Source) time.Time {
 	switch {
 	case s.Formed.Generation == 0:
@@ -93,9 +93,6 @@ func (f *Freshness) Up(s *domain.Segment, sources []Source) time.Time {
 		if source.SyncedTo.Before(up) {
 			up = source.SyncedTo
 		}
-	}
-	if up.Before(s.Formed.At) {
-		return s.Formed.At
 	}
 	return up
 }

@@ -4,8 +4,8 @@ import (
 	"regexp"
 	"strings"
 
-	"go.einride.tech/aip/resourcename"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"go.einride.tech/aip/resourcename"
 )
 
 // Patterns of the resource names.

@@ -30,11 +30,11 @@ import (
 // for what the store itself knows.
 type scheme struct {
 	docstore.Meta `bson:",inline"`
-	Body          []byte     `bson:"body"`                // a segmentationv1.Scheme
-	Published     string     `bson:"published,omitempty"`  // id of the run that serves
-	Publishing    string     `bson:"publishing,omitempty"` // the operation that publishes, until it is done
+	Body          []byte         `bson:"body"`                 // a segmentationv1.Scheme
+	Published     string         `bson:"published,omitempty"`  // id of the run that serves
+	Publishing    string         `bson:"publishing,omitempty"` // the operation that publishes, until it is done
 	Request       aip.RequestKey `bson:"request"`
-	CreatedAt     time.Time  `bson:"created_at"`
+	CreatedAt     time.Time      `bson:"created_at"`
 }
 
 // run is a run as it is stored.

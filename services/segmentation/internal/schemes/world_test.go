@@ -80,7 +80,9 @@ func (s *shelf) Put(_ context.Context, g schemes.Segment) error {
 	return nil
 }
 
-func (s *shelf) CheckWithdraw(_ context.Context, id string) error { return s.fail("check withdraw", id) }
+func (s *shelf) CheckWithdraw(_ context.Context, id string) error {
+	return s.fail("check withdraw", id)
+}
 
 func (s *shelf) Withdraw(_ context.Context, id string) error {
 	s.mu.Lock()
