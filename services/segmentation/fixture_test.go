@@ -65,6 +65,9 @@ type world struct {
 	who        segmentationv1.MembershipServiceClient
 	operations segmentationv1.OperationServiceClient
 	personal   segmentationv1.PersonalDataServiceClient
+	strategies segmentationv1.StrategyServiceClient
+	actions    segmentationv1.ActionServiceClient
+	campaigns  segmentationv1.CampaignServiceClient
 	shop       *shop
 	profile    *line
 	valuation  *line
@@ -136,6 +139,9 @@ func (w *world) start() {
 	w.who = segmentationv1.NewMembershipServiceClient(conn)
 	w.operations = segmentationv1.NewOperationServiceClient(conn)
 	w.personal = segmentationv1.NewPersonalDataServiceClient(conn)
+	w.strategies = segmentationv1.NewStrategyServiceClient(conn)
+	w.actions = segmentationv1.NewActionServiceClient(conn)
+	w.campaigns = segmentationv1.NewCampaignServiceClient(conn)
 	w.stop = func() {
 		stopServer()
 		stopService()

@@ -25,7 +25,7 @@ import (
 
 const (
 	// automationInterval is how long automation waits when there is nothing to do.
-	automationInterval = 5 * time.Second
+	automationInterval = 500 * time.Millisecond
 	// eventPoll is how often a stream that waits looks for more events.
 	eventPoll = 2 * time.Second
 )

@@ -35,7 +35,7 @@ func Strategy(s *segmentationv1.Strategy, lang string) *Finding {
 	}
 	for _, a := range s.GetActions() {
 		f.Rows = append(f.Rows, []any{
-			a.GetId(), name(a.GetKind(), "ACTION_KIND_"), name(a.GetTrigger(), "ACTION_TRIGGER_"), a.GetChannel(), int64(a.GetPriority()),
+			a.GetId(), name(a.GetKind(), "ACTION_KIND_"), strings.TrimPrefix(name(a.GetTrigger(), "ACTION_TRIGGER_"), "unspecified"), a.GetChannel(), int64(a.GetPriority()),
 			a.GetCost(), id(a.GetCampaign()), cut(a.GetEligibility(), 40),
 		})
 		f.Notes = append(f.Notes, a.GetId()+": "+either(lang, a.GetText(), a.GetTextZh())+limits(a.GetContact(), a.GetCaps()))
@@ -92,7 +92,7 @@ func NextBestAction(n *segmentationv1.NextBestAction, lang string) *Finding {
 		Header: []string{"action", "strategy", "what", "channel", "expected gain", "interval", "cost", "contact from"},
 	}
 	for _, a := range n.GetActions() {
-		row := []any{a.GetAction().GetId(), a.GetRevision(), cut(either(lang, a.GetAction().GetText(), a.GetAction().GetTextZh()), 50), a.GetAction().GetChannel(), strings.ToLower(a.GetUnmeasured()), nil, a.GetAction().GetCost(), instant(a.GetContactTime())}
+		row := []any{a.GetAction().GetId(), a.GetRevision(), cut(either(lang, a.GetAction().GetText(), a.GetAction().GetTextZh()), 50), a.GetAction().GetChannel(), strings.ReplaceAll(strings.ToLower(a.GetUnmeasured()), "_", " "), nil, a.GetAction().GetCost(), instant(a.GetContactTime())}
 		if g := a.GetGain(); g != nil {
 			row[4], row[5] = g.GetGain(), fmt.Sprintf("%s to %s", Amount(g.GetGainLow()), Amount(g.GetGainHigh()))
 		}

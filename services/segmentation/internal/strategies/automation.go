@@ -64,6 +64,9 @@ var errHeld = errors.New("automation is at work elsewhere")
 func (a *Automation) Step(ctx context.Context) (more bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if idle, err := a.idle(ctx); err != nil || idle {
+		return false, err
+	}
 	state, err := a.acquire(ctx)
 	if errors.Is(err, errHeld) {
 		return false, nil
@@ -89,6 +92,27 @@ func (a *Automation) Step(ctx context.Context) (more bool, err error) {
 			d.CaughtUp = now
 		}
 	}))
+}
+
+// noteTime is how often it is noted that there was nothing to do.
+const noteTime = 10 * time.Second
+
+// idle tells that there is nothing to do, and that this was noted a short while ago. It
+// writes nothing.
+func (a *Automation) idle(ctx context.Context) (bool, error) {
+	state, err := a.Store.automation.Get(ctx, automationID)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return false, nil
+	}
+	now := a.Store.instant()
+	if err != nil || state.LastError != "" || state.CaughtUp.Before(now.Add(-noteTime)) {
+		return false, err
+	}
+	if due, err := a.Store.due(ctx, now, 1); err != nil || len(due) > 0 {
+		return false, err
+	}
+	moves, _, err := a.Moves.Feed(ctx, state.Cursor, 1)
+	return err == nil && len(moves) == 0, nil // an error is met again, and noted, by the step
 }
 
 func (a *Automation) acquire(ctx context.Context) (*automationDoc, error) {

@@ -2,9 +2,14 @@ package strategies
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
@@ -22,9 +27,13 @@ type batch struct {
 	policy *Policy
 	known  map[string]*facts.Facts
 	stays  map[string][]Stay
-	latest map[string]*Strategy // nil where it is gone
-	made   map[string]*Strategy // revisions by their names
-	rules  map[string]criterion.Criterion
+
+	mu      sync.Mutex           // of what follows
+	latest  map[string]*Strategy // nil where it is gone
+	made    map[string]*Strategy // revisions by their names
+	rules   map[string]criterion.Criterion
+	allowed map[string]map[string]bool // by purpose and customer
+	failed  error                      // the last that was
 }
 
 // settleDue settles what is due. An event whose settling fails waits for a while, and
@@ -33,6 +42,7 @@ func (a *Automation) settleDue(ctx context.Context) (more bool, err error) {
 	b := &batch{
 		a: a, at: a.Store.instant(), known: make(map[string]*facts.Facts), stays: make(map[string][]Stay),
 		latest: make(map[string]*Strategy), made: make(map[string]*Strategy), rules: make(map[string]criterion.Criterion),
+		allowed: make(map[string]map[string]bool),
 	}
 	events, err := a.Store.due(ctx, b.at, duePerStep)
 	if err != nil || len(events) == 0 {
@@ -44,20 +54,45 @@ func (a *Automation) settleDue(ctx context.Context) (more bool, err error) {
 	if err := b.read(ctx, events); err != nil {
 		return false, err
 	}
-	var failed error
+	// Customers are independent of each other; the events of one go in their order.
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(settlers)
+	for _, own := range byCustomerOf(events) {
+		group.Go(func() error { return b.settleAll(ctx, own) })
+	}
+	err = group.Wait()
+	return len(events) == duePerStep && err == nil, errors.Join(err, b.failed)
+}
+
+// settlers is how many customers' events are settled at a time.
+const settlers = 16
+
+func byCustomerOf(events []*Event) map[string][]*Event {
+	of := make(map[string][]*Event)
 	for _, e := range events {
-		if err := b.settle(ctx, e); err != nil {
-			if ctx.Err() != nil {
-				return false, ctx.Err()
-			}
-			failed = fmt.Errorf("event %s: %w", e.ID, err)
-			// Those behind it must not wait for it.
-			if err := a.Store.postpone(ctx, e.ID, b.at.Add(retryTime)); err != nil {
-				return false, err
-			}
+		of[e.Move.Customer] = append(of[e.Move.Customer], e)
+	}
+	return of
+}
+
+func (b *batch) settleAll(ctx context.Context, events []*Event) error {
+	for _, e := range events {
+		err := b.settle(ctx, e)
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		b.mu.Lock()
+		b.failed = fmt.Errorf("event %s: %w", e.ID, err)
+		b.mu.Unlock()
+		// Those behind it must not wait for it.
+		if err := b.a.Store.postpone(ctx, e.ID, b.at.Add(retryTime)); err != nil {
+			return err
 		}
 	}
-	return len(events) == duePerStep, failed
+	return nil
 }
 
 // read reads the facts and the segments of the customers that events are about.
@@ -84,6 +119,8 @@ func (b *batch) read(ctx context.Context, events []*Event) error {
 
 // strategy is a strategy as it is, nil where it is gone.
 func (b *batch) strategy(ctx context.Context, id string) (*Strategy, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if s, read := b.latest[id]; read {
 		return s, nil
 	}
@@ -98,6 +135,8 @@ func (b *batch) strategy(ctx context.Context, id string) (*Strategy, error) {
 }
 
 func (b *batch) revision(ctx context.Context, strategy string, revision int64) (*Strategy, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	name := revisionName(strategy, revision)
 	if s, read := b.made[name]; read {
 		return s, nil
@@ -147,7 +186,7 @@ func (b *batch) settle(ctx context.Context, e *Event) error {
 	if b.in(e.Move.Customer, e.Move.Segment) == e.Move.Left {
 		return suppress(WentBack, "the customer went back over the segment's border")
 	}
-	check := checks{a: b.a.Campaigns, consents: b.a.Consents, rules: b.rule, in: b.in, at: b.at}
+	check := checks{a: b.a.Campaigns, consents: b, rules: b.rule, in: b.in, at: b.at}
 	verdict, err := check.of(ctx, s.ID, action, rules, known)
 	if err != nil {
 		return err
@@ -171,6 +210,8 @@ func (b *batch) in(customer, segment string) bool {
 
 // rule is a compiled eligibility.
 func (b *batch) rule(ctx context.Context, expression string) (criterion.Criterion, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if r, made := b.rules[expression]; made {
 		return r, nil
 	}
@@ -179,6 +220,33 @@ func (b *batch) rule(ctx context.Context, expression string) (criterion.Criterio
 		b.rules[expression] = r
 	}
 	return r, err
+}
+
+// Allowed answers for the customers of the batch, of whom it asks once for a purpose.
+func (b *batch) Allowed(ctx context.Context, purpose string, customers []string) ([]bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.allowed[purpose] == nil {
+		var all []string
+		for _, c := range slices.Sorted(maps.Keys(b.known)) {
+			if b.known[c] != nil {
+				all = append(all, c)
+			}
+		}
+		answers, err := b.a.Consents.Allowed(ctx, purpose, all)
+		if err != nil {
+			return nil, err
+		}
+		b.allowed[purpose] = make(map[string]bool, len(all))
+		for i, c := range all {
+			b.allowed[purpose][c] = answers[i]
+		}
+	}
+	allowed := make([]bool, len(customers))
+	for i, c := range customers {
+		allowed[i] = b.allowed[purpose][c]
+	}
+	return allowed, nil
 }
 
 // checks are what is asked of an action before caps.
