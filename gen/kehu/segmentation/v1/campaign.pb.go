@@ -1332,7 +1332,7 @@ var File_kehu_segmentation_v1_campaign_proto protoreflect.FileDescriptor
 
 const file_kehu_segmentation_v1_campaign_proto_rawDesc = "" +
 	"\n" +
-	"#kehu/segmentation/v1/campaign.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\"\xbc\t\n" +
+	"#kehu/segmentation/v1/campaign.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\"\xbf\t\n" +
 	"\bCampaign\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x120\n" +
@@ -1340,10 +1340,9 @@ const file_kehu_segmentation_v1_campaign_proto_rawDesc = "" +
 	"\vdescription\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\vdescription\x12#\n" +
 	"\asegment\x18\x05 \x01(\tB\a\xbaH\x04r\x02(dH\x00R\asegment\x12\x1e\n" +
 	"\x04rule\x18\x06 \x01(\tB\b\xbaH\x05r\x03(\x80@H\x00R\x04rule\x12<\n" +
-	"\rholdout_share\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\xaeG\xe1z\x14\xae\xef?){\x14\xaeG\xe1z\x84?R\fholdoutShare\x125\n" +
-	"\bend_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x126\n" +
-	"\rcurrency_code\x18\t \x01(\tB\x11\xbaH\x0er\f2\n" +
-	"^[A-Z]{3}$R\fcurrencyCode\x12-\n" +
+	"\rholdout_share\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\xaeG\xe1z\x14\xae\xef?)\x00\x00\x00\x00\x00\x00\x00\x00R\fholdoutShare\x125\n" +
+	"\bend_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x129\n" +
+	"\rcurrency_code\x18\t \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\fcurrencyCode\x12-\n" +
 	"\x05level\x18\n" +
 	" \x01(\x01B\x17\xbaH\x14\x12\x12\x19+\x87\x16\xd9\xce\xf7\xef?)\x00\x00\x00\x00\x00\x00\x00\x00R\x05level\x12(\n" +
 	"\x06strata\x18\v \x03(\tB\x10\xbaH\r\x92\x01\n" +
