@@ -96,7 +96,7 @@ func (w *Worker) Erase(ctx context.Context, customers []string, pseudonym string
 		if err != nil {
 			return nil, err
 		}
-		if r == nil {
+		if r == nil || !r.DoneAt.IsZero() {
 			return w.erasures.Removed(ctx, pseudonym)
 		}
 		poll := time.NewTimer(pollInterval)

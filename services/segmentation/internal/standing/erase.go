@@ -41,10 +41,31 @@ func (w *Worker) answerErasures(ctx context.Context) error {
 	return nil
 }
 
-// erase removes what is kept of some customers. They leave their segments first, by
-// a pass like any other, so that no list has somebody who is not counted; then what
-// tells of them is removed. The request goes last, when nothing else is left.
+// erase removes what is kept of some customers, in the end from the files too. The
+// request does not name them any more before that.
 func (w *Worker) erase(ctx context.Context, r *request) error {
+	if len(r.Customers) > 0 {
+		if err := w.eraseRecords(ctx, r); err != nil {
+			return err
+		}
+		_, err := w.requests.docs.Update(ctx, r.ID, func(r *request) error {
+			r.Customers = nil
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := w.engine.Scrub(ctx); err != nil {
+		return err
+	}
+	return w.requests.done(ctx, r.ID, w.now(), outcome{}, nil)
+}
+
+// eraseRecords removes the records of some customers. They leave their segments first,
+// by a pass like any other, so that no list has somebody who is not counted; then what
+// tells of them is removed.
+func (w *Worker) eraseRecords(ctx context.Context, r *request) error {
 	keys := make([]string, len(r.Customers))
 	for i, c := range r.Customers {
 		keys[i] = docstore.ID(c)
@@ -66,15 +87,13 @@ func (w *Worker) erase(ctx context.Context, r *request) error {
 		return err
 	}
 	e := &eraser{w, r, keys, persons, forms}
-	for _, step := range []func(context.Context) error{e.eraseMoves, e.eraseStays, e.unname} {
-		if err := step(ctx); err != nil {
-			return err
-		}
-	}
-	if err := w.engine.Scrub(ctx); err != nil {
+	if err := e.eraseMoves(ctx); err != nil { // which are found by the stays
 		return err
 	}
-	return w.requests.docs.Erase(ctx, r.ID)
+	if err := e.eraseStays(ctx); err != nil {
+		return err
+	}
+	return e.unname(ctx)
 }
 
 func (w *Worker) eraseFacts(ctx context.Context, r *request) error {

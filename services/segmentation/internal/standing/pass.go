@@ -14,8 +14,10 @@ import (
 // run is a pass that this worker is at.
 type run struct {
 	*Worker
-	plan *plan
-	pass *pass // as stored last
+	plan       *plan
+	generation int64
+	at         time.Time // the instant that is evaluated
+	pass       *pass     // as stored last; the goroutine that stores alone may ask it
 }
 
 // begin begins a pass over the segments of a plan.
@@ -40,7 +42,7 @@ func (w *Worker) begin(ctx context.Context, kind string, p *plan, found *wanted,
 	if err := w.checkpoint(ctx, func(s *state) { s.Pass = begun }); err != nil {
 		return nil, err
 	}
-	return &run{Worker: w, plan: p, pass: begun}, nil
+	return &run{Worker: w, plan: p, generation: generation, at: begun.At, pass: begun}, nil
 }
 
 // resume goes on with the pass that an earlier run has left.
@@ -49,7 +51,7 @@ func (w *Worker) resume(ctx context.Context) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Worker: w, pass: w.state.Pass}
+	r := &run{Worker: w, generation: w.state.Pass.Generation, at: w.state.Pass.At, pass: w.state.Pass}
 	r.plan = found.plan(func(c candidate) bool {
 		return slices.ContainsFunc(r.pass.Scope, func(s scope) bool { return s.Segment == c.segment.ID && s.Born == c.segment.Born })
 	})

@@ -90,10 +90,11 @@ func openRequests(ctx context.Context, engine docstore.Engine, clock func() time
 
 func requestID(kind, id string) string { return docstore.ID(kind, id) }
 
-// ask notes a request, if it is not there; one that was refused is wanted again.
+// ask notes a request, if it is not there; one that was refused is wanted again, and
+// so is an erasure, for more may have come.
 func (s *requests) ask(ctx context.Context, wanted request) error {
 	_, err := s.docs.Upsert(ctx, wanted.ID, func(r *request, exists bool) error {
-		if exists && r.Refused == nil {
+		if exists && r.Refused == nil && (r.DoneAt.IsZero() || r.Kind != eraseRequest) {
 			return docstore.ErrUnchanged
 		}
 		meta := r.Meta

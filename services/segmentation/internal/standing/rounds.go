@@ -87,7 +87,8 @@ func (w *Worker) define(ctx context.Context, forced func(segment string) bool) (
 	}
 	chosen := make(map[string]bool)
 	for _, c := range found.kept {
-		if c.stale || forced != nil && forced(c.segment.ID) {
+		// A draft is formed only for who asked for it, from facts that are caught up.
+		if c.stale && c.segment.State != domain.Draft || forced != nil && forced(c.segment.ID) {
 			chosen[c.segment.ID] = true
 		}
 	}

@@ -115,10 +115,10 @@ func (r *run) evaluatePiece(ctx context.Context, c *part, customers []string, ca
 	if err != nil {
 		return err
 	}
-	e := newEvaluator(r.plan, r.pass.At, r.forgetBefore(r.pass.At), r.record)
+	e := newEvaluator(r.plan, r.at, r.forgetBefore(r.at), r.record)
 	for i, key := range customers {
 		due := e.evaluate(known[i], &stands[i])
-		c.add(e, r.pass.Generation, key, known[i], causes[key], due, true)
+		c.add(e, r.generation, key, known[i], causes[key], due, true)
 	}
 	return nil
 }

@@ -51,13 +51,17 @@ func TestFormingIsAskedOfAnyProcess(t *testing.T) {
 		stop := one.serve(t)
 		defer stop()
 		other.define(t, "s", "count 2")
+		other.change(t, "s", func(s *domain.Segment) { s.State = domain.Draft })
 		other.fill(t, 1, 2, 3)
 		came, err := other.worker.Form(t.Context(), "first", []string{"s"}, nil)
 		must(t, err)
-		if came.Customers != 3 || came.Left != 0 { // who entered may have been found by the round before
+		if came.Customers != 3 || came.Entered != 2 || came.Left != 0 {
 			t.Fatalf("it came to %+v", came)
 		}
 		other.wantMembers(t, "s", "c1", "c2")
+		if s := other.segment(t, "s"); s.State != domain.Published || s.Wanted {
+			t.Fatalf("it is %+v", s)
+		}
 		if err := other.worker.Round(t.Context()); err == nil {
 			t.Fatal("two processes work at a time")
 		} else {

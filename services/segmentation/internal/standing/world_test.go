@@ -213,7 +213,7 @@ func (w *world) define(t fataler, id, rule string) {
 	born, err := w.store.Generations.Next(context.Background())
 	must(t, err)
 	must(t, w.store.Segments.Insert(context.Background(), &domain.Segment{
-		ID: id, Definition: domain.Definition{Rule: rule}, Revision: 1, State: domain.Draft, Wanted: true, Born: born,
+		ID: id, Definition: domain.Definition{Rule: rule}, Revision: 1, State: domain.Published, Wanted: true, Born: born,
 	}))
 }
 
