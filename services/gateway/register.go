@@ -65,6 +65,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		valuationv1.RegisterOperationServiceHandlerClient(ctx, mux, valuationv1.NewOperationServiceClient(d.Valuation)),
 		valuationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, valuationv1.NewPersonalDataServiceClient(d.Valuation)),
 		segmentationv1.RegisterSegmentServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentServiceClient(d.Segmentation)),
+		segmentationv1.RegisterFactServiceHandlerClient(ctx, mux, segmentationv1.NewFactServiceClient(d.Segmentation)),
 		segmentationv1.RegisterSegmentEstimateServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentEstimateServiceClient(d.Segmentation)),
 		segmentationv1.RegisterMembershipServiceHandlerClient(ctx, mux, segmentationv1.NewMembershipServiceClient(d.Segmentation)),
 		segmentationv1.RegisterSegmentRevisionServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentRevisionServiceClient(d.Segmentation)),
