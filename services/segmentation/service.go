@@ -108,7 +108,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	segmentationv1.RegisterSegmentServiceServer(r, s.segments)
 	segmentationv1.RegisterSegmentRevisionServiceServer(r, handler.Revisions{Segments: s.segments})
-	segmentationv1.RegisterFactServiceServer(r, &glossary.Server{Attributes: s.parts.attributes})
+	segmentationv1.RegisterFactServiceServer(r, &glossary.Server{Attributes: s.parts.reader.Attributes})
 	segmentationv1.RegisterSegmentEstimateServiceServer(r, handler.Estimates{Segments: s.segments})
 	segmentationv1.RegisterMembershipServiceServer(r, &handler.Memberships{Segments: s.segments})
 	segmentationv1.RegisterPersonalDataServiceServer(r, handler.NewPersonalData(s.app, s.parts.worker, s.customers, handler.Rooms{
