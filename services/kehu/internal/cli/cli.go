@@ -42,7 +42,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 3 the server cannot be r
 	root.AddCommand(
 		newAnalyze(), newImport(), newExport(), newDuplicates(), newPerson(), newQuality(),
 		newFunnel(), newPaths(), newRetention(), newJourney(), newPortrait(), newLeads(), newStat(), newValue(),
-		newModels(), newAlerts(), newLoyalty(), newSegments(), newStrategies(), newCampaigns(),
+		newModels(), newAlerts(), newLoyalty(), newSegments(), newSchemes(), newStrategies(), newCampaigns(),
 		newServe(version), newDemo(), newStore(), newKeys(), newMigrate(), newVersion(version),
 	)
 	root.AddCommand(call.Commands(call.Surroundings{
