@@ -72,6 +72,8 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		segmentationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, segmentationv1.NewPersonalDataServiceClient(d.Segmentation)),
 		segmentationv1.RegisterStrategyServiceHandlerClient(ctx, mux, segmentationv1.NewStrategyServiceClient(d.Segmentation)),
 		segmentationv1.RegisterActionServiceHandlerClient(ctx, mux, segmentationv1.NewActionServiceClient(d.Segmentation)),
+		segmentationv1.RegisterSchemeServiceHandlerClient(ctx, mux, segmentationv1.NewSchemeServiceClient(d.Segmentation)),
+		segmentationv1.RegisterSegmentTemplateServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentTemplateServiceClient(d.Segmentation)),
 		segmentationv1.RegisterCampaignServiceHandlerClient(ctx, mux, segmentationv1.NewCampaignServiceClient(d.Segmentation)),
 		segmentationv1.RegisterOperationServiceHandlerClient(ctx, mux, segmentationv1.NewOperationServiceClient(d.Segmentation)),
 		segmentationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, segmentationv1.NewPersonalDataServiceClient(d.Segmentation)),

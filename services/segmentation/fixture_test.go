@@ -68,6 +68,8 @@ type world struct {
 	strategies segmentationv1.StrategyServiceClient
 	actions    segmentationv1.ActionServiceClient
 	campaigns  segmentationv1.CampaignServiceClient
+	schemes    segmentationv1.SchemeServiceClient
+	templates  segmentationv1.SegmentTemplateServiceClient
 	shop       *shop
 	profile    *line
 	valuation  *line
@@ -142,6 +144,8 @@ func (w *world) start() {
 	w.strategies = segmentationv1.NewStrategyServiceClient(conn)
 	w.actions = segmentationv1.NewActionServiceClient(conn)
 	w.campaigns = segmentationv1.NewCampaignServiceClient(conn)
+	w.schemes = segmentationv1.NewSchemeServiceClient(conn)
+	w.templates = segmentationv1.NewSegmentTemplateServiceClient(conn)
 	w.stop = func() {
 		stopServer()
 		stopService()

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/alias"
-	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/criteria"
@@ -28,6 +27,7 @@ type parts struct {
 	reader    *peers.Reader
 	feeds     *feeds.Feeds
 	worker    *standing.Worker
+	labelled  criteria.Partitions // set once the schemes are open
 }
 
 func openParts(ctx context.Context, cfg Config, deps Deps, customers *alias.Book) (*parts, error) {
@@ -62,10 +62,8 @@ func (p *parts) criterion(ctx context.Context, s domain.Segment) (criterion.Crit
 }
 
 // partition is whom a run of a scheme gave a label.
-func (p *parts) partition(_ context.Context, run, _ string) (criterion.Criterion, error) {
-	f := fault.Invalid("partition.run", "there is no run %q", run)
-	f.Reason = "RUN_UNKNOWN"
-	return nil, f
+func (p *parts) partition(ctx context.Context, run, label string) (criterion.Criterion, error) {
+	return p.labelled(ctx, run, label)
 }
 
 // sources tells up to when each service has been read.

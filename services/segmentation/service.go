@@ -63,6 +63,7 @@ type Service struct {
 	segments   *handler.Segments
 	engine     docstore.Engine
 	playbooks  *playbooks
+	divisions  *divisions
 }
 
 // clock is the service's clock as operations need it.
@@ -101,6 +102,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.playbooks, err = openPlaybooks(ctx, deps, opened, operations, s.customers); err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
+	if s.divisions, err = openDivisions(ctx, deps.Engine, deps.Clock, opened, s.app, operations); err != nil {
+		return nil, fmt.Errorf("segmentation: %w", err)
+	}
 	return s, handler.RegisterRecomputations(operations, s.segments)
 }
 
@@ -115,6 +119,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 		Keepers: s.playbooks.keepers(), Journal: s.parts.store.Erasures, Scrub: s.engine.Scrub,
 	}))
 	s.playbooks.register(r)
+	s.divisions.register(r)
 	segmentationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 
@@ -136,7 +141,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, tombstoneSweep, "tombstone sweep", func(ctx context.Context) error {
 			before := s.now().Add(-docstore.TombstoneLife)
-			return errors.Join(s.parts.sweep(ctx, before), s.playbooks.sweep(ctx, before))
+			return errors.Join(s.parts.sweep(ctx, before), s.playbooks.sweep(ctx, before), s.divisions.store.Sweep(ctx, before))
 		})
 		return nil
 	})

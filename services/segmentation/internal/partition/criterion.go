@@ -13,7 +13,7 @@ import (
 func (o *Opened) Criterion(label string) (criterion.Criterion, error) {
 	place := o.Model.Place(label)
 	if place < 0 {
-		return nil, fault.Invalid("label", "must be one of the run's labels, is %.64q", label)
+		return nil, fault.Invalid("partition.label", "must be one of the run's labels, is %.64q", label)
 	}
 	return &labelled{o, place}, nil
 }

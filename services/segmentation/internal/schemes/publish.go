@@ -294,7 +294,7 @@ func (s *Server) carryOn(ctx context.Context, r *run, o *publishing) error {
 	if err := o.Checkpoint(ctx, o.State); err != nil {
 		return err
 	}
-	return s.segments.Form(ctx, ids, o.Progress)
+	return s.segments.Form(ctx, o.Name, ids, o.Progress)
 }
 
 // conclude notes that the run serves and the one before does not.

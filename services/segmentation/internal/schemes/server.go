@@ -50,8 +50,9 @@ type Segments interface {
 	CheckWithdraw(ctx context.Context, id string) error
 	// Withdraw puts a segment away, if there is one.
 	Withdraw(ctx context.Context, id string) error
-	// Form publishes segments and waits until they show their definitions' members.
-	Form(ctx context.Context, ids []string, report func(done, total int64, stage string)) error
+	// Form publishes segments and waits until they show their definitions' members. job
+	// names the call.
+	Form(ctx context.Context, job string, ids []string, report func(done, total int64, stage string)) error
 }
 
 // Deps is what the room is given.
@@ -61,6 +62,9 @@ type Deps struct {
 	Segments   Segments
 	Compile    partition.Compile
 	Operations *operation.Manager
+	// CatchUp returns when the facts hold everything acknowledged before the call. job
+	// names the call.
+	CatchUp func(ctx context.Context, job string) error
 }
 
 // Server is the SchemeService. It is safe for concurrent use.
@@ -70,6 +74,7 @@ type Server struct {
 	segments   Segments
 	compile    partition.Compile
 	operations *operation.Manager
+	catchUp    func(ctx context.Context, job string) error
 
 	mu     sync.Mutex
 	opened map[string]*partition.Opened // by the names of runs
@@ -79,7 +84,7 @@ var _ segmentationv1.SchemeServiceServer = (*Server)(nil)
 
 // NewServer makes the server and registers its operations.
 func NewServer(d Deps) (*Server, error) {
-	s := &Server{store: d.Store, facts: d.Facts, segments: d.Segments, compile: d.Compile, operations: d.Operations, opened: make(map[string]*partition.Opened)}
+	s := &Server{store: d.Store, facts: d.Facts, segments: d.Segments, compile: d.Compile, operations: d.Operations, catchUp: d.CatchUp, opened: make(map[string]*partition.Opened)}
 	return s, s.register()
 }
 

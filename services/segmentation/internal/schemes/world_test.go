@@ -95,7 +95,7 @@ func (s *shelf) Withdraw(_ context.Context, id string) error {
 	return nil
 }
 
-func (s *shelf) Form(_ context.Context, ids []string, _ func(int64, int64, string)) error {
+func (s *shelf) Form(_ context.Context, _ string, ids []string, _ func(int64, int64, string)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.fail("form", ""); err != nil {
@@ -147,7 +147,7 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 		t.Fatal(err)
 	}
 	w.Server, err = schemes.NewServer(schemes.Deps{
-		Store: w.store, Facts: w.facts, Segments: w.shelf, Operations: w.operations,
+		Store: w.store, Facts: w.facts, Segments: w.shelf, Operations: w.operations, CatchUp: func(context.Context, string) error { return nil },
 		Compile: func(e string) (criterion.Criterion, error) { return rules.Compile(e) },
 	})
 	if err != nil {

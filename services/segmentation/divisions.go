@@ -1,0 +1,159 @@
+package segmentation
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+
+	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/operation"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/app"
+	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
+	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/schemes"
+	"github.com/kehuhq/kehu/services/segmentation/internal/templates"
+)
+
+// divisions are schemes with their runs, and templates.
+type divisions struct {
+	store     *schemes.Store
+	schemes   *schemes.Server
+	templates *templates.Server
+}
+
+func openDivisions(ctx context.Context, engine docstore.Engine, clock func() time.Time, p *parts, a *app.App, operations *operation.Manager) (*divisions, error) {
+	// Rules of schemes are compiled where nobody waits for long: the book asks for the
+	// company's attributes at most twice a minute, and with a deadline.
+	compile := func(expression string) (criterion.Criterion, error) {
+		return p.criteria.Compile(context.WithoutCancel(ctx), expression)
+	}
+	d := &divisions{templates: &templates.Server{Compile: compile}}
+	var err error
+	if d.store, err = schemes.OpenStore(ctx, engine, clock); err != nil {
+		return nil, err
+	}
+	d.schemes, err = schemes.NewServer(schemes.Deps{
+		Store: d.store, Facts: p.facts, Segments: labels{a, p}, Compile: compile, Operations: operations,
+		CatchUp: func(ctx context.Context, job string) error {
+			_, err := p.worker.Form(ctx, job, []string{noSegment}, nil)
+			return err
+		},
+	})
+	p.labelled = d.schemes.Criterion
+	return d, err
+}
+
+// noSegment is the id of no segment: to have it formed is to bring the facts up to date.
+const noSegment = "-"
+
+func (d *divisions) register(r grpc.ServiceRegistrar) {
+	segmentationv1.RegisterSchemeServiceServer(r, d.schemes)
+	segmentationv1.RegisterSegmentTemplateServiceServer(r, d.templates)
+}
+
+// labels are the segments that labels of runs become.
+type labels struct {
+	app   *app.App
+	parts *parts
+}
+
+// find returns the segment of that id, nil where there is none; one of other origin is
+// a fault.
+func (l labels) find(ctx context.Context, s schemes.Segment) (*domain.Segment, error) {
+	found, err := l.parts.store.Segments.Get(ctx, s.ID)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p := found.Definition.Partition; p == nil || p.Scheme() != s.Scheme {
+		return nil, fault.New(fault.FailedPrecondition, "SEGMENT_EXISTS", "segment %q exists and is none of %s: rename the label, or delete the segment", s.ID, s.Scheme).
+			With("segment", "segments/"+s.ID)
+	}
+	return &found, nil
+}
+
+// Check refuses a segment that could not be made.
+func (l labels) Check(ctx context.Context, s schemes.Segment) error {
+	if f := domain.CheckSegmentID("segment", s.ID); f != nil {
+		return f
+	}
+	_, err := l.find(ctx, s)
+	return err
+}
+
+// Put makes a label's segment, or gives it the definition of this run.
+func (l labels) Put(ctx context.Context, s schemes.Segment) error {
+	found, err := l.find(ctx, s)
+	if err != nil {
+		return err
+	}
+	to := domain.Segment{
+		ID: s.ID, DisplayName: s.DisplayName, Description: s.Description, Labels: map[string]string{"scheme": strings.TrimPrefix(s.Scheme, "schemes/")},
+		Definition: domain.Definition{Partition: &domain.Partition{Run: s.Run, Label: s.Label}},
+	}
+	if found == nil {
+		_, err := l.app.Create(ctx, to, false)
+		return err
+	}
+	if found.State == domain.Archived { // a label that has come back
+		if _, err := l.app.Want(ctx, s.ID); err != nil {
+			return err
+		}
+		if err := l.app.Unwant(ctx, s.ID); err != nil {
+			return err
+		}
+	}
+	_, err = l.app.Change(ctx, s.ID, false, func(before *domain.Segment) error {
+		before.DisplayName, before.Description, before.Labels, before.Definition = to.DisplayName, to.Description, to.Labels, to.Definition
+		return nil
+	})
+	return err
+}
+
+// CheckWithdraw refuses a segment that others ask about.
+func (l labels) CheckWithdraw(ctx context.Context, id string) error {
+	relations, err := l.app.Relations(ctx)
+	if err != nil {
+		return err
+	}
+	if askers := relations.Askers(id); len(askers) > 0 {
+		return fault.New(fault.FailedPrecondition, "SEGMENT_IN_USE", "segment %q, which the run does not have any more, is asked about by %s; change those first", id, strings.Join(askers, ", ")).
+			With("segment", "segments/"+id)
+	}
+	return nil
+}
+
+// Withdraw archives a segment.
+func (l labels) Withdraw(ctx context.Context, id string) error {
+	_, err := l.app.Archive(ctx, id, nil)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
+}
+
+// Form publishes segments together, and waits until they show their members.
+func (l labels) Form(ctx context.Context, job string, ids []string, report func(done, total int64, stage string)) error {
+	for _, id := range ids {
+		if _, err := l.app.Want(ctx, id, ids...); err != nil {
+			return err
+		}
+	}
+	formed, _, err := l.app.Recompute(ctx, job, ids, func(done, total int64) { report(done, total, "forming the segments") })
+	if err != nil {
+		return err
+	}
+	for _, s := range formed {
+		if s.Failure != nil {
+			return fault.New(fault.FailedPrecondition, s.Failure.Reason, "segment %q cannot be formed: %s", s.ID, s.Failure.Message).With("segment", "segments/"+s.ID)
+		}
+	}
+	return nil
+}
