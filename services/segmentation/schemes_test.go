@@ -137,7 +137,7 @@ func TestSchemesAreNotTakenForOthers(t *testing.T) {
 	_, err = w.CreateSegment(w.Context(), &segmentationv1.CreateSegmentRequest{SegmentId: "x", Segment: &segmentationv1.Segment{
 		Definition: &segmentationv1.Segment_Partition{Partition: &segmentationv1.PartitionDefinition{Run: m.GetName(), Label: "none"}},
 	}})
-	wantError(w, err, codes.InvalidArgument, "INVALID_FIELD", "partition.label")
+	wantError(w, err, codes.InvalidArgument, "INVALID_FIELD", "segment.partition.label")
 }
 
 func TestBadSchemes(t *testing.T) {
