@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	feedbackv1 "github.com/kehuhq/kehu/gen/kehu/feedback/v1"
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	referralv1 "github.com/kehuhq/kehu/gen/kehu/referral/v1"
@@ -23,6 +24,9 @@ import (
 
 // BatchSize is the most customers that a Reader is asked about at once.
 const BatchSize = 1000
+
+// patience is how long a step's streams may take.
+const patience = 2 * time.Minute
 
 // maxMessage bounds an answer in bytes.
 const maxMessage = 64 << 20
@@ -37,6 +41,7 @@ type Conns struct {
 type Reader struct {
 	customers   profilev1.CustomerServiceClient
 	updates     profilev1.CustomerUpdateServiceClient
+	histories   profilev1.OrderServiceClient
 	definitions profilev1.AttributeDefinitionServiceClient
 	consents    profilev1.ConsentServiceClient
 	valuations  valuationv1.ValuationServiceClient         // nil: none
@@ -49,6 +54,7 @@ type Reader struct {
 func NewReader(c Conns, zone *time.Location) *Reader {
 	r := &Reader{
 		customers: profilev1.NewCustomerServiceClient(c.Profile), updates: profilev1.NewCustomerUpdateServiceClient(c.Profile),
+		histories:   profilev1.NewOrderServiceClient(c.Profile),
 		definitions: profilev1.NewAttributeDefinitionServiceClient(c.Profile), consents: profilev1.NewConsentServiceClient(c.Profile),
 		zone: zone,
 	}
@@ -132,7 +138,7 @@ func (r *Reader) known(c *profilev1.Customer, attributes []facts.Attribute) Know
 // After reads up to size customers behind one (empty: from the first on), in the
 // order of their escaped ids; fewer than size are the last.
 func (r *Reader) After(ctx context.Context, after string, size int, attributes []facts.Attribute) ([]Known, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	stream, err := r.customers.StreamCustomers(ctx, &profilev1.StreamCustomersRequest{Range: behind(after), Purpose: purpose}, grpc.MaxCallRecvMsgSize(maxMessage))
 	if err != nil {
@@ -158,12 +164,42 @@ func (r *Reader) After(ctx context.Context, after string, size int, attributes [
 	}) {
 		return nil, errors.New("profile sent customers out of order")
 	}
-	for part := range slices.Chunk(all, BatchSize) {
-		if err := r.orders(ctx, part); err != nil {
-			return nil, err
+	if len(all) == 0 {
+		return nil, nil
+	}
+	within := &apiv1.CustomerRange{From: behind(after).GetFrom()}
+	if len(all) == size {
+		within.To = behind(all[size-1].Facts.Customer.ID).GetFrom()
+	}
+	return all, r.ordersWithin(ctx, within, all)
+}
+
+// ordersWithin adds the orders of all customers of a range: one scan, where asking
+// for each is one each.
+func (r *Reader) ordersWithin(ctx context.Context, within *apiv1.CustomerRange, known []Known) error {
+	at := make(map[string]*facts.Facts, len(known))
+	for _, k := range known {
+		at[k.Facts.Customer.ID] = k.Facts
+	}
+	stream, err := r.histories.StreamPurchaseHistories(ctx,
+		&profilev1.StreamPurchaseHistoriesRequest{Range: within, Purpose: purpose}, grpc.MaxCallRecvMsgSize(maxMessage))
+	if err != nil {
+		return err
+	}
+	for {
+		batch, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, h := range batch.GetHistories() {
+			if f := at[h.GetCustomerId()]; f != nil && len(h.GetOrderTimeMs()) > 0 {
+				r.order(f, h)
+			}
 		}
 	}
-	return all, nil
 }
 
 // Valuations adds what valuation says of customers as of an edition. ErrSuperseded
