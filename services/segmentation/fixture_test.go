@@ -111,6 +111,7 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 	serve(t, w.profile.listener, func(r grpc.ServiceRegistrar) {
 		profilev1.RegisterCustomerServiceServer(r, w.shop)
 		profilev1.RegisterCustomerUpdateServiceServer(r, w.shop)
+		profilev1.RegisterOrderServiceServer(r, w.shop)
 		profilev1.RegisterAttributeDefinitionServiceServer(r, w.shop)
 		profilev1.RegisterConsentServiceServer(r, w.shop)
 	})

@@ -24,6 +24,7 @@ import (
 type shop struct {
 	profilev1.UnimplementedCustomerServiceServer
 	profilev1.UnimplementedCustomerUpdateServiceServer
+	profilev1.UnimplementedOrderServiceServer
 	profilev1.UnimplementedAttributeDefinitionServiceServer
 	profilev1.UnimplementedConsentServiceServer
 	valuationv1.UnimplementedValuationServiceServer

@@ -2,11 +2,13 @@ package segmentation_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
@@ -50,13 +52,25 @@ func (s *shop) BatchGetCustomers(_ context.Context, r *profilev1.BatchGetCustome
 	return answer, nil
 }
 
-// BatchGetPurchaseHistories makes as many orders as a customer's valuation has, a
-// minute apart, the first for all the revenue in each currency.
 func (s *shop) BatchGetPurchaseHistories(_ context.Context, r *profilev1.BatchGetPurchaseHistoriesRequest) (*profilev1.BatchGetPurchaseHistoriesResponse, error) {
+	return &profilev1.BatchGetPurchaseHistoriesResponse{Histories: s.histories(r.GetCustomerIds())}, nil
+}
+
+func (s *shop) StreamPurchaseHistories(r *profilev1.StreamPurchaseHistoriesRequest, stream grpc.ServerStreamingServer[profilev1.StreamPurchaseHistoriesResponse]) error {
+	s.mu.Lock()
+	ids := slices.SortedFunc(maps.Keys(s.customers), cmpID)
+	s.mu.Unlock()
+	return send(s, "histories", s.histories(ids), (*profilev1.PurchaseHistory).GetCustomerId, r.GetRange(), func(batch []*profilev1.PurchaseHistory) error {
+		return stream.Send(&profilev1.StreamPurchaseHistoriesResponse{Histories: batch})
+	})
+}
+
+// histories makes as many orders as a customer's valuation has, a minute apart, the
+// first for all the revenue in each currency.
+func (s *shop) histories(ids []string) (all []*profilev1.PurchaseHistory) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answer := &profilev1.BatchGetPurchaseHistoriesResponse{}
-	for _, id := range r.GetCustomerIds() {
+	for _, id := range ids {
 		v := s.valuations[id]
 		if v == nil || v.GetOrders() == 0 {
 			continue
@@ -75,9 +89,26 @@ func (s *shop) BatchGetPurchaseHistories(_ context.Context, r *profilev1.BatchGe
 			h.OrderTimeMs = append(h.OrderTimeMs, time.Date(2026, 1, 1, 0, int(i), 0, 0, time.UTC).UnixMilli())
 			h.NetMinor = append(h.NetMinor, net)
 		}
-		answer.Histories = append(answer.Histories, h)
+		all = append(all, h)
 	}
-	return answer, nil
+	return all
+}
+
+// StreamValuations tells the valuations of a refresh that is kept.
+func (s *shop) StreamValuations(r *valuationv1.StreamValuationsRequest, stream grpc.ServerStreamingServer[valuationv1.StreamValuationsResponse]) error {
+	s.mu.Lock()
+	at := int(r.GetGeneration()) - 1
+	var all []*valuationv1.Valuation
+	if at >= 0 && at < len(s.refreshes) && at >= len(s.refreshes)-s.kept {
+		all = s.refreshes[at].valuations
+	}
+	s.mu.Unlock()
+	if all == nil {
+		return fault.New(fault.NotFound, "GENERATION_NOT_FOUND", "there is no such refresh any more")
+	}
+	return send(s, "valuations", all, (*valuationv1.Valuation).GetCustomerId, r.GetRange(), func(batch []*valuationv1.Valuation) error {
+		return stream.Send(&valuationv1.StreamValuationsResponse{Valuations: batch})
+	})
 }
 
 func (s *shop) ListAttributeDefinitions(context.Context, *profilev1.ListAttributeDefinitionsRequest) (*profilev1.ListAttributeDefinitionsResponse, error) {

@@ -33,6 +33,7 @@ type Reader interface {
 	After(ctx context.Context, after string, size int, attributes []facts.Attribute) ([]peers.Known, error)
 	Edition(ctx context.Context) (peers.Edition, error)
 	Valuations(ctx context.Context, all []*facts.Facts, edition peers.Edition) error
+	ValuationsWithin(ctx context.Context, all []*facts.Facts, edition peers.Edition) error
 	Feedback(ctx context.Context, all []*facts.Facts, of peers.Of) error
 	Referrals(ctx context.Context, all []*facts.Facts, of peers.Of) error
 }
@@ -45,7 +46,7 @@ type Merges interface {
 
 // Defaults of Config.
 const (
-	defaultSmall = 200_000
+	defaultSmall = 50_000
 	defaultAnew  = 24 * time.Hour
 	defaultWalk  = 2 * peers.BatchSize
 )
@@ -53,7 +54,7 @@ const (
 // Config is how feeds are followed.
 type Config struct {
 	// Small is up to how many customers are read anew by CatchUp; of more it waits for
-	// the feeds. 200,000 when 0.
+	// the feeds, which takes some ten seconds: 50,000 when 0.
 	Small int64
 	// Anew is how often everything is read anew beside what the feeds tell, for what
 	// they cannot, such as a consent that expires. A day when 0.

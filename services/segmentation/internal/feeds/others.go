@@ -19,7 +19,7 @@ func (f *Feeds) other(ctx context.Context, s *state) (more bool, err error) {
 	if s.Due && !s.Walking {
 		f.anew(s)
 	}
-	if err := f.reread(ctx, s.ID, f.roots(ctx, told.Customers)); err != nil {
+	if err := f.reread(ctx, s.ID, f.roots(ctx, told.Customers), scattered); err != nil {
 		return false, err
 	}
 	s.Cursor, s.SyncedTo = told.Next, told.SyncedTo
@@ -80,7 +80,7 @@ func (f *Feeds) pass(ctx context.Context, s *state) error {
 			break
 		}
 	}
-	if err := f.reread(ctx, s.ID, ids); err != nil {
+	if err := f.reread(ctx, s.ID, ids, inOrder); err != nil {
 		return err
 	}
 	if len(ids) < f.cfg.Walk {
@@ -92,7 +92,7 @@ func (f *Feeds) pass(ctx context.Context, s *state) error {
 }
 
 // reread reads a service's facts of customers.
-func (f *Feeds) reread(ctx context.Context, service string, ids []string) error {
+func (f *Feeds) reread(ctx context.Context, service string, ids []string, how arrangement) error {
 	of := func(customer string) []string { return f.merges.Members(ctx, customer) }
 	for part := range slices.Chunk(ids, peers.BatchSize) {
 		all := make([]*facts.Facts, len(part))
@@ -101,7 +101,7 @@ func (f *Feeds) reread(ctx context.Context, service string, ids []string) error 
 			all[i] = &facts.Facts{Customer: facts.Customer{ID: id}}
 			changes[i] = facts.Change{Customer: id, Facts: all[i], Parts: parts[service]}
 		}
-		if err := f.add(ctx, service, all, of); err != nil {
+		if err := f.add(ctx, service, all, how, of); err != nil {
 			return asked(err)
 		}
 		if _, err := f.facts.Put(ctx, changes); err != nil {

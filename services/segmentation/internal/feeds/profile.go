@@ -73,7 +73,7 @@ func (f *Feeds) walk(ctx context.Context, s *state, attributes []facts.Attribute
 	if err != nil {
 		return asked(err)
 	}
-	if err := f.put(ctx, known, nil); err != nil {
+	if err := f.put(ctx, known, nil, inOrder); err != nil {
 		return err
 	}
 	last := ""
@@ -141,7 +141,7 @@ func (f *Feeds) renew(ctx context.Context, ids []string, attributes []facts.Attr
 			}
 			gone = append(gone, facts.Change{Customer: part[i], Cause: facts.Cause{Kind: fate.Kind, Detail: fate.Into}})
 		}
-		if err := f.put(ctx, known, gone); err != nil {
+		if err := f.put(ctx, known, gone, scattered); err != nil {
 			return err
 		}
 	}
@@ -150,7 +150,7 @@ func (f *Feeds) renew(ctx context.Context, ids []string, attributes []facts.Attr
 
 // put stores customers with everything that the services tell of them, and then
 // removes who is gone: who was merged leaves lists to the one that survives.
-func (f *Feeds) put(ctx context.Context, known []peers.Known, gone []facts.Change) error {
+func (f *Feeds) put(ctx context.Context, known []peers.Known, gone []facts.Change, how arrangement) error {
 	var changes []facts.Change
 	for from := 0; from < len(known); from += peers.BatchSize {
 		batch := known[from:min(len(known), from+peers.BatchSize)]
@@ -159,7 +159,7 @@ func (f *Feeds) put(ctx context.Context, known []peers.Known, gone []facts.Chang
 		for i, k := range batch {
 			all[i], merged[k.Facts.Customer.ID] = k.Facts, k.Merged
 		}
-		read, err := f.beside(ctx, all, func(customer string) []string { return merged[customer] })
+		read, err := f.beside(ctx, all, how, func(customer string) []string { return merged[customer] })
 		if err != nil {
 			return err
 		}
@@ -176,12 +176,12 @@ func (f *Feeds) put(ctx context.Context, known []peers.Known, gone []facts.Chang
 
 // beside adds to what profile tells of customers what the other services do, and
 // returns which parts. What a service that is down would have told is owed.
-func (f *Feeds) beside(ctx context.Context, all []*facts.Facts, of peers.Of) (read facts.Part, err error) {
+func (f *Feeds) beside(ctx context.Context, all []*facts.Facts, how arrangement, of peers.Of) (read facts.Part, err error) {
 	for _, service := range Services[1:] {
 		if !f.reader.Has(service) {
 			continue
 		}
-		failed := f.add(ctx, service, all, of)
+		failed := f.add(ctx, service, all, how, of)
 		switch {
 		case failed == nil:
 			read |= parts[service]
@@ -196,13 +196,24 @@ func (f *Feeds) beside(ctx context.Context, all []*facts.Facts, of peers.Of) (re
 	return read, nil
 }
 
+// arrangement is how customers lie who are read together.
+type arrangement int
+
+const (
+	scattered arrangement = iota
+	inOrder               // all from the first to the last in the order of ids
+)
+
 // add adds what one service tells.
-func (f *Feeds) add(ctx context.Context, service string, all []*facts.Facts, of peers.Of) error {
+func (f *Feeds) add(ctx context.Context, service string, all []*facts.Facts, how arrangement, of peers.Of) error {
 	switch service {
 	case peers.Valuation:
 		s, err := f.state(ctx, service)
 		if err != nil {
 			return err
+		}
+		if how == inOrder {
+			return f.reader.ValuationsWithin(ctx, all, s.edition())
 		}
 		return f.reader.Valuations(ctx, all, s.edition())
 	case peers.Feedback:

@@ -231,6 +231,10 @@ func (s *shop) Valuations(_ context.Context, all []*facts.Facts, edition peers.E
 	return nil
 }
 
+func (s *shop) ValuationsWithin(ctx context.Context, all []*facts.Facts, edition peers.Edition) error {
+	return s.Valuations(ctx, all, edition)
+}
+
 func (s *shop) Feedback(_ context.Context, all []*facts.Facts, of peers.Of) error {
 	return s.count(peers.Feedback, s.answers, all, of, func(f *facts.Facts, n int64) { f.Feedback.Responses = n })
 }

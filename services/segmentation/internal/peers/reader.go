@@ -230,6 +230,43 @@ func (r *Reader) Valuations(ctx context.Context, all []*facts.Facts, edition Edi
 	return nil
 }
 
+// ValuationsWithin is Valuations of customers that are in the order of their escaped
+// ids and, but for those without a valuation, all from the first to the last: one
+// scan, where asking for each is one each.
+func (r *Reader) ValuationsWithin(ctx context.Context, all []*facts.Facts, edition Edition) error {
+	if len(all) < BatchSize/2 || edition.Generation == 0 {
+		return r.Valuations(ctx, all, edition)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ids, at := index(all)
+	stream, err := r.valuations.StreamValuations(ctx, &valuationv1.StreamValuationsRequest{
+		Range: &apiv1.CustomerRange{From: ids[0], To: behind(ids[len(ids)-1]).GetFrom()}, Generation: edition.Generation,
+	}, grpc.MaxCallRecvMsgSize(maxMessage))
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		f.AsOf, f.Edition, f.Valued = edition.AsOf, edition.Generation, false
+	}
+	for {
+		batch, err := stream.Recv()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case status.Code(err) == codes.NotFound:
+			return ErrSuperseded
+		case err != nil:
+			return err
+		}
+		for _, v := range batch.GetValuations() {
+			if f := at[v.GetCustomerId()]; f != nil {
+				value(f, v)
+			}
+		}
+	}
+}
+
 func index(all []*facts.Facts) (ids []string, at map[string]*facts.Facts) {
 	ids, at = make([]string, len(all)), make(map[string]*facts.Facts, len(all))
 	for i, f := range all {

@@ -11,20 +11,19 @@ import (
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
-const customerPrefix = "customers/"
-
-var (
-	areas     = names(profilev1.Area_name, "AREA_")
-	degrees   = names(profilev1.Education_name, "EDUCATION_")
-	marriages = names(profilev1.MaritalStatus_name, "MARITAL_STATUS_")
-)
-
 // wholeCustomer takes of a customer what are facts, of the company's own attributes
 // those that are given.
 func wholeCustomer(c *profilev1.Customer, attributes []facts.Attribute) facts.Customer {
-	f := customerFacts(c)
-	f.Country = c.GetCountry()
-	f.Area = areas[int32(c.GetArea())]
+	f := facts.Customer{
+		ID:          customerID(c),
+		Kind:        kinds[int32(c.GetKind())],
+		Gender:      genders[int32(c.GetGender())],
+		Country:     c.GetCountry(),
+		Region:      c.GetRegion(),
+		City:        c.GetCity(),
+		Area:        areas[int32(c.GetArea())],
+		Acquisition: acquisitions[int32(c.GetAcquisition())],
+	}
 	if d := c.GetBirthDate(); d != nil {
 		f.BirthDate = facts.Date{Year: int(d.GetYear()), Month: int(d.GetMonth()), Day: int(d.GetDay())}
 	}
@@ -89,12 +88,20 @@ func attributeOf(t facts.Type, v *profilev1.AttributeValue) any {
 
 // value takes what a valuation says beyond what profile's orders tell.
 func value(f *facts.Facts, v *valuationv1.Valuation) {
-	orders, revenue := f.Orders, f.Revenue
-	f.Revenue = nil
 	f.Valued = true
-	valuationFacts(f, v)
-	orders.RecencyDays = f.Orders.RecencyDays
-	f.Orders, f.Revenue = orders, revenue
+	f.Orders.RecencyDays = v.GetRecencyDays()
+	f.Value = facts.Value{}
+	if m := v.GetHistoricValue(); m != nil {
+		f.Value = facts.Value{
+			Known: true, Coverage: v.GetHistoricValueCoverage(),
+			Historic: facts.Money{Currency: m.GetCurrencyCode(), Minor: m.GetMinorUnits()},
+		}
+	}
+	r := v.GetRfm()
+	f.RFM = facts.Scores{
+		Recency: int(r.GetRecency()), Frequency: int(r.GetFrequency()), Monetary: int(r.GetMonetary()),
+		Cell: r.GetCell(), Group: groups[int32(r.GetGroup())], Segment: r.GetSegment(),
+	}
 	p := v.GetPrediction()
 	if p == nil {
 		f.Prediction = facts.Prediction{}
