@@ -39,41 +39,6 @@ func (p *Page) Heading(s string) {
 	p.line(strings.Repeat("-", min(Columns(s), p.columns())))
 }
 
-// Table sets rows in columns, as wide as their widest cell: the first column to
-// the left, columns of numbers to the right. The first row may be their titles.
-func (p *Page) Table(rows [][]string) {
-	var columns []column
-	for n, row := range rows {
-		for i, cell := range row {
-			if i == len(columns) {
-				columns = append(columns, column{numbers: i > 0})
-			}
-			c := &columns[i]
-			c.width = max(c.width, Columns(cell))
-			c.numbers = c.numbers && (n == 0 || cell == "" || numeric(cell))
-		}
-	}
-	for _, row := range rows {
-		var b strings.Builder
-		for i, cell := range row {
-			gap := strings.Repeat(" ", columns[i].width-Columns(cell))
-			if columns[i].numbers {
-				b.WriteString(gap + cell)
-			} else {
-				b.WriteString(cell + gap)
-			}
-			b.WriteString("  ")
-		}
-		p.line(b.String())
-	}
-}
-
-// column is how the cells below one another in a table are set.
-type column struct {
-	width   int
-	numbers bool
-}
-
 // Facts sets names and what is said of them, both to the left.
 func (p *Page) Facts(rows [][2]string) {
 	var widest int

@@ -77,3 +77,21 @@ func TestAmountsWithTheirCurrencyAreNumbers(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
+
+func TestTitlesBreakWhereTheTableIsTooWide(t *testing.T) {
+	p := &Page{Width: 20}
+	p.Table([][]string{{"customer", "order days per year"}, {"C1", "12.5"}})
+	want := "customer  order days\n            per year\nC1              12.5\n"
+	if got := p.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestColumnsGoOnBelow(t *testing.T) {
+	p := &Page{Width: 20}
+	p.Table([][]string{{"name", "aaaaaa", "bbbbbb", "cccccc"}, {"one", "1", "2", "3"}})
+	want := "name  aaaaaa  bbbbbb\none        1       2\n\nname  cccccc\none        3\n"
+	if got := p.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
