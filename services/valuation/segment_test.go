@@ -1,10 +1,8 @@
 package valuation_test
 
 import (
-	"context"
 	"log/slog"
 	"slices"
-	"strconv"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -16,30 +14,31 @@ import (
 	"github.com/kehuhq/kehu/services/valuation"
 )
 
-// segments stands in for the segmentation service: one segment, two members a page.
+// segments stands in for the segmentation service: one segment, two members a message.
 type segments struct {
-	segmentationv1.UnimplementedSegmentServiceServer
+	segmentationv1.UnimplementedMembershipServiceServer
 	members []string
 }
 
-func (s segments) ListMemberships(_ context.Context, r *segmentationv1.ListMembershipsRequest) (*segmentationv1.ListMembershipsResponse, error) {
-	from, _ := strconv.Atoi(r.GetPageToken())
-	answer := &segmentationv1.ListMembershipsResponse{TotalSize: int64(len(s.members))}
-	for _, id := range s.members[from:min(from+2, len(s.members))] {
-		answer.Memberships = append(answer.Memberships, &segmentationv1.Membership{CustomerId: id, Generation: 9})
+func (s segments) StreamMemberships(_ *segmentationv1.StreamMembershipsRequest, stream grpc.ServerStreamingServer[segmentationv1.StreamMembershipsResponse]) error {
+	for part := range slices.Chunk(s.members, 2) {
+		answer := &segmentationv1.StreamMembershipsResponse{TotalSize: int64(len(s.members)), Generation: 9}
+		for _, id := range part {
+			answer.Memberships = append(answer.Memberships, &segmentationv1.Membership{CustomerId: id, Generation: 9})
+		}
+		if err := stream.Send(answer); err != nil {
+			return err
+		}
 	}
-	if from+2 < len(s.members) {
-		answer.NextPageToken = strconv.Itoa(from + 2)
-	}
-	return answer, nil
+	return nil
 }
 
-// TestValueOfASegment: the members are asked of the segmentation service, page by
-// page, and those without a valuation are counted.
+// TestValueOfASegment: the members are asked of the segmentation service, message by
+// message, and those without a valuation are counted.
 func TestValueOfASegment(t *testing.T) {
 	members := []string{"nobody", "t0001", "t0003", "t0007", "t0011"}
 	peer, _ := run(t, func(r grpc.ServiceRegistrar) {
-		segmentationv1.RegisterSegmentServiceServer(r, segments{members: members})
+		segmentationv1.RegisterMembershipServiceServer(r, segments{members: members})
 	})
 	svc, err := valuation.New(t.Context(), valuation.DefaultConfig(), valuation.Deps{
 		Engine: openPebble(t), Profile: serveShop(t, town(t, 3, 300)), Segmentation: peer, Clock: frozen, Logger: slog.New(slog.DiscardHandler),

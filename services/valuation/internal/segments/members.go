@@ -3,6 +3,8 @@ package segments
 
 import (
 	"context"
+	"errors"
+	"io"
 	"iter"
 
 	"google.golang.org/grpc"
@@ -15,7 +17,7 @@ import (
 
 // Peer is the segmentation service.
 type Peer struct {
-	client segmentationv1.SegmentServiceClient
+	client segmentationv1.MembershipServiceClient
 }
 
 // New makes a reader on a connection to segmentation; nil where there is none.
@@ -23,11 +25,8 @@ func New(conn grpc.ClientConnInterface) *Peer {
 	if conn == nil {
 		return &Peer{}
 	}
-	return &Peer{segmentationv1.NewSegmentServiceClient(conn)}
+	return &Peer{segmentationv1.NewMembershipServiceClient(conn)}
 }
-
-// part is how many members are read at a time.
-const part = 1000
 
 // Members yields the members of a segment by customer id, all of one pass.
 func (p *Peer) Members(ctx context.Context, segment string) iter.Seq2[app.Members, error] {
@@ -37,24 +36,24 @@ func (p *Peer) Members(ctx context.Context, segment string) iter.Seq2[app.Member
 				"this service was started without the address of segmentation (--segmentation)").With("peer", "segmentation"))
 			return
 		}
-		r := &segmentationv1.ListMembershipsRequest{Parent: segment, PageSize: part}
-		for {
-			page, err := p.client.ListMemberships(ctx, r)
-			if err != nil {
-				yield(app.Members{}, err)
-				return
+		ctx, stop := context.WithCancel(ctx)
+		defer stop() // ends the stream where it is not read to its end
+		stream, err := p.client.StreamMemberships(ctx, &segmentationv1.StreamMembershipsRequest{Parent: segment})
+		for err == nil {
+			var batch *segmentationv1.StreamMembershipsResponse
+			if batch, err = stream.Recv(); err != nil {
+				break
 			}
-			var m app.Members
-			for _, member := range page.GetMemberships() {
+			m := app.Members{Generation: batch.GetGeneration()}
+			for _, member := range batch.GetMemberships() {
 				m.Customers = append(m.Customers, member.GetCustomerId())
-				m.Generation = member.GetGeneration()
 			}
-			if len(m.Customers) > 0 && !yield(m, nil) {
+			if !yield(m, nil) {
 				return
 			}
-			if r.PageToken = page.GetNextPageToken(); r.PageToken == "" {
-				return
-			}
+		}
+		if !errors.Is(err, io.EOF) {
+			yield(app.Members{}, err)
 		}
 	}
 }
