@@ -223,6 +223,9 @@ func (p *Policy) rules(a *Action) *ContactRules {
 	return &p.Contact
 }
 
+// failureWait is how long it waits after a step that failed.
+const failureWait = 5 * time.Second
+
 // Run makes steps until ctx ends: at once where there is more, otherwise every so
 // often.
 func (a *Automation) Run(ctx context.Context, every time.Duration, failed func(error)) {
@@ -235,11 +238,14 @@ func (a *Automation) Run(ctx context.Context, every time.Duration, failed func(e
 		case <-timer.C:
 		}
 		more, err := a.Step(ctx)
-		if err != nil && ctx.Err() == nil {
-			failed(err)
-		}
 		wait := every
-		if more && err == nil {
+		switch {
+		case err != nil:
+			wait = failureWait
+			if ctx.Err() == nil {
+				failed(err)
+			}
+		case more:
 			wait = 0
 		}
 		timer.Reset(wait)
