@@ -128,10 +128,10 @@ func (m *Meter) keep(ctx context.Context, c *Campaign, now time.Time) error {
 		c.Result = r
 		return nil
 	})
-	if fault.KindOf(err) == fault.NotFound && err != nil {
-		return nil // deleted meanwhile
+	if gone := fault.ReasonOf(err) == "CAMPAIGN_NOT_FOUND"; !gone {
+		return err
 	}
-	return err
+	return nil // deleted meanwhile
 }
 
 // HeldOut tells which running campaign holds a customer out from an action of a

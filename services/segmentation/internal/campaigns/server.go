@@ -321,9 +321,9 @@ func (s *Server) GetCampaignAssignment(ctx context.Context, r *segmentationv1.Ge
 		return nil, err
 	}
 	// The part is that of the record that took part; of merged ones, the survivor's.
-	d, err := s.Store.Assignment(ctx, c, customer)
+	d, err := s.Store.assignment(ctx, c, customer)
 	if root := s.Customers.Root(ctx, customer); fault.KindOf(err) == fault.NotFound && root != customer {
-		d, err = s.Store.Assignment(ctx, c, root)
+		d, err = s.Store.assignment(ctx, c, root)
 	}
 	if err != nil {
 		return nil, err
@@ -341,7 +341,7 @@ func (s *Server) ListCampaignAssignments(ctx context.Context, r *segmentationv1.
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := s.Store.Assignments(ctx, c, after, size)
+	found, next, err := s.Store.page(ctx, c, after, size)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (b *base) assignedTo(id string) []*assignmentDoc {
 	if err != nil {
 		b.Fatal(err)
 	}
-	docs, _, err := b.store.Assignments(b.Context(), c, nil, 1000)
+	docs, _, err := b.store.page(b.Context(), c, nil, 1000)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestErasure(t *testing.T) {
 		if err != nil || len(c.Hidden) != 0 {
 			t.Errorf("hidden are still %v, %v", c.Hidden, err)
 		}
-		if _, err := b.store.Assignment(t.Context(), c, gone[0]); fault.ReasonOf(err) != "ASSIGNMENT_NOT_FOUND" {
+		if _, err := b.store.assignment(t.Context(), c, gone[0]); fault.ReasonOf(err) != "ASSIGNMENT_NOT_FOUND" {
 			t.Errorf("of who is erased there is: %v", err)
 		}
 	})

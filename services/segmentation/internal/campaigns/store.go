@@ -196,8 +196,8 @@ func (s *Store) assign(ctx context.Context, docs []*assignmentDoc) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// Assignment returns a customer's part, or the fault ASSIGNMENT_NOT_FOUND.
-func (s *Store) Assignment(ctx context.Context, c *Campaign, customer string) (*assignmentDoc, error) {
+// assignment returns a customer's part, or the fault ASSIGNMENT_NOT_FOUND.
+func (s *Store) assignment(ctx context.Context, c *Campaign, customer string) (*assignmentDoc, error) {
 	doc, err := s.assignments.Get(ctx, docstore.ID(c.ID, customer))
 	if errors.Is(err, docstore.ErrNotFound) || err == nil && (slices.Contains(c.Hidden, customer) || !c.assigned()) {
 		return nil, fault.New(fault.NotFound, "ASSIGNMENT_NOT_FOUND", "customer %q takes no part in campaign %q", customer, c.ID)
@@ -209,8 +209,8 @@ func (s *Store) Assignment(ctx context.Context, c *Campaign, customer string) (*
 // being made.
 func (c *Campaign) assigned() bool { return c.State == Running || c.State == Ended }
 
-// Assignments lists those of a campaign in the order of the customers' ids.
-func (s *Store) Assignments(ctx context.Context, c *Campaign, after *docstore.Position, size int) ([]*assignmentDoc, *docstore.Position, error) {
+// page lists the assignments of a campaign in the order of the customers' ids.
+func (s *Store) page(ctx context.Context, c *Campaign, after *docstore.Position, size int) ([]*assignmentDoc, *docstore.Position, error) {
 	if !c.assigned() {
 		return nil, nil, nil
 	}

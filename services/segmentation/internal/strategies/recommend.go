@@ -229,13 +229,12 @@ func (w *weighing) gain(ctx context.Context, action *Action) (*Gain, string, err
 		return nil, Unmeasured, nil
 	}
 	m, err := w.Campaigns.Measured(ctx, action.Campaign)
-	if fault.KindOf(err) == fault.NotFound && err != nil {
+	switch gone := fault.ReasonOf(err) == "CAMPAIGN_NOT_FOUND"; {
+	case gone:
 		return nil, Unmeasured, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, "", err
-	}
-	if !m.Ended {
+	case !m.Ended:
 		return nil, CampaignNotEnded, nil
 	}
 	order, known := meanOrder(w.known, m.Currency)

@@ -145,24 +145,24 @@ func (s *Server) CreateStrategy(ctx context.Context, r *segmentationv1.CreateStr
 var changeable = []string{"display_name", "display_name_zh", "description", "description_zh", "actions", "caps"}
 
 // take takes over fields of another strategy.
-func (p *Strategy) take(from *Strategy, fields []string) {
+func (s *Strategy) take(from *Strategy, fields []string) {
 	for _, field := range fields {
 		switch field {
 		case "display_name":
-			p.Name.En = from.Name.En
+			s.Name.En = from.Name.En
 		case "display_name_zh":
-			p.Name.Zh = from.Name.Zh
+			s.Name.Zh = from.Name.Zh
 		case "description":
-			p.Description.En = from.Description.En
+			s.Description.En = from.Description.En
 		case "description_zh":
-			p.Description.Zh = from.Description.Zh
+			s.Description.Zh = from.Description.Zh
 		case "actions":
-			p.Actions = from.Actions
+			s.Actions = from.Actions
 		case "caps":
-			p.Caps = from.Caps
+			s.Caps = from.Caps
 		}
 	}
-	p.Revision++
+	s.Revision++
 }
 
 // UpdateStrategy changes the fields that the mask names.
