@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	"github.com/kehuhq/kehu/pkg/stat"
 	"github.com/kehuhq/kehu/services/kehu/internal/layout"
 	"github.com/kehuhq/kehu/services/kehu/internal/money"
 )
@@ -174,7 +175,7 @@ func (r *report) validity() {
 			rows = append(rows, []string{t.GetFact(), t.GetTest(), t.GetRefusal().GetReason(), "", "", ""})
 			continue
 		}
-		rows = append(rows, []string{t.GetFact(), t.GetTest(), figure(t.GetStatistic()), strconv.FormatFloat(t.GetEffect(), 'f', 3, 64), strconv.FormatFloat(t.GetAdjustedPValue(), 'g', 2, 64), count(t.GetCustomers())})
+		rows = append(rows, []string{t.GetFact(), t.GetTest(), figure(t.GetStatistic()), strconv.FormatFloat(t.GetEffect(), 'f', 3, 64), stat.FormatP(t.GetAdjustedPValue()), count(t.GetCustomers())})
 	}
 	if len(rows) > 1 {
 		r.Table(rows)
