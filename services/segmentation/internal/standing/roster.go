@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -63,7 +64,7 @@ func (s *rosters) seek(ctx context.Context, born int64, customer string) (found 
 // apply makes the changes of a part of a pass, in the order of customers. What has
 // been applied is not again.
 func (s *rosters) apply(ctx context.Context, born int64, changes []change, at instantOf, part, floor int64) error {
-	var first, then []docstore.Op[blockDoc]
+	var w splits
 	for len(changes) > 0 {
 		b, next, err := s.seek(ctx, born, changes[0].customer)
 		if err != nil {
@@ -85,31 +86,45 @@ func (s *rosters) apply(ctx context.Context, born int64, changes []change, at in
 		}
 		b.apply(own, at, floor)
 		b.generation, b.part = at.generation, part
-		// A new block is there before the old one lets go of what is in it.
-		for _, further := range b.split(born, s.size) {
-			first = append(first, docstore.Op[blockDoc]{Doc: further.doc(), Expect: docstore.Absent})
-		}
-		then = append(then, docstore.Op[blockDoc]{Doc: b.doc(), Expect: b.version})
-		if len(first)+len(then) >= blocksAtOnce {
-			if err := s.write(ctx, first, then); err != nil {
+		if w.add(b, b.split(born, s.size)); len(w.blocks) >= blocksAtOnce {
+			if err := s.write(ctx, w); err != nil {
 				return err
 			}
-			first, then = nil, nil
+			w = splits{}
 		}
 	}
-	return s.write(ctx, first, then)
+	return s.write(ctx, w)
+}
+
+// splits are blocks to be written, and those that were split off from them. Of one
+// block the last is written first: as a block ends where the next begins, none lets go
+// of anything before it is in another. waves are those that may be written together.
+type splits struct {
+	waves  [][]docstore.Op[blockDoc]
+	blocks []docstore.Op[blockDoc]
+}
+
+func (w *splits) add(b *block, further []*block) {
+	for i, f := range slices.Backward(further) {
+		wave := len(further) - 1 - i
+		if wave == len(w.waves) {
+			w.waves = append(w.waves, nil)
+		}
+		w.waves[wave] = append(w.waves[wave], docstore.Op[blockDoc]{Doc: f.doc(), Expect: docstore.Absent})
+	}
+	w.blocks = append(w.blocks, docstore.Op[blockDoc]{Doc: b.doc(), Expect: b.version})
 }
 
 // blocksAtOnce is how many blocks are written together.
 const blocksAtOnce = 100
 
-func (s *rosters) write(ctx context.Context, first, then []docstore.Op[blockDoc]) error {
-	for _, ops := range [][]docstore.Op[blockDoc]{first, then} {
-		if err := writeAll(ctx, s.docs, ops); err != nil {
+func (s *rosters) write(ctx context.Context, w splits) error {
+	for _, wave := range w.waves {
+		if err := writeAll(ctx, s.docs, wave); err != nil {
 			return err
 		}
 	}
-	return nil
+	return writeAll(ctx, s.docs, w.blocks)
 }
 
 // writeAll writes documents that nobody else may have written meanwhile: whoever has
