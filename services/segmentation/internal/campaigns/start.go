@@ -156,6 +156,11 @@ func (f *freeze) begin(ctx context.Context) (err error) {
 		return ends(f.c)
 	}
 	f.state.Baseline = Baseline{Start: now.Add(-f.c.End.Sub(now)), End: now}
+	for _, stratum := range f.c.Strata { // of which one that was never formed would stay empty
+		if _, _, err := f.Segments.Size(ctx, stratum); err != nil {
+			return err
+		}
+	}
 	if f.c.Segment != "" {
 		f.state.Total, f.state.Generation, err = f.Segments.Size(ctx, f.c.Segment)
 	}

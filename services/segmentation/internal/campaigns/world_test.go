@@ -43,7 +43,7 @@ type base struct {
 	members map[string][]string // segment → customers in the order of escaped ids
 }
 
-func newBase(t *testing.T, engine docstore.Engine) *base {
+func newBase(t testing.TB, engine docstore.Engine) *base {
 	t.Helper()
 	b := &base{TB: t, clock: time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC), members: map[string][]string{}}
 	var err error
