@@ -37,7 +37,7 @@ func because(c *segmentationv1.TransitionCause, lang string) string {
 func Explanation(segment string, e *segmentationv1.MembershipExplanation, lang string) *Finding {
 	f := &Finding{
 		Title: fmt.Sprintf(said(lang, "%s and segment %s: %s", "%s 与分群 %s：%s"), e.GetCustomerId(), segment, standing(e, lang)), Answer: e,
-		Header: []string{said(lang, "condition", "条件"), "", said(lang, "decided", "决定"), said(lang, "values", "数值"), said(lang, "to change", "如何改变")},
+		Header: []string{said(lang, "condition", "条件"), "", said(lang, "decided", "决定"), said(lang, "values", "数值")},
 	}
 	f.condition(e.GetCondition(), 0, lang)
 	for i, d := range e.GetDistances() {
@@ -91,21 +91,20 @@ func (f *Finding) condition(c *segmentationv1.ExplainedCondition, depth int, lan
 	default:
 		came = said(lang, "does not", "不成立")
 	}
-	var decided, change any
+	var decided any
 	if c.GetDecided() {
 		decided = said(lang, "yes", "是")
 	}
-	if text := said(lang, c.GetChange(), c.GetChangeZh()); text != "" {
-		change = text
-	}
+	f.Rows = append(f.Rows, []any{strings.Repeat("  ", depth) + cut(text, 60), came, decided, cut(factValues(c.GetValues()), 60)})
+	// What would have to change is of those that decided: of others it would change nothing.
+	change := said(lang, c.GetChange(), c.GetChangeZh())
 	if at := instant(c.GetChangeTime()); at != nil {
-		by := fmt.Sprintf(said(lang, "by itself at %v", "将于 %v 自动改变"), at)
-		if change != nil {
-			by = change.(string) + "; " + by
-		}
-		change = by
+		by := fmt.Sprintf(said(lang, "changes by itself at %v", "将于 %v 自动改变"), at)
+		change = strings.TrimPrefix(change+"; "+by, "; ")
 	}
-	f.Rows = append(f.Rows, []any{strings.Repeat("  ", depth) + cut(text, 80), came, decided, factValues(c.GetValues()), change})
+	if c.GetDecided() && change != "" && len(c.GetParts()) == 0 {
+		f.Notes = append(f.Notes, change)
+	}
 	for _, part := range c.GetParts() {
 		f.condition(part, depth+1, lang)
 	}
