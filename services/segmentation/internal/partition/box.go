@@ -23,15 +23,6 @@ func (s span) has(x float64) bool {
 // box is one span for each input; a row in it has the box's label.
 type box []span
 
-func (b box) has(row []float64) bool {
-	for j, s := range b {
-		if s != anything && !s.has(row[j]) { // NaN is in no span
-			return false
-		}
-	}
-	return true
-}
-
 // boxes explains divisions of which every label is a union of boxes.
 type boxes struct {
 	inputs []input

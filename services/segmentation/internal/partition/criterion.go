@@ -1,7 +1,6 @@
 package partition
 
 import (
-	"math"
 	"slices"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -87,6 +86,3 @@ func (l *labelled) Explain(c *criterion.Case) criterion.Explanation {
 func (l *labelled) grows(name string) bool {
 	return slices.ContainsFunc(l.reader.inputs, func(in input) bool { return in.Name == name && (in.days || in.next != nil) })
 }
-
-// known tells whether all numbers of a row are.
-func known(row []float64) bool { return !slices.ContainsFunc(row, math.IsNaN) }

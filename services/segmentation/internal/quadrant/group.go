@@ -32,7 +32,7 @@ func GroupOf(established, highValue, highNeed bool) Group {
 	return g
 }
 
-// Established, HighValue and HighNeed are what makes the group.
+// Established tells whether the value is there and not predicted.
 func (g Group) Established() bool { return g < PotentialHighHigh }
 
 // HighValue tells whether value, there or predicted, is high.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	"github.com/kehuhq/kehu/pkg/cluster"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/stat"
 
@@ -93,10 +94,24 @@ func (s *Server) assign(ctx context.Context, w *work, o *partition.Opened, base 
 		if base != nil {
 			before, _ := labelPlace(base.opened, c)
 			a.cross[before][label]++
+			if o.Model.KMeans != nil && base.opened.Model.KMeans != nil {
+				a.pair(before, base.opened.Model, label, o.Model)
+			}
 		}
 	}
 	a.described, err = people.DescribeAll()
 	return a, err
+}
+
+// pair keeps a customer's clusters, −1 for unknown.
+func (a *assigned) pair(before int, old *partition.Model, label int, now *partition.Model) {
+	if before == old.KMeans.K {
+		before = -1
+	}
+	if label == now.KMeans.K {
+		label = -1
+	}
+	a.labelled[0], a.labelled[1] = append(a.labelled[0], before), append(a.labelled[1], label)
 }
 
 // nobody answers for segments, which rules of schemes do not ask about.
@@ -193,17 +208,19 @@ type continuation struct {
 
 // follow finds which label of the baseline each label goes on from. Clusters, whose
 // numbers are chance, take the names of those whose customers they have.
-func follow(m *partition.Model, base *baseline, a *assigned) []continuation {
+func follow(m *partition.Model, base *baseline, a *assigned) ([]continuation, error) {
 	all := make([]continuation, len(m.Labels))
 	if base == nil {
 		for place, l := range m.Labels {
 			all[place].Label = l.ID
 		}
-		return all
+		return all, nil
 	}
 	before := base.opened.Model
 	if m.KMeans != nil && before.KMeans != nil {
-		rename(m, before, a.cross)
+		if err := rename(m, before, a); err != nil {
+			return nil, err
+		}
 	}
 	for place, l := range m.Labels {
 		all[place].Label = l.ID
@@ -215,58 +232,29 @@ func follow(m *partition.Model, base *baseline, a *assigned) []continuation {
 			all[place] = continuation{l.ID, l.ID, ratio(a.cross[at][place], size)}
 		}
 	}
-	return all
+	return all, nil
 }
 
-// rename gives each cluster the label of the one before with which it has most
-// customers in common, the greatest overlaps (Jaccard) first; the others get numbers
-// that were not in use.
-func rename(m, before *partition.Model, cross [][]int64) {
-	type pair struct {
-		old, new int
-		similar  float64
+// rename gives each cluster the label of the one before that it continues, such that as
+// many customers as possible keep theirs; the others get numbers that were not in use.
+func rename(m, before *partition.Model, a *assigned) error {
+	match, err := cluster.MatchLabels(a.labelled[0], before.KMeans.K, a.labelled[1], m.KMeans.K)
+	if err != nil {
+		return err
 	}
-	oldSizes, newSizes := make([]int64, len(before.Labels)), make([]int64, len(m.Labels))
-	for i, row := range cross {
-		for j, n := range row {
-			oldSizes[i] += n
-			newSizes[j] += n
-		}
-	}
-	var pairs []pair
-	for i := range before.Labels[:len(before.Labels)-1] {
-		for j := range m.Labels[:len(m.Labels)-1] {
-			if both := cross[i][j]; both > 0 {
-				pairs = append(pairs, pair{i, j, ratio(both, oldSizes[i]+newSizes[j]-both)})
-			}
-		}
-	}
-	slices.SortStableFunc(pairs, func(a, b pair) int {
-		switch {
-		case a.similar > b.similar:
-			return -1
-		case a.similar < b.similar:
-			return 1
-		}
-		return 0
-	})
-	named, taken := make([]bool, len(m.Labels)), make([]bool, len(before.Labels))
 	highest := 0
 	for _, l := range before.Labels {
 		if n, err := strconv.Atoi(strings.TrimPrefix(l.ID, "cluster-")); err == nil {
 			highest = max(highest, n)
 		}
 	}
-	for _, p := range pairs {
-		if !named[p.new] && !taken[p.old] {
-			m.Labels[p.new] = before.Labels[p.old]
-			named[p.new], taken[p.old] = true, true
+	for place, old := range match.Previous {
+		if old >= 0 {
+			m.Labels[place] = before.Labels[old]
+			continue
 		}
+		highest++
+		m.Labels[place] = partition.ClusterLabel(highest)
 	}
-	for j := range m.Labels[:len(m.Labels)-1] {
-		if !named[j] {
-			highest++
-			m.Labels[j] = partition.ClusterLabel(highest)
-		}
-	}
+	return nil
 }

@@ -54,14 +54,6 @@ func (c *column) place(category string) int {
 	return len(c.names) - 1
 }
 
-// name is that of a category's place.
-func (c *column) name(place int) string {
-	if place < len(c.names) {
-		return c.names[place]
-	}
-	return "other"
-}
-
 func (c *column) count(x float64) {
 	if math.IsNaN(x) {
 		return

@@ -214,7 +214,10 @@ func (s *Server) find(ctx context.Context, o *carryingOut, begun *segmentationv1
 	if err != nil {
 		return nil, nil, err
 	}
-	continued := follow(fitted.Model, base, a)
+	continued, err := follow(fitted.Model, base, a)
+	if err != nil {
+		return nil, nil, err
+	}
 	m.Variables = w.stability(a, base)
 	m.Segmentation = w.segmentation(fitted, a, continued)
 	m.Descriptions = w.descriptions(fitted.Model, a.described)

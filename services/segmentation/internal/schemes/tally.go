@@ -76,6 +76,8 @@ type assigned struct {
 	cross [][]int64
 	// beforeLabels are those of the baseline.
 	beforeLabels []string
+	// labelled are the clusters of each customer in both, where both are clusters.
+	labelled [2][]int
 	// counts of the forming columns in the bins of this run, by half, and of the baseline.
 	own  []*counted
 	base []*counted

@@ -52,12 +52,7 @@ func (w *work) bootstrap(ctx context.Context, m *segmentationv1.ValidityReport, 
 	for i := range labels {
 		labels[i] = o.Divide(row(i))
 	}
-	again := *w.spec
-	if again.KMeans != nil {
-		k := *again.KMeans
-		k.K, k.Starts = f.Clusters.K, 3
-		again.KMeans = &k
-	}
+	again := w.again(f)
 	drawn := make([]float64, 0, n*width)
 	found, err := stat.BootstrapJaccard(ctx, labels, func(ctx context.Context, rows []int) ([]int, error) {
 		drawn = drawn[:0]
@@ -93,6 +88,17 @@ func (w *work) bootstrap(ctx context.Context, m *segmentationv1.ValidityReport, 
 		}
 	}
 	return nil
+}
+
+// again is how a resample is divided: into as many clusters, from fewer beginnings.
+func (w *work) again(f *partition.Fitted) *partition.Spec {
+	again := *w.spec
+	if again.KMeans != nil {
+		k := *again.KMeans
+		k.K, k.Starts = f.Clusters.K, 3
+		again.KMeans = &k
+	}
+	return &again
 }
 
 // tests are those of difference in the outside variables, corrected together.

@@ -165,15 +165,17 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 	return w
 }
 
-// settle drives the stand-in clock's operations to their end.
+// done waits for an operation's end, whose pauses the clock makes pass.
 func (w *world) done(o *longrunningpb.Operation, err error) (*longrunningpb.Operation, error) {
 	w.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for limit := time.Now().Add(30 * time.Second); err == nil && !o.GetDone(); o, err = w.operations.Get(w.Context(), o.GetName()) {
 		if time.Now().After(limit) {
 			w.Fatalf("%s does not end", o.GetName())
 		}
 		w.clock.advance(time.Second)
-		time.Sleep(time.Millisecond)
+		<-tick.C
 	}
 	return o, err
 }
