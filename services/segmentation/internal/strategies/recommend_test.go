@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/rule"
 )
 
 func recommended(t *testing.T, b *base, s *Store, customer string) *Recommendation {
@@ -163,11 +165,20 @@ func TestTemplates(t *testing.T) {
 	if len(all) != 16 {
 		t.Errorf("there are %d", len(all))
 	}
+	rules, err := rule.NewCompiler(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, m := range all {
 		s := content("x", m.GetStrategy())
 		s.Segment = "vip"
 		if err := s.check(); err != nil {
 			t.Errorf("%s: %v", m.GetName(), err)
+		}
+		if m.GetRule() != "" {
+			if _, err := rules.Compile(m.GetRule()); err != nil {
+				t.Errorf("%s: %v", m.GetName(), err)
+			}
 		}
 		for _, a := range s.Actions {
 			if a.Text.En == "" || a.Text.Zh == "" || a.Campaign != "" || a.Cost != nil {
