@@ -56,7 +56,7 @@ func Run(ctx context.Context, conn grpc.ClientConnInterface, s Settings) error {
 		d.load, d.record, d.identities, d.behaviour, d.decide, d.quality, d.duplicates, d.merge,
 		d.value, d.currencies, d.predict, d.portrait, d.journey, d.needs, d.returns,
 		d.sell, d.account, d.care, d.style, d.export, d.withdraw,
-		d.segment, d.survey, d.refer, d.loyal,
+		d.segment, d.divide, d.treat, d.survey, d.refer, d.loyal,
 		d.erase, // what all services hold of one person
 	} {
 		if err = step(ctx); err != nil {

@@ -104,7 +104,7 @@ func reading(r *valuationv1.Reading, lang string) string {
 func Alerts(all []*valuationv1.Alert, answer proto.Message, lang string) *Finding {
 	f := &Finding{
 		Title:  "Value that is being lost 价值流失预警",
-		Header: []string{"alert", "customer", "kind", "state", "at risk", "left with", "residual value"},
+		Header: []string{"alert", "customer", "kind", "state", "at risk", "P(left)", "residual value"},
 		Answer: answer,
 	}
 	for i, a := range all {
