@@ -123,9 +123,9 @@ func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 // words say a span, and what would have to change to lie in it.
 func (s span) words(in *input, x float64) (text, change, changeZh string) {
 	is := in.Label + " is " + in.text(x) + " and would have to be "
-	isZh := in.LabelZh + "为 " + in.text(x) + ",需要"
+	isZh := in.LabelZh + "为 " + in.text(x) + "，需要"
 	if math.IsNaN(x) {
-		is, isZh = in.Label+" is not known and would have to be ", in.LabelZh+"未知,需要"
+		is, isZh = in.Label+" is not known and would have to be ", in.LabelZh+"未知，需要"
 	}
 	if in.categories != nil {
 		name := in.categories[min(int(s.low), len(in.categories)-1)]

@@ -201,7 +201,7 @@ func (s *KMeansSpec) choose(ctx context.Context, m cluster.Matrix, out *Clusters
 		}
 	}
 	out.Reason = fmt.Sprintf("of %d to %d, %d has the greatest mean silhouette, %.3f", s.KMin, out.Trials[len(out.Trials)-1].K, out.K, best)
-	out.ReasonZh = fmt.Sprintf("在 %d 至 %d 中,%d 的平均轮廓系数最大,为 %.3f", s.KMin, out.Trials[len(out.Trials)-1].K, out.K, best)
+	out.ReasonZh = fmt.Sprintf("在 %d 至 %d 中，%d 的平均轮廓系数最大，为 %.3f", s.KMin, out.Trials[len(out.Trials)-1].K, out.K, best)
 	return nil
 }
 

@@ -43,14 +43,14 @@ func (g *gate) empty(step segmentationv1.SchemeStep, subject string, missing boo
 func (g *gate) most(step segmentationv1.SchemeStep, reason, subject, what, whatZh string, figure, threshold float64) {
 	if figure > threshold {
 		g.missed(step, reason, subject, fmt.Sprintf("%s of %s is %.4g, at most %.4g is allowed", what, subject, figure, threshold),
-			fmt.Sprintf("%s的%s为 %.4g,最多允许 %.4g", subject, whatZh, figure, threshold), figure, threshold)
+			fmt.Sprintf("%s的%s为 %.4g，最多允许 %.4g", subject, whatZh, figure, threshold), figure, threshold)
 	}
 }
 
 func (g *gate) least(step segmentationv1.SchemeStep, reason, subject, what, whatZh string, figure, threshold float64) {
 	if figure < threshold {
 		g.missed(step, reason, subject, fmt.Sprintf("%s of %s is %.4g, at least %.4g is asked for", what, subject, figure, threshold),
-			fmt.Sprintf("%s的%s为 %.4g,至少需要 %.4g", subject, whatZh, figure, threshold), figure, threshold)
+			fmt.Sprintf("%s的%s为 %.4g，至少需要 %.4g", subject, whatZh, figure, threshold), figure, threshold)
 	}
 }
 

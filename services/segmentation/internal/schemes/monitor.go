@@ -204,7 +204,7 @@ func recommend(h *segmentationv1.SchemeHealth, t *segmentationv1.SchemeThreshold
 	}
 	h.RerunRecommended = len(h.GetReasons()) > 0
 	h.Recommendation = "The segments hold: nothing asks for another run."
-	h.RecommendationZh = "细分仍然有效,无需重新运行。"
+	h.RecommendationZh = "细分仍然有效，无需重新运行。"
 	if h.GetRerunRecommended() {
 		var why []string
 		for _, r := range h.GetReasons() {

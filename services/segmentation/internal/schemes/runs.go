@@ -53,7 +53,7 @@ func (s *Server) gate(ctx context.Context, scheme string, m *segmentationv1.Sche
 		g.Findings = append(g.Findings, &segmentationv1.GateFinding{
 			Step: method, Reason: "SCHEME_CHANGED", Subject: schemeName(scheme),
 			Message:   "the scheme would be carried out otherwise now: its method, data or variables changed since this run",
-			MessageZh: "方案的方法、数据或变量在本次运行后已修改,需要重新运行",
+			MessageZh: "方案的方法、数据或变量在本次运行后已修改，需要重新运行",
 		})
 		g.Open = false
 	}

@@ -33,7 +33,7 @@ func (w *work) validity(ctx context.Context, o *partition.Opened, f *partition.F
 func (w *work) bootstrap(ctx context.Context, m *segmentationv1.ValidityReport, o *partition.Opened, f *partition.Fitted, resamples int) error {
 	if !w.spec.Learns() {
 		m.StabilityNote = "each customer is assigned by fixed thresholds alone, whoever else there is: resampling changes nothing"
-		m.StabilityNoteZh = "分配仅依据固定阈值,与其他客户无关:重抽样不会改变结果"
+		m.StabilityNoteZh = "分配仅依据固定阈值，与其他客户无关：重抽样不会改变结果"
 		return nil
 	}
 	width := w.reader.Width()
@@ -44,7 +44,7 @@ func (w *work) bootstrap(ctx context.Context, m *segmentationv1.ValidityReport, 
 	n := rows.held()
 	if n < 2 {
 		m.StabilityNote = "too few customers to draw anew"
-		m.StabilityNoteZh = "客户太少,无法重抽样"
+		m.StabilityNoteZh = "客户太少，无法重抽样"
 		return nil
 	}
 	row := func(i int) []float64 { return rows.values[i*width : (i+1)*width] }

@@ -3,8 +3,8 @@ package templates
 // catalogue are the templates, in the order in which they are listed.
 var catalogue = []template{
 	{
-		id: "age", en: "Demographic: age", zh: "人口统计:年龄", disjoint: true,
-		about: "Bands of age; those whose birth date is not known are the rest.", aboutZh: "按年龄段划分;出生日期未知者归入其余。",
+		id: "age", en: "Demographic: age", zh: "人口统计：年龄", disjoint: true,
+		about: "Bands of age; those whose birth date is not known are the rest.", aboutZh: "按年龄段划分；出生日期未知者归入其余。",
 		parameters: []parameter{
 			{"young", "below which age customers are young", "青年上限(岁)", "25", integer},
 			{"middle", "below which they are of working age", "中青年上限(岁)", "45", integer},
@@ -20,7 +20,7 @@ var catalogue = []template{
 		reason: "What customers of different ages want and where they can be reached differs.", reasonZh: "不同年龄客户的需求与触达渠道不同。",
 	},
 	{
-		id: "household", en: "Demographic: household", zh: "人口统计:家庭", disjoint: true,
+		id: "household", en: "Demographic: household", zh: "人口统计：家庭", disjoint: true,
 		about: "Who lives alone, as a pair, or as a family.", aboutZh: "独居、二人与家庭。",
 		parameters: []parameter{{"family", "persons from which a household is a family", "家庭起点(人)", "3", integer}},
 		segments: []segment{
@@ -46,7 +46,7 @@ var catalogue = []template{
 	},
 	{
 		id: "behavioural", en: "Behavioural", zh: "行为", disjoint: true,
-		about: "How much customers buy, and who looks without buying.", aboutZh: "按购买强度划分,并区分只浏览者。",
+		about: "How much customers buy, and who looks without buying.", aboutZh: "按购买强度划分，并区分只浏览者。",
 		parameters: []parameter{
 			{"heavy", "days with an order within the window from which on a customer is heavy", "重度客户的下单天数", "6", integer},
 			{"window", "days looked back", "回看天数", "365", integer},
@@ -63,7 +63,7 @@ var catalogue = []template{
 	},
 	{
 		id: "psychographic", en: "Psychographic", zh: "心理",
-		about: "Interests, lifestyles and preferred brands. A customer can be in several.", aboutZh: "兴趣、生活方式与品牌偏好,可同时属于多个细分。",
+		about: "Interests, lifestyles and preferred brands. A customer can be in several.", aboutZh: "兴趣、生活方式与品牌偏好，可同时属于多个细分。",
 		parameters: []parameter{
 			{"interest", "an interest, as it is recorded", "兴趣", "hiking", phrase},
 			{"lifestyle", "a lifestyle", "生活方式", "health-conscious", phrase},
@@ -78,7 +78,7 @@ var catalogue = []template{
 	{
 		id: "loyalty", en: "Loyalty", zh: "忠诚度", disjoint: true,
 		about:   "Loyal customers repeat, are attached and recommend; potential ones have goodwill and have not bought; hesitant ones compare and have not bought; the others who bought are ordinary.",
-		aboutZh: "忠诚客户重复购买、有依恋并推荐;潜在客户有好感但未购买;犹豫客户在比较、未购买;其他购买者为一般客户。",
+		aboutZh: "忠诚客户重复购买、有依恋并推荐；潜在客户有好感但未购买；犹豫客户在比较、未购买；其他购买者为一般客户。",
 		parameters: []parameter{
 			{"repeats", "days with an order from which on a customer repeats", "重复购买天数", "3", integer},
 			{"attached_days", "days within which the last order lies", "最近下单天数以内", "180", integer},
@@ -92,7 +92,7 @@ var catalogue = []template{
 			{"ordinary", "ordinary buyers", "一般客户", `orders.count > 0`},
 		},
 		restEn: "strangers", restZh: "陌生客户", outside: []string{"customer.region", "referral.invitations"},
-		reason: "Each needs another word: thanks, a reason to buy, an answer to doubts.", reasonZh: "感谢、购买理由、解答疑虑,各有所需。",
+		reason: "Each needs another word: thanks, a reason to buy, an answer to doubts.", reasonZh: "感谢、购买理由、解答疑虑，各有所需。",
 	},
 	{
 		id: "lifecycle", en: "Lifecycle", zh: "生命周期", disjoint: true,
@@ -115,7 +115,7 @@ var catalogue = []template{
 	},
 	{
 		id: "target-core", en: "Target and core customers", zh: "目标客户与核心客户", disjoint: true,
-		about: "Core customers bring most and come regularly; target customers could become so.", aboutZh: "核心客户贡献最大且稳定;目标客户有望成为核心客户。",
+		about: "Core customers bring most and come regularly; target customers could become so.", aboutZh: "核心客户贡献最大且稳定；目标客户有望成为核心客户。",
 		parameters: []parameter{
 			{"currency", "currency of the revenue", "收入币种", "CNY", currency},
 			{"core_revenue", "revenue of a core customer within the window, in the currency's major unit", "核心客户收入", "5000", decimal},

@@ -15,10 +15,10 @@ var currencyParameter = parameter{"currency", "currency of the revenue", "收入
 // rfmTemplate is the eight Chinese groups.
 var rfmTemplate = template{
 	id: "rfm", en: "RFM, eight groups", zh: "RFM 八类", disjoint: true,
-	about: "Recency, frequency and monetary value, each high or low against the mean.", aboutZh: "R、F、M 各以均值分高低,共八类。",
+	about: "Recency, frequency and monetary value, each high or low against the mean.", aboutZh: "R、F、M 各以均值分高低，共八类。",
 	parameters: []parameter{currencyParameter},
 	outside:    []string{"customer.region", "customer.acquisition", "feedback.satisfaction"},
-	reason:     "Orders are all it needs, and it says who is worth keeping.", reasonZh: "只需订单数据,即可判断应保留的客户。",
+	reason:     "Orders are all it needs, and it says who is worth keeping.", reasonZh: "只需订单数据，即可判断应保留的客户。",
 	schemeLabels: groupLabels(),
 	scheme: func(v map[string]string) *segmentationv1.Scheme {
 		return rfmScheme(v["currency"], segmentationv1.RfmGrouping_RFM_GROUPING_EIGHT_GROUPS)
@@ -28,10 +28,10 @@ var rfmTemplate = template{
 // elevenTemplate is the English eleven.
 var elevenTemplate = template{
 	id: "rfm-eleven", en: "RFM, eleven segments", zh: "RFM 十一类", disjoint: true,
-	about: "Champions to Lost, by quintiles of recency and frequency.", aboutZh: "按 R、F 五分位划分:冠军客户至已流失。",
+	about: "Champions to Lost, by quintiles of recency and frequency.", aboutZh: "按 R、F 五分位划分：冠军客户至已流失。",
 	parameters: []parameter{currencyParameter},
 	outside:    []string{"customer.region", "customer.acquisition", "feedback.satisfaction"},
-	reason:     "Orders are all it needs, and the names are known to everybody in the trade.", reasonZh: "只需订单数据,名称业内通用。",
+	reason:     "Orders are all it needs, and the names are known to everybody in the trade.", reasonZh: "只需订单数据，名称业内通用。",
 	schemeLabels: elevenLabels(),
 	scheme: func(v map[string]string) *segmentationv1.Scheme {
 		return rfmScheme(v["currency"], segmentationv1.RfmGrouping_RFM_GROUPING_ELEVEN_SEGMENTS)
@@ -76,7 +76,7 @@ func slug(name string) string { return strings.ReplaceAll(strings.ToLower(name),
 var needTemplate = template{
 	id: "value-need", en: "Value by need", zh: "价值×需求", disjoint: true,
 	about:   "Eight groups: high, low, potentially high and potentially low value, each with high or low need. " + advice(false),
-	aboutZh: "八类:高、低、潜在高、潜在低价值 × 高、低需求。" + advice(true),
+	aboutZh: "八类：高、低、潜在高、潜在低价值 × 高、低需求。" + advice(true),
 	parameters: []parameter{
 		currencyParameter,
 		{"value_quantile", "share of customers below high value, 0 to 1", "高价值分位(0–1)", "0.8", decimal},
@@ -134,7 +134,7 @@ func advice(zh bool) string {
 // clusterTemplate is k-means.
 var clusterTemplate = template{
 	id: "clusters", en: "Clusters", zh: "聚类", disjoint: true,
-	about: "Groups of similar customers by recency, frequency and revenue, as many as set themselves apart best.", aboutZh: "按 R、F、M 相似性聚类,类数由轮廓系数决定。",
+	about: "Groups of similar customers by recency, frequency and revenue, as many as set themselves apart best.", aboutZh: "按 R、F、M 相似性聚类，类数由轮廓系数决定。",
 	parameters: []parameter{currencyParameter},
 	outside:    []string{"customer.region", "customer.acquisition", "feedback.satisfaction"},
 	reason:     "Nobody has to know the groups beforehand.", reasonZh: "无需事先假定群体。",
