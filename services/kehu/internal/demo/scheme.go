@@ -70,7 +70,7 @@ func (d *demo) divide(ctx context.Context) error {
 	}
 	d.page.Table(rows)
 	if c := run.GetSegmentation().GetClusters(); c.GetReason() != "" {
-		d.page.Item(fmt.Sprintf("silhouette %.2f; %s / %s", c.GetSilhouette(), c.GetReason(), c.GetReasonZh()))
+		d.page.Item(c.GetReason() + " / " + c.GetReasonZh())
 	}
 	top := dearest(run)
 	d.described(run, top)
