@@ -170,7 +170,7 @@ func (w *world) done(o *longrunningpb.Operation, err error) (*longrunningpb.Oper
 	w.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for limit := time.Now().Add(30 * time.Second); err == nil && !o.GetDone(); o, err = w.operations.Get(w.Context(), o.GetName()) {
+	for limit := time.Now().Add(120 * time.Second); err == nil && !o.GetDone(); o, err = w.operations.Get(w.Context(), o.GetName()) {
 		if time.Now().After(limit) {
 			w.Fatalf("%s does not end", o.GetName())
 		}
