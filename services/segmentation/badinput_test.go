@@ -192,3 +192,33 @@ func TestPagesOfOnePass(t *testing.T) {
 	_, err = w.ListMemberships(w.Context(), request)
 	wantError(t, err, codes.InvalidArgument, "PAGE_TOKEN_EXPIRED", "page_token")
 }
+
+func TestWrongRevisionsAndMasks(t *testing.T) {
+	w := onPebble(t)
+	w.create("s", "true")
+	for _, name := range []string{"", "segments/s", "segments/s/revisions/", "segments/s/revisions/0", "segments/s/revisions/-1", "segments/s/revisions/01", "segments/s/revisions/x", "segments/S/revisions/1", "segments/s/revisions/9223372036854775808"} {
+		_, err := w.revisions.GetSegmentRevision(w.Context(), &segmentationv1.GetSegmentRevisionRequest{Name: name})
+		wantError(t, err, codes.InvalidArgument, "INVALID_FIELD", "name")
+	}
+	for _, n := range []int64{0, -1, math.MinInt64} {
+		_, err := w.revisions.RollbackSegment(w.Context(), &segmentationv1.RollbackSegmentRequest{Name: "segments/s", Revision: n})
+		wantError(t, err, codes.InvalidArgument, "INVALID_FIELD", "revision")
+	}
+	_, err := w.revisions.RollbackSegment(w.Context(), &segmentationv1.RollbackSegmentRequest{Name: "segments/s", Revision: math.MaxInt64})
+	wantError(t, err, codes.NotFound, "REVISION_NOT_FOUND", "")
+	partitioned := func(run, label string) *segmentationv1.Segment {
+		return &segmentationv1.Segment{Definition: &segmentationv1.Segment_Partition{Partition: &segmentationv1.PartitionDefinition{Run: run, Label: label}}}
+	}
+	for _, test := range []struct {
+		segment *segmentationv1.Segment
+		field   string
+	}{
+		{partitioned("", "a"), "segment.partition.run"}, {partitioned("x", "a"), "segment.partition.run"},
+		{partitioned("schemes/a/runs/b", ""), "segment.partition.label"}, {partitioned("schemes/a/runs/b", strings.Repeat("x", 1<<20)), "segment.partition.label"},
+		{&segmentationv1.Segment{Definition: ruled("true").Definition, Labels: map[string]string{"Team": "x"}}, `segment.labels["Team"]`},
+		{&segmentationv1.Segment{Definition: ruled("true").Definition, Labels: map[string]string{"team": strings.Repeat("x", 1<<20)}}, `segment.labels["team"]`},
+	} {
+		_, err := w.CreateSegment(w.Context(), &segmentationv1.CreateSegmentRequest{SegmentId: "t", Segment: test.segment})
+		wantError(t, err, codes.InvalidArgument, "INVALID_FIELD", test.field)
+	}
+}

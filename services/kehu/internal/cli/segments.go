@@ -24,7 +24,6 @@ type segmentsFlags struct {
 	describe string
 	labels   map[string]string
 	check    bool
-	reason   string
 	limit    int
 }
 

@@ -17,7 +17,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -67,16 +66,6 @@ func generationPart(generation int64) string {
 
 func passID(segment string, generation int64) string {
 	return docstore.ID(segment, generationPart(generation))
-}
-
-// parsePassID reads the first two parts of an id.
-func parsePassID(id string) (segment string, generation int64, err error) {
-	parts := docstore.ParseID(id)
-	if len(parts) < 2 {
-		return "", 0, fmt.Errorf("stored id %q does not name a pass", id)
-	}
-	generation, err = strconv.ParseInt(parts[1], 10, 64)
-	return parts[0], generation, err
 }
 
 // Generations gives out the numbers of passes.
