@@ -95,7 +95,6 @@ type part struct {
 	asOf      time.Time // of the latest valuation met
 	limit     int64     // customers, at most
 	size      int       // bytes, about
-	works     []string  // done with it
 }
 
 // A part is so large, at most.

@@ -3,6 +3,7 @@ package standing
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -201,48 +202,20 @@ func (r *run) applyRosters(ctx context.Context, group *errgroup.Group, changes m
 	}
 }
 
+// applied is a move that is applied to where a customer stands.
+type applied struct {
+	kind byte
+	born int64
+	at   point
+}
+
 // applyAgain applies the moves of the last part that was counted.
 func (r *run) applyAgain(ctx context.Context) error {
-	docs, err := r.moves.docs.GetMany(ctx, r.pass.Docs)
+	changes, moved, err := r.lastMoves(ctx)
 	if err != nil {
 		return err
 	}
-	changes := make(map[int64][]change)
-	type applied struct {
-		kind byte
-		born int64
-		at   point
-	}
-	persons := make(map[string][]applied)
-	for _, d := range docs {
-		if d == nil {
-			continue // of a segment that was deleted meanwhile
-		}
-		at, err := parseMovesID(d.ID)
-		if err != nil {
-			return err
-		}
-		s := slices.IndexFunc(r.pass.Scope, func(s scope) bool { return s.Segment == at.segment })
-		found, _, err := d.moves()
-		if err != nil {
-			return err
-		}
-		if s < 0 {
-			return fmt.Errorf("moves %s are not of a segment of the pass", d.ID)
-		}
-		born := r.pass.Scope[s].Born
-		for _, m := range found {
-			if m.kind == entered || m.kind == left {
-				changes[born] = append(changes[born], change{m.customer, m.kind == entered})
-			}
-			persons[m.customer] = append(persons[m.customer], applied{m.kind, born, point{at.generation, at.number, d.At.UnixMilli()}})
-		}
-	}
-	customers := make([]string, 0, len(persons))
-	for c := range persons {
-		customers = append(customers, c)
-	}
-	slices.Sort(customers)
+	customers := slices.Sorted(maps.Keys(moved))
 	stood, err := r.persons.get(ctx, customers)
 	if err != nil {
 		return err
@@ -250,13 +223,13 @@ func (r *run) applyAgain(ctx context.Context) error {
 	var ops []docstore.Op[standingDoc]
 	for i := range stood {
 		p := &stood[i]
-		if p.applied(r.pass.Generation, r.pass.Part) {
+		if p.applied(r.generation, r.pass.Part) {
 			continue
 		}
-		for _, a := range persons[customers[i]] {
+		for _, a := range moved[customers[i]] {
 			p.apply(a.kind, a.born, a.at)
 		}
-		p.generation, p.part = r.pass.Generation, r.pass.Part
+		p.generation, p.part = r.generation, r.pass.Part
 		ops = append(ops, docstore.Op[standingDoc]{Doc: p.doc(customers[i]), Expect: p.version})
 	}
 	if err := writeAll(ctx, r.persons.docs, ops); err != nil {
@@ -265,6 +238,41 @@ func (r *run) applyAgain(ctx context.Context) error {
 	group := writers()
 	r.applyRosters(ctx, group, changes)
 	return group.Wait()
+}
+
+// lastMoves are the moves of the last part that was counted: by segment, as changes of
+// its roster, and by customer.
+func (r *run) lastMoves(ctx context.Context) (map[int64][]change, map[string][]applied, error) {
+	docs, err := r.moves.docs.GetMany(ctx, r.pass.Docs)
+	if err != nil {
+		return nil, nil, err
+	}
+	changes, moved := make(map[int64][]change), make(map[string][]applied)
+	for _, d := range docs {
+		if d == nil {
+			continue // of a segment that was deleted meanwhile
+		}
+		at, err := parseMovesID(d.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		s := slices.IndexFunc(r.pass.Scope, func(s scope) bool { return s.Segment == at.segment })
+		if s < 0 {
+			return nil, nil, fmt.Errorf("moves %s are not of a segment of the pass", d.ID)
+		}
+		found, _, err := d.moves()
+		if err != nil {
+			return nil, nil, err
+		}
+		born := r.pass.Scope[s].Born
+		for _, m := range found {
+			if m.kind == entered || m.kind == left {
+				changes[born] = append(changes[born], change{m.customer, m.kind == entered})
+			}
+			moved[m.customer] = append(moved[m.customer], applied{m.kind, born, point{at.generation, at.number, d.At.UnixMilli()}})
+		}
+	}
+	return changes, moved, nil
 }
 
 // forgetBefore is the time before which past stays are not kept.

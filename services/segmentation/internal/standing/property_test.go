@@ -153,10 +153,7 @@ func (h *history) check() {
 		if s.Formed.Members != int64(len(list)) {
 			h.Fatalf("segment %s shows %d members and counts %d", id, len(list), s.Formed.Members)
 		}
-		var want []string
-		for _, c := range slices.Sorted(maps.Keys(belongs[id])) {
-			want = append(want, c)
-		}
+		want := slices.Collect(maps.Keys(belongs[id]))
 		sortIDs(want)
 		switch {
 		case s.State == domain.Paused:
