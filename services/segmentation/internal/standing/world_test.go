@@ -207,10 +207,15 @@ func newWorld(t fataler, engine docstore.Engine, c *clock) *world {
 // define creates a segment that is to be formed.
 func (w *world) define(t fataler, id, rule string) {
 	t.Helper()
+	w.create(t, id, rule, domain.Published)
+}
+
+func (w *world) create(t fataler, id, rule string, state domain.State) {
+	t.Helper()
 	born, err := w.store.Generations.Next(context.Background())
 	must(t, err)
 	must(t, w.store.Segments.Insert(context.Background(), &domain.Segment{
-		ID: id, Definition: domain.Definition{Rule: rule}, Revision: 1, State: domain.Published, Wanted: true, Born: born,
+		ID: id, Definition: domain.Definition{Rule: rule}, Revision: 1, State: state, Wanted: true, Born: born,
 	}))
 }
 
