@@ -96,7 +96,7 @@ func (d *demo) divide(ctx context.Context) error {
 // name that are kept.
 func (d *demo) serve(ctx context.Context, run *segmentationv1.SchemeRun) error {
 	const who = "Li Lei"
-	why := "the shop's figures end on " + d.lastDay(0)
+	why := "the shop is made up, and its figures end on " + d.lastDay(0)
 	var overrides []*segmentationv1.GateOverride
 	for _, f := range run.GetGate().GetFindings() {
 		if !f.GetOverridable() {
