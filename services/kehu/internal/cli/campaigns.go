@@ -70,7 +70,10 @@ func (f *campaignFlags) shown(c *segmentationv1.Campaign, err error) (*findings.
 
 func (f *campaignFlags) list(ctx context.Context, conn grpc.ClientConnInterface, _ []string) (*findings.Finding, error) {
 	found, err := campaigns(conn).ListCampaigns(ctx, &segmentationv1.ListCampaignsRequest{PageSize: 1000})
-	return findings.Campaigns(found, f.lang), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.Campaigns(found, f.lang), nil
 }
 
 func (f *campaignFlags) get(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
@@ -110,7 +113,10 @@ func (f *campaignFlags) create(ctx context.Context, conn grpc.ClientConnInterfac
 
 func (f *campaignFlags) plan(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
 	found, err := campaigns(conn).PlanCampaign(ctx, &segmentationv1.PlanCampaignRequest{Name: named("campaigns/", args[0])})
-	return findings.CampaignPlan(found, f.lang), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.CampaignPlan(found, f.lang), nil
 }
 
 func (f *campaignFlags) start(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
@@ -121,7 +127,10 @@ func (f *campaignFlags) start(ctx context.Context, conn grpc.ClientConnInterface
 
 func (f *campaignFlags) lift(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
 	found, err := campaigns(conn).GetCampaignLift(ctx, &segmentationv1.GetCampaignLiftRequest{Name: named("campaigns/", args[0])})
-	return findings.CampaignLift(found, f.lang), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.CampaignLift(found, f.lang), nil
 }
 
 func (f *campaignFlags) end(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
@@ -139,5 +148,8 @@ func (f *campaignFlags) assignments(ctx context.Context, conn grpc.ClientConnInt
 		return nil, usageError{fmt.Errorf("--limit must be from 1 to 1000, is %d", f.limit)}
 	}
 	found, err := campaigns(conn).ListCampaignAssignments(ctx, &segmentationv1.ListCampaignAssignmentsRequest{Parent: named("campaigns/", args[0]), PageSize: f.limit})
-	return findings.CampaignAssignments(found), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.CampaignAssignments(found), nil
 }

@@ -81,7 +81,10 @@ func (f *strategyFlags) list(ctx context.Context, conn grpc.ClientConnInterface,
 		r.Segment = named("segments/", f.segment)
 	}
 	found, err := strategies(conn).ListStrategies(ctx, r)
-	return findings.Strategies(found, f.lang), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.Strategies(found, f.lang), nil
 }
 
 func (f *strategyFlags) get(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
@@ -166,19 +169,28 @@ func (f *strategyFlags) activate(ctx context.Context, conn grpc.ClientConnInterf
 
 func (f *strategyFlags) revisions(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
 	found, err := strategies(conn).ListStrategyRevisions(ctx, &segmentationv1.ListStrategyRevisionsRequest{Parent: named("strategies/", args[0]), PageSize: 1000})
-	return findings.StrategyRevisions(found, f.lang), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.StrategyRevisions(found, f.lang), nil
 }
 
 func (f *strategyFlags) templates(ctx context.Context, conn grpc.ClientConnInterface, _ []string) (*findings.Finding, error) {
 	found, err := strategies(conn).ListStrategyTemplates(ctx, &segmentationv1.ListStrategyTemplatesRequest{PageSize: 1000})
-	return findings.StrategyTemplates(found, f.lang), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.StrategyTemplates(found, f.lang), nil
 }
 
 func (f *strategyFlags) next(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
 	found, err := segmentationv1.NewActionServiceClient(conn).GetNextBestAction(ctx, &segmentationv1.GetNextBestActionRequest{
 		Name: named("customers/", args[0]) + "/nextBestAction",
 	})
-	return findings.NextBestAction(found, f.lang), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.NextBestAction(found, f.lang), nil
 }
 
 func (f *strategyFlags) events(ctx context.Context, conn grpc.ClientConnInterface, _ []string) (*findings.Finding, error) {
@@ -202,7 +214,10 @@ func (f *strategyFlags) events(ctx context.Context, conn grpc.ClientConnInterfac
 		return nil, err
 	}
 	state, err := client.GetAutomationState(ctx, &segmentationv1.GetAutomationStateRequest{Name: "automationState"})
-	return findings.ActionEvents(found, state, f.lang), err
+	if err != nil {
+		return nil, err
+	}
+	return findings.ActionEvents(found, state, f.lang), nil
 }
 
 // following has cmd write delivered events as they come, where it is asked to.

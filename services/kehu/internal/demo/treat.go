@@ -127,6 +127,6 @@ func (d *demo) try(ctx context.Context) error {
 	for _, w := range plan.GetWarnings() {
 		d.page.Item(w.GetMessage())
 	}
-	d.yourself("kehu campaigns plan "+campaign, "kehu campaigns lift "+campaign)
+	d.yourself("kehu campaigns get "+campaign, "kehu campaigns lift "+campaign)
 	return nil
 }

@@ -9,7 +9,7 @@ const gap = 2
 // the left, columns of numbers to the right. The first row may be their titles: where
 // the table is wider than the page they are broken at their spaces. What is still too
 // wide goes on below, with the first column again; only a column of more than half
-// the page is cut instead.
+// the page is cut instead, where a quarter of the page is left for it.
 func (p *Page) Table(rows [][]string) {
 	columns := measured(rows)
 	if across(columns) > p.columns() && len(rows) > 1 {
@@ -99,7 +99,8 @@ func (p *Page) fitting(columns []column, from int) int {
 	used := columns[0].width
 	for i := from; i < len(columns); i++ {
 		used += gap + columns[i].width
-		if used > p.columns() && i > from && columns[i].width <= p.columns()/2 {
+		room := p.columns() - (used - columns[i].width)
+		if used > p.columns() && i > from && (columns[i].width <= p.columns()/2 || room < p.columns()/4) {
 			return i
 		}
 	}
