@@ -25,6 +25,9 @@ type form struct {
 	// Example is one of them, by escaped id, and Failure why; both may be missing.
 	Example string   `bson:"example,omitempty"`
 	Failure *failure `bson:"failure,omitempty"`
+	// Mixed tells that some have been asked another revision than others, by a pass that
+	// broke off: what was shown before stays until everybody has been asked.
+	Mixed bool `bson:"mixed,omitempty"`
 	// Held tells that there are moves that are not published.
 	Held bool `bson:"held,omitempty"`
 	// Shown is the generation that was published last, Earlier those before that can

@@ -53,21 +53,23 @@ func (w *Worker) resume(ctx context.Context) (*run, error) {
 		return nil, err
 	}
 	r := &run{Worker: w, generation: w.state.Pass.Generation, at: w.state.Pass.At, pass: w.state.Pass}
-	r.plan = found.plan(func(c candidate) bool {
-		return slices.ContainsFunc(r.pass.Scope, func(s scope) bool { return s.Segment == c.segment.ID && s.Born == c.segment.Born })
-	})
+	same := func(c candidate) bool {
+		return slices.ContainsFunc(r.pass.Scope, func(s scope) bool {
+			return s.Segment == c.segment.ID && s.Born == c.segment.Born && s.Revision == c.segment.Revision
+		})
+	}
+	if r.pass.Ended {
+		r.plan = found.plan(same)
+		return r, nil
+	}
+	mixed := found.mixed(r.pass.Scope, same)
+	r.plan = found.plan(func(c candidate) bool { return same(c) && !mixed[c.segment.ID] })
 	for i := range r.pass.Scope {
 		s := &r.pass.Scope[i]
-		at, there := r.plan.place[s.Segment]
-		if !there || r.plan.segments[at].Revision != s.Revision {
-			s.Mixed = true
-		}
+		s.Mixed = s.Mixed || mixed[s.Segment]
 		if f := found.forms[s.Born]; f != nil {
 			r.plan.floors[s.Born] = f.floor(r.pass.At, w.cfg.Keep)
 		}
-	}
-	if r.pass.Ended {
-		return r, nil
 	}
 	if err := r.discard(ctx); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package standing
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -166,6 +167,18 @@ func (w *wanted) plan(chosen func(candidate) bool) *plan {
 		})
 	}
 	return p
+}
+
+// mixed are the segments of a pass that cannot be gone on with as they were when it
+// began, and those that ask about them.
+func (w *wanted) mixed(of []scope, same func(candidate) bool) map[string]bool {
+	mixed := make(map[string]bool)
+	for _, s := range of {
+		mixed[s.Segment] = s.Mixed || !slices.ContainsFunc(w.kept, func(c candidate) bool { return c.segment.ID == s.Segment && same(c) })
+	}
+	maps.DeleteFunc(mixed, func(_ string, is bool) bool { return !is })
+	w.askers(mixed)
+	return mixed
 }
 
 // askers adds to some segments those that ask about them, and so on.

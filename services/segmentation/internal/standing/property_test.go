@@ -334,6 +334,9 @@ func TestIncrementalIsRecomputation(t *testing.T) {
 			for range rapid.IntRange(0, 2).Draw(t, "deaths") {
 				h.calm = false
 				h.stormyRound(t, rapid.IntRange(1, 60).Draw(t, "writes until death"), rapid.Bool().Draw(t, "performed"))
+				for range rapid.IntRange(0, 2).Draw(t, "acts meanwhile") {
+					h.act()
+				}
 			}
 			h.world = newWorld(t, e, h.clock)
 			h.clock.advance(time.Minute)

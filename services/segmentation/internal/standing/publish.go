@@ -23,11 +23,10 @@ func (r *run) finish(ctx context.Context) error {
 		r.pass = &ended
 	}
 	changed := slices.Clone(r.pass.Tallies)
-	if r.pass.Kind == definitionPass {
-		for _, s := range r.pass.Scope {
-			if !slices.ContainsFunc(changed, func(t tally) bool { return t.Born == s.Born }) {
-				changed = append(changed, tally{Segment: s.Segment, Born: s.Born})
-			}
+	for _, s := range r.pass.Scope {
+		asked := r.pass.Kind == definitionPass || s.Mixed
+		if asked && !slices.ContainsFunc(changed, func(t tally) bool { return t.Born == s.Born }) {
+			changed = append(changed, tally{Segment: s.Segment, Born: s.Born})
 		}
 	}
 	for _, t := range changed {
@@ -49,8 +48,8 @@ func (r *run) settle(ctx context.Context, t tally) error {
 	if err != nil {
 		return err
 	}
-	if f.Failing > 0 {
-		if err := r.hold(ctx, f, t); err != nil {
+	if f.Failing > 0 || f.Mixed {
+		if err := r.hold(ctx, f, t); err != nil || f.Failing == 0 {
 			return err
 		}
 		return r.showFailure(ctx, f)
@@ -91,11 +90,13 @@ func (r *run) count(ctx context.Context, t tally) (*form, error) {
 		case t.Cleared:
 			f.Example = "" // it may be the one who can be told of
 		}
-		if r.pass.Kind == definitionPass {
-			f.Revision = 0
-			if s := slices.IndexFunc(r.pass.Scope, func(s scope) bool { return s.Born == t.Born }); s >= 0 && !r.pass.Scope[s].Mixed {
-				f.Revision = r.pass.Scope[s].Revision
-			}
+		s := slices.IndexFunc(r.pass.Scope, func(s scope) bool { return s.Born == t.Born })
+		switch {
+		case s < 0:
+		case r.pass.Scope[s].Mixed:
+			f.Revision, f.Mixed = 0, true
+		case r.pass.Kind == definitionPass:
+			f.Revision, f.Mixed = r.pass.Scope[s].Revision, false
 		}
 		return nil
 	})

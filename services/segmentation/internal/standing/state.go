@@ -58,7 +58,7 @@ type scope struct {
 	Segment  string `bson:"segment"`
 	Born     int64  `bson:"born"`
 	Revision int64  `bson:"revision"`
-	// Mixed tells that parts of the pass were not of this revision, or are missing.
+	// Mixed tells that not everybody of the pass was asked this revision.
 	Mixed bool `bson:"mixed,omitempty"`
 }
 
