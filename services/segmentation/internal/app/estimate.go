@@ -132,15 +132,30 @@ func (n *nest) add(ctx context.Context, c criterion.Criterion) error {
 	return nil
 }
 
-// at is a customer's case.
+// told is what was answered about a customer and a segment.
+type told struct {
+	belongs bool
+	err     error
+}
+
+// at is a customer's case. Each segment is asked once, by however many others it is
+// asked about: by each of them the cost would double with every level.
 func (n *nest) at(f *facts.Facts, at time.Time) *criterion.Case {
 	c := &criterion.Case{Facts: f, At: at}
+	var known map[string]told
 	c.In = func(segment string) (bool, error) {
+		if answer, is := known[segment]; is {
+			return answer.belongs, answer.err
+		}
 		asked := n.made[segment]
 		if asked == nil {
 			return false, fault.New(fault.FailedPrecondition, "SEGMENT_UNKNOWN", "segment %q is asked about and is not known", segment)
 		}
 		verdict, err := asked.Evaluate(c)
+		if known == nil {
+			known = make(map[string]told)
+		}
+		known[segment] = told{verdict.Belongs, err}
 		return verdict.Belongs, err
 	}
 	return c

@@ -196,8 +196,8 @@ func (s *Standings) Feed(ctx context.Context, cursor string, limit int) (Batch, 
 			next = feedCursor{Key: e.Key, Published: published - 1, Customer: customer}
 		}
 	}
-	next.Published = w.Generation // all that is published so far has been read
-	batch.Cursor = next.encode()
+	// All that is published so far has been read: the cursor names nobody.
+	batch.Cursor = feedCursor{Key: feedKey(w.Generation + 1), Published: w.Generation}.encode()
 	return batch, nil
 }
 

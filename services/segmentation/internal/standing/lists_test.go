@@ -1,6 +1,7 @@
 package standing_test
 
 import (
+	"encoding/base64"
 	"context"
 	"fmt"
 	"slices"
@@ -264,6 +265,10 @@ func TestTheFeedGoesOn(t *testing.T) {
 	must(t, err)
 	if len(rest.Moves) != 4 || rest.More || !rest.Moves[3].Left || rest.Moves[0].Customer != "c2" {
 		t.Fatalf("the feed goes on with %+v", rest)
+	}
+	// Who keeps a cursor is not asked to erase it.
+	if text, err := base64.RawURLEncoding.DecodeString(rest.Cursor); err != nil || strings.Contains(string(text), `"c`) {
+		t.Fatalf("the cursor behind everything names a customer: %s, %v", text, err)
 	}
 	none, err := w.Feed(ctx, rest.Cursor, 100)
 	must(t, err)
