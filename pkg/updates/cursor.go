@@ -64,6 +64,11 @@ func (f *Feed) parse(cursor string, horizon time.Time) ([]docstore.Position, err
 		if horizon.Sub(at) > cursorLife {
 			return nil, expired()
 		}
+		// Ahead of the present: the clock was set back, and what changes from then on is
+		// noted with times that this cursor has behind it.
+		if at.Sub(horizon) > docstore.ChangesLag {
+			return nil, expired()
+		}
 		known[parts[0]] = docstore.Position{Key: parts[1], ID: parts[2]}
 		earliest = min(earliest, parts[1])
 	}

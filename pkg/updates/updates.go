@@ -64,7 +64,8 @@ type Page struct {
 
 // Read returns up to size customers behind a cursor; the empty one begins now. It
 // stays docstore.ChangesLag behind the present. Its faults are InvalidArgument
-// CURSOR_INVALID and FailedPrecondition CURSOR_EXPIRED.
+// CURSOR_INVALID and FailedPrecondition CURSOR_EXPIRED: of a cursor that is too old, or
+// of the time before the clock was set back.
 func (f *Feed) Read(ctx context.Context, cursor string, size int) (Page, error) {
 	horizon := f.now().Add(-docstore.ChangesLag)
 	positions, err := f.parse(cursor, horizon)
@@ -112,5 +113,5 @@ func (f *Feed) reached(positions []docstore.Position) time.Time {
 
 func expired() error {
 	return fault.New(fault.FailedPrecondition, "CURSOR_EXPIRED",
-		"the cursor is too old; begin with an empty one, and read everything anew")
+		"the cursor is too old, or ahead of a clock that was set back; begin with an empty one, and read everything anew")
 }

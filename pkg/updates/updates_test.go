@@ -127,6 +127,27 @@ func TestCursorsOfOthersAndOldOnesAreRefused(t *testing.T) {
 	}
 }
 
+// What changes after the clock was set back has times that have been told already: who
+// has read up to then is sent to read everything anew, and goes on from there.
+func TestAClockSetBackHidesNoChange(t *testing.T) {
+	w := newWorld(t)
+	put(t, w.people, "a", "")
+	w.now = w.now.Add(time.Hour)
+	cursor := w.read(t, w.read(t, "", 10).Next, 10).Next
+	w.now = w.now.Add(-30 * time.Minute)
+	put(t, w.people, "b", "")
+	w.now = w.now.Add(time.Minute)
+	if page, err := w.feed.Read(t.Context(), cursor, 10); fault.ReasonOf(err) != "CURSOR_EXPIRED" {
+		t.Fatalf("told %+v, %v", page, err)
+	}
+	cursor = w.read(t, "", 10).Next
+	put(t, w.people, "c", "")
+	w.now = w.now.Add(time.Minute)
+	if page := w.read(t, cursor, 10); !slices.Equal(page.Customers, []string{"c"}) {
+		t.Fatalf("told %+v", page)
+	}
+}
+
 // TestNoChangeIsMissed reads pages of random sizes between random changes.
 func TestNoChangeIsMissed(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -104,10 +104,12 @@ func (s *states) get(ctx context.Context) (*state, error) {
 }
 
 // acquire takes the lease, if nobody else holds it. It returns nil where somebody does.
+// One that lasts for longer than any does is of a clock that was set back since: it
+// would be waited for as long as that. Clocks may differ by a lease.
 func (s *states) acquire(ctx context.Context, holder string, now time.Time, lease time.Duration) (*state, error) {
 	held := false
 	got, err := s.docs.Upsert(ctx, workerID, func(w *state, _ bool) error {
-		held = w.Holder != "" && w.Holder != holder && w.Until.After(now)
+		held = w.Holder != "" && w.Holder != holder && w.Until.After(now) && !w.Until.After(now.Add(2*lease))
 		if held {
 			return docstore.ErrUnchanged
 		}

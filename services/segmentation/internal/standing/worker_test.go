@@ -113,6 +113,23 @@ func TestAWorkerThatLostItsLeaseStops(t *testing.T) {
 	}
 }
 
+// A process that died holds nobody up for as long as its clock was ahead.
+func TestAClockSetBackHoldsNobodyUp(t *testing.T) {
+	e := memory(t)
+	defer func() { must(t, e.Close()) }()
+	c := newClock()
+	dead, other := newWorld(t, e, c), newWorld(t, e, c)
+	dead.define(t, "s", "count 2")
+	dead.round(t)
+	c.advance(-time.Hour)
+	other.fill(t, 1, 2, 3)
+	other.round(t)
+	other.wantMembers(t, "s", "c1", "c2")
+	if n := len(other.feed(t)); n != 2 {
+		t.Fatalf("the feed tells %d moves", n)
+	}
+}
+
 // stalling is a criterion that is waited for.
 type stalling struct {
 	condition

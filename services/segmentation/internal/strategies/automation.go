@@ -115,13 +115,15 @@ func (a *Automation) idle(ctx context.Context) (bool, error) {
 	return err == nil && len(moves) == 0, nil // an error is met again, and noted, by the step
 }
 
+// acquire takes the lease, or says errHeld. One that lasts for longer than any does is of
+// a clock that was set back since; clocks may differ by a lease.
 func (a *Automation) acquire(ctx context.Context) (*automationDoc, error) {
 	if a.holder == "" {
 		a.holder = ulid.Make().String()
 	}
 	now := a.Store.instant()
 	return a.Store.automation.Upsert(ctx, automationID, func(d *automationDoc, _ bool) error {
-		if d.Holder != "" && d.Holder != a.holder && d.Until.After(now) {
+		if d.Holder != "" && d.Holder != a.holder && d.Until.After(now) && !d.Until.After(now.Add(2*leaseTime)) {
 			return errHeld
 		}
 		d.Holder, d.Until = a.holder, now.Add(leaseTime)
