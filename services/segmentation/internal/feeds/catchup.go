@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/kehuhq/kehu/pkg/fault"
+
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
 )
 
@@ -103,7 +105,9 @@ const waitStep = time.Second
 // instant: of a small base, and of one that was never read whole, by reading
 // everything anew; of a large one by waiting for the feeds, which takes up to
 // docstore.ChangesLag and a little. A service other than profile that is down does
-// not hold it up: its facts stay as they were, and States says so.
+// not hold it up: its facts stay as they were, and States says so. FACTS_BEHIND,
+// Unavailable, where a service that answers does not come to that instant: its clock is
+// behind, and everybody would wait for as long as that.
 func (f *Feeds) CatchUp(ctx context.Context, at time.Time) error {
 	s, err := f.state(ctx, peers.Profile)
 	if err != nil {
@@ -121,7 +125,7 @@ func (f *Feeds) CatchUp(ctx context.Context, at time.Time) error {
 		}
 		return f.Reread(ctx, nil)
 	}
-	for {
+	for idle := time.Duration(0); ; {
 		more, err := f.Follow(ctx)
 		if err != nil {
 			return err
@@ -129,10 +133,17 @@ func (f *Feeds) CatchUp(ctx context.Context, at time.Time) error {
 		if current, err := f.current(ctx, at); current || err != nil {
 			return err
 		}
-		if !more {
+		switch {
+		case more:
+			idle = 0
+		case idle >= f.cfg.Patience:
+			return fault.New(fault.Unavailable, "FACTS_BEHIND",
+				"a service has told nothing more for %s and not come to %s: its clock may be behind", idle, at.UTC().Format(time.RFC3339))
+		default:
 			if err := pause(ctx); err != nil {
 				return err
 			}
+			idle += waitStep
 		}
 	}
 }

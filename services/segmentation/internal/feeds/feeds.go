@@ -49,6 +49,8 @@ const (
 	defaultSmall = 50_000
 	defaultAnew  = 24 * time.Hour
 	defaultWalk  = 2 * peers.BatchSize
+
+	defaultPatience = time.Minute
 )
 
 // Config is how feeds are followed.
@@ -61,6 +63,9 @@ type Config struct {
 	Anew time.Duration
 	// Walk is how many customers one step of reading everything anew reads; 2,000 when 0.
 	Walk int
+	// Patience is how long CatchUp waits for feeds that have nothing to tell; a minute
+	// when 0.
+	Patience time.Duration
 }
 
 // Feeds brings the facts up to date. It is for one worker at a time; States may be
@@ -85,6 +90,9 @@ func Open(ctx context.Context, engine docstore.Engine, r Reader, merges Merges, 
 	}
 	if cfg.Walk == 0 {
 		cfg.Walk = defaultWalk
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = defaultPatience
 	}
 	states, err := docstore.Open(ctx, engine, docstore.Schema[state]{Name: "feeds"}, docstore.WithClock(now))
 	return &Feeds{r, merges, store, states, cfg, now, log}, err

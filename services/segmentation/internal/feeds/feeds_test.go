@@ -12,6 +12,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/feeds"
@@ -270,6 +271,21 @@ func TestCatchingUpHoldsWhatWasAcknowledged(t *testing.T) {
 	}
 	if len(w.stored()) != 3 || s.asksAnew != anew {
 		t.Errorf("stored %q, %d read anew", w.stored(), s.asksAnew-anew)
+	}
+}
+
+// A service whose clock is behind is not waited for without end: the worker that waits
+// keeps everybody waiting.
+func TestCatchingUpEnds(t *testing.T) {
+	w := newWorld(t)
+	w.shop.add("a", "Lyon")
+	w.shop.add("b", "Lyon")
+	w.follow()
+	w.cfg.Small, w.cfg.Patience = 1, time.Second
+	w.restart()
+	err := w.feeds.CatchUp(t.Context(), w.shop.now.Add(time.Hour))
+	if fault.KindOf(err) != fault.Unavailable || fault.ReasonOf(err) != "FACTS_BEHIND" {
+		t.Fatalf("it ends with %v", err)
 	}
 }
 

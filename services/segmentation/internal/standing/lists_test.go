@@ -1,8 +1,8 @@
 package standing_test
 
 import (
-	"encoding/base64"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
