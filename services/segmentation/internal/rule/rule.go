@@ -1,7 +1,7 @@
 package rule
 
 import (
-	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -61,9 +61,24 @@ func (r *Rule) Evaluate(c *criterion.Case) (criterion.Verdict, error) {
 }
 
 func failed(err error) *fault.Fault {
+	why := "cannot be evaluated: " + without(err)
 	return &fault.Fault{
 		Kind: fault.FailedPrecondition, Reason: "RULE_EVALUATION_FAILED",
-		Message:    fmt.Sprintf("%s: cannot be evaluated: %v", field, err),
-		Violations: []fault.Violation{{Field: field, Description: fmt.Sprintf("cannot be evaluated: %v", err)}},
+		Message:    field + ": " + why,
+		Violations: []fault.Violation{{Field: field, Description: why}},
 	}
+}
+
+var (
+	inQuotes = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	behind   = regexp.MustCompile(`(?s)(no such key|index out of bounds).*`)
+)
+
+// without is an error without the values that CEL repeats in some: they are facts of a
+// customer, and whoever may see the failure of a segment need not be allowed to see them.
+func without(err error) string {
+	if _, own := fault.As(err); own {
+		return err.Error()
+	}
+	return behind.ReplaceAllString(inQuotes.ReplaceAllString(err.Error(), `"…"`), "$1")
 }
