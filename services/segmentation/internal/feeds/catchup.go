@@ -118,7 +118,7 @@ func (f *Feeds) CatchUp(ctx context.Context, at time.Time) error {
 		return err
 	}
 	if n <= f.cfg.Small {
-		if s.Walking && s.WalkBegan.Before(at) { // what it has read may be from before
+		if s.Walking { // what it has read may be from before, by whichever clock
 			if err := f.write(ctx, peers.Profile, func(s *state) { s.Walking, s.Due = false, true }); err != nil {
 				return err
 			}
