@@ -14,6 +14,7 @@ import (
 	"github.com/kehuhq/kehu/services/profile/internal/activity"
 	"github.com/kehuhq/kehu/services/profile/internal/analysis"
 	"github.com/kehuhq/kehu/services/profile/internal/attributes"
+	"github.com/kehuhq/kehu/services/profile/internal/behavior"
 	"github.com/kehuhq/kehu/services/profile/internal/consents"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/journey"
@@ -26,6 +27,7 @@ type analyses struct {
 	journeys *journey.Store
 	journey  *journey.Server
 	analysis *analysis.Server
+	behavior *behavior.Reader
 }
 
 func (s *Service) openAnalyses(ctx context.Context, deps Deps) (*analyses, error) {
@@ -36,6 +38,7 @@ func (s *Service) openAnalyses(ctx context.Context, deps Deps) (*analyses, error
 	}
 	reader := activity.NewReader(s.store.Customers, s.store.Orders, s.events)
 	a.journey = journey.NewServer(a.journeys, s.store.Customers, s.consents.consents, reader, s.now)
+	a.behavior = behavior.NewReader(a.journeys, reader, s.now)
 	a.analysis, err = analysis.New(ctx, analysis.Deps{
 		Engine: deps.Engine, Reader: reader, Journeys: a.journeys, Segments: analysis.NewSegments(deps.Segmentation),
 		Consents:   permissions{consents.NewGuard(s.consents.consents, s.consents.attributes.Sensitive), s.consents.attributes},

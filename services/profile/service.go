@@ -35,6 +35,10 @@ import (
 // tombstoneSweep is how often tombstones that nobody can still need are removed.
 const tombstoneSweep = time.Hour
 
+// markInterval is how often it is told whose events came in: later than that is only
+// told what a process took in that was killed meanwhile, once the customer is seen again.
+const markInterval = time.Minute
+
 // closeTimeout is how long running operations have to come to a checkpoint.
 const closeTimeout = 10 * time.Second
 
@@ -177,7 +181,8 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	profilev1.RegisterRightsServiceServer(r, s.rights)
 	s.relations.register(r)
 	profilev1.RegisterCustomerUpdateServiceServer(r, handler.NewCustomerUpdates(s.app, s.store,
-		updates.New("profile", s.now, append(s.store.Updates(), s.consents.consents.Updates())...)))
+		s.analyses.behavior, updates.New("profile", s.now,
+			append(s.store.Updates(), s.consents.consents.Updates(), s.events.Updates(), s.analyses.journeys.Updates())...)))
 	s.consents.register(r)
 	s.analyses.register(r)
 }
@@ -187,6 +192,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 func (s *Service) Serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.operations.Serve(ctx) })
+	group.Go(func() error {
+		periodic.Run(ctx, s.log, markInterval, "telling whose events came in", s.recorder.Mark)
+		return nil
+	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "sweep", s.app.Sweep)
 		return nil
@@ -225,8 +234,9 @@ func (s *Service) Serve(ctx context.Context) error {
 func (s *Service) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	if err := s.operations.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		return err
+	err := s.operations.Close(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // cut off, and to go on from the last checkpoint
 	}
-	return nil // cut off, and to go on from the last checkpoint
+	return errors.Join(err, s.recorder.Mark(ctx))
 }

@@ -8,7 +8,7 @@ package profilev1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	_ "github.com/kehuhq/kehu/gen/kehu/api/v1"
+	v1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -265,11 +265,224 @@ func (x *BatchGetPurchaseHistoriesResponse) GetRemainingCustomerIds() []string {
 	return nil
 }
 
+// Request of BatchGetBehaviors.
+type BatchGetBehaviorsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer ids; 1,000 at most.
+	CustomerIds []string `protobuf:"bytes,1,rep,name=customer_ids,json=customerIds,proto3" json:"customer_ids,omitempty"`
+	// What the data is for, `purposes/{purpose}`; customers who do not allow it are
+	// left out. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetBehaviorsRequest) Reset() {
+	*x = BatchGetBehaviorsRequest{}
+	mi := &file_kehu_profile_v1_customer_update_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetBehaviorsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetBehaviorsRequest) ProtoMessage() {}
+
+func (x *BatchGetBehaviorsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_customer_update_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetBehaviorsRequest.ProtoReflect.Descriptor instead.
+func (*BatchGetBehaviorsRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_customer_update_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BatchGetBehaviorsRequest) GetCustomerIds() []string {
+	if x != nil {
+		return x.CustomerIds
+	}
+	return nil
+}
+
+func (x *BatchGetBehaviorsRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+// Answer of BatchGetBehaviors.
+type BatchGetBehaviorsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of those who did anything, or were put at a stage, in the order of escaped ids.
+	Behaviors []*CustomerBehavior `protobuf:"bytes,1,rep,name=behaviors,proto3" json:"behaviors,omitempty"`
+	// Ids of those who did not fit any more.
+	RemainingCustomerIds []string `protobuf:"bytes,2,rep,name=remaining_customer_ids,json=remainingCustomerIds,proto3" json:"remaining_customer_ids,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BatchGetBehaviorsResponse) Reset() {
+	*x = BatchGetBehaviorsResponse{}
+	mi := &file_kehu_profile_v1_customer_update_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetBehaviorsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetBehaviorsResponse) ProtoMessage() {}
+
+func (x *BatchGetBehaviorsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_customer_update_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetBehaviorsResponse.ProtoReflect.Descriptor instead.
+func (*BatchGetBehaviorsResponse) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_customer_update_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *BatchGetBehaviorsResponse) GetBehaviors() []*CustomerBehavior {
+	if x != nil {
+		return x.Behaviors
+	}
+	return nil
+}
+
+func (x *BatchGetBehaviorsResponse) GetRemainingCustomerIds() []string {
+	if x != nil {
+		return x.RemainingCustomerIds
+	}
+	return nil
+}
+
+// Request of StreamBehaviors.
+type StreamBehaviorsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The part to send; all when empty.
+	Range *v1.CustomerRange `protobuf:"bytes,1,opt,name=range,proto3" json:"range,omitempty"`
+	// What the data is for, `purposes/{purpose}`; customers who do not allow it are
+	// left out. Empty checks nothing.
+	Purpose       string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamBehaviorsRequest) Reset() {
+	*x = StreamBehaviorsRequest{}
+	mi := &file_kehu_profile_v1_customer_update_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamBehaviorsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamBehaviorsRequest) ProtoMessage() {}
+
+func (x *StreamBehaviorsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_customer_update_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamBehaviorsRequest.ProtoReflect.Descriptor instead.
+func (*StreamBehaviorsRequest) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_customer_update_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *StreamBehaviorsRequest) GetRange() *v1.CustomerRange {
+	if x != nil {
+		return x.Range
+	}
+	return nil
+}
+
+func (x *StreamBehaviorsRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+// One message of StreamBehaviors.
+type StreamBehaviorsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of those who did anything, or were put at a stage, 1,000 at most.
+	Behaviors     []*CustomerBehavior `protobuf:"bytes,1,rep,name=behaviors,proto3" json:"behaviors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamBehaviorsResponse) Reset() {
+	*x = StreamBehaviorsResponse{}
+	mi := &file_kehu_profile_v1_customer_update_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamBehaviorsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamBehaviorsResponse) ProtoMessage() {}
+
+func (x *StreamBehaviorsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_profile_v1_customer_update_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamBehaviorsResponse.ProtoReflect.Descriptor instead.
+func (*StreamBehaviorsResponse) Descriptor() ([]byte, []int) {
+	return file_kehu_profile_v1_customer_update_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *StreamBehaviorsResponse) GetBehaviors() []*CustomerBehavior {
+	if x != nil {
+		return x.Behaviors
+	}
+	return nil
+}
+
 var File_kehu_profile_v1_customer_update_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_customer_update_service_proto_rawDesc = "" +
 	"\n" +
-	"-kehu/profile/v1/customer_update_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a#kehu/profile/v1/order_service.proto\"e\n" +
+	"-kehu/profile/v1/customer_update_service.proto\x12\x0fkehu.profile.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a\x1ekehu/profile/v1/behavior.proto\x1a#kehu/profile/v1/order_service.proto\"e\n" +
 	"\x1bListUpdatedCustomersRequest\x12 \n" +
 	"\x06cursor\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x06cursor\x12$\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\"\xb5\x01\n" +
@@ -284,10 +497,23 @@ const file_kehu_profile_v1_customer_update_service_proto_rawDesc = "" +
 	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x9f\x01\n" +
 	"!BatchGetPurchaseHistoriesResponse\x12>\n" +
 	"\thistories\x18\x01 \x03(\v2 .kehu.profile.v1.PurchaseHistoryR\thistories\x12:\n" +
-	"\x16remaining_customer_ids\x18\x02 \x03(\tB\x04\x90\xa6\x1d\x01R\x14remainingCustomerIds2\x91\x03\n" +
+	"\x16remaining_customer_ids\x18\x02 \x03(\tB\x04\x90\xa6\x1d\x01R\x14remainingCustomerIds\"{\n" +
+	"\x18BatchGetBehaviorsRequest\x12;\n" +
+	"\fcustomer_ids\x18\x01 \x03(\tB\x18\xbaH\x11\x92\x01\x0e\b\x01\x10\xe8\a\"\ar\x05\x10\x01(\x80\x04\x90\xa6\x1d\x01R\vcustomerIds\x12\"\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x98\x01\n" +
+	"\x19BatchGetBehaviorsResponse\x12?\n" +
+	"\tbehaviors\x18\x01 \x03(\v2!.kehu.profile.v1.CustomerBehaviorR\tbehaviors\x12:\n" +
+	"\x16remaining_customer_ids\x18\x02 \x03(\tB\x04\x90\xa6\x1d\x01R\x14remainingCustomerIds\"n\n" +
+	"\x16StreamBehaviorsRequest\x120\n" +
+	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\x12\"\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"Z\n" +
+	"\x17StreamBehaviorsResponse\x12?\n" +
+	"\tbehaviors\x18\x01 \x03(\v2!.kehu.profile.v1.CustomerBehaviorR\tbehaviors2\xda\x05\n" +
 	"\x15CustomerUpdateService\x12\xae\x01\n" +
 	"\x14ListUpdatedCustomers\x12,.kehu.profile.v1.ListUpdatedCustomersRequest\x1a-.kehu.profile.v1.ListUpdatedCustomersResponse\"9\x8a\xa6\x1d\x18profile.customers.export\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/customers:updated\x12\xc6\x01\n" +
-	"\x19BatchGetPurchaseHistories\x121.kehu.profile.v1.BatchGetPurchaseHistoriesRequest\x1a2.kehu.profile.v1.BatchGetPurchaseHistoriesResponse\"B\x8a\xa6\x1d\x15profile.orders.export\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/purchaseHistories:batchGetB\xc5\x01\n" +
+	"\x19BatchGetPurchaseHistories\x121.kehu.profile.v1.BatchGetPurchaseHistoriesRequest\x1a2.kehu.profile.v1.BatchGetPurchaseHistoriesResponse\"B\x8a\xa6\x1d\x15profile.orders.export\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/purchaseHistories:batchGet\x12\xa6\x01\n" +
+	"\x11BatchGetBehaviors\x12).kehu.profile.v1.BatchGetBehaviorsRequest\x1a*.kehu.profile.v1.BatchGetBehaviorsResponse\":\x8a\xa6\x1d\x15profile.events.export\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/behaviors:batchGet\x12\x9d\x01\n" +
+	"\x0fStreamBehaviors\x12'.kehu.profile.v1.StreamBehaviorsRequest\x1a(.kehu.profile.v1.StreamBehaviorsResponse\"5\x8a\xa6\x1d\x15profile.events.export\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/behaviors:stream0\x01B\xc5\x01\n" +
 	"\x13com.kehu.profile.v1B\x1aCustomerUpdateServiceProtoP\x01Z4github.com/kehuhq/kehu/gen/kehu/profile/v1;profilev1\xa2\x02\x03KPX\xaa\x02\x0fKehu.Profile.V1\xca\x02\x0fKehu\\Profile\\V1\xe2\x02\x1bKehu\\Profile\\V1\\GPBMetadata\xea\x02\x11Kehu::Profile::V1b\x06proto3"
 
 var (
@@ -302,27 +528,40 @@ func file_kehu_profile_v1_customer_update_service_proto_rawDescGZIP() []byte {
 	return file_kehu_profile_v1_customer_update_service_proto_rawDescData
 }
 
-var file_kehu_profile_v1_customer_update_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_kehu_profile_v1_customer_update_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_kehu_profile_v1_customer_update_service_proto_goTypes = []any{
 	(*ListUpdatedCustomersRequest)(nil),       // 0: kehu.profile.v1.ListUpdatedCustomersRequest
 	(*ListUpdatedCustomersResponse)(nil),      // 1: kehu.profile.v1.ListUpdatedCustomersResponse
 	(*BatchGetPurchaseHistoriesRequest)(nil),  // 2: kehu.profile.v1.BatchGetPurchaseHistoriesRequest
 	(*BatchGetPurchaseHistoriesResponse)(nil), // 3: kehu.profile.v1.BatchGetPurchaseHistoriesResponse
-	(*timestamppb.Timestamp)(nil),             // 4: google.protobuf.Timestamp
-	(*PurchaseHistory)(nil),                   // 5: kehu.profile.v1.PurchaseHistory
+	(*BatchGetBehaviorsRequest)(nil),          // 4: kehu.profile.v1.BatchGetBehaviorsRequest
+	(*BatchGetBehaviorsResponse)(nil),         // 5: kehu.profile.v1.BatchGetBehaviorsResponse
+	(*StreamBehaviorsRequest)(nil),            // 6: kehu.profile.v1.StreamBehaviorsRequest
+	(*StreamBehaviorsResponse)(nil),           // 7: kehu.profile.v1.StreamBehaviorsResponse
+	(*timestamppb.Timestamp)(nil),             // 8: google.protobuf.Timestamp
+	(*PurchaseHistory)(nil),                   // 9: kehu.profile.v1.PurchaseHistory
+	(*CustomerBehavior)(nil),                  // 10: kehu.profile.v1.CustomerBehavior
+	(*v1.CustomerRange)(nil),                  // 11: kehu.api.v1.CustomerRange
 }
 var file_kehu_profile_v1_customer_update_service_proto_depIdxs = []int32{
-	4, // 0: kehu.profile.v1.ListUpdatedCustomersResponse.synced_to:type_name -> google.protobuf.Timestamp
-	5, // 1: kehu.profile.v1.BatchGetPurchaseHistoriesResponse.histories:type_name -> kehu.profile.v1.PurchaseHistory
-	0, // 2: kehu.profile.v1.CustomerUpdateService.ListUpdatedCustomers:input_type -> kehu.profile.v1.ListUpdatedCustomersRequest
-	2, // 3: kehu.profile.v1.CustomerUpdateService.BatchGetPurchaseHistories:input_type -> kehu.profile.v1.BatchGetPurchaseHistoriesRequest
-	1, // 4: kehu.profile.v1.CustomerUpdateService.ListUpdatedCustomers:output_type -> kehu.profile.v1.ListUpdatedCustomersResponse
-	3, // 5: kehu.profile.v1.CustomerUpdateService.BatchGetPurchaseHistories:output_type -> kehu.profile.v1.BatchGetPurchaseHistoriesResponse
-	4, // [4:6] is the sub-list for method output_type
-	2, // [2:4] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	8,  // 0: kehu.profile.v1.ListUpdatedCustomersResponse.synced_to:type_name -> google.protobuf.Timestamp
+	9,  // 1: kehu.profile.v1.BatchGetPurchaseHistoriesResponse.histories:type_name -> kehu.profile.v1.PurchaseHistory
+	10, // 2: kehu.profile.v1.BatchGetBehaviorsResponse.behaviors:type_name -> kehu.profile.v1.CustomerBehavior
+	11, // 3: kehu.profile.v1.StreamBehaviorsRequest.range:type_name -> kehu.api.v1.CustomerRange
+	10, // 4: kehu.profile.v1.StreamBehaviorsResponse.behaviors:type_name -> kehu.profile.v1.CustomerBehavior
+	0,  // 5: kehu.profile.v1.CustomerUpdateService.ListUpdatedCustomers:input_type -> kehu.profile.v1.ListUpdatedCustomersRequest
+	2,  // 6: kehu.profile.v1.CustomerUpdateService.BatchGetPurchaseHistories:input_type -> kehu.profile.v1.BatchGetPurchaseHistoriesRequest
+	4,  // 7: kehu.profile.v1.CustomerUpdateService.BatchGetBehaviors:input_type -> kehu.profile.v1.BatchGetBehaviorsRequest
+	6,  // 8: kehu.profile.v1.CustomerUpdateService.StreamBehaviors:input_type -> kehu.profile.v1.StreamBehaviorsRequest
+	1,  // 9: kehu.profile.v1.CustomerUpdateService.ListUpdatedCustomers:output_type -> kehu.profile.v1.ListUpdatedCustomersResponse
+	3,  // 10: kehu.profile.v1.CustomerUpdateService.BatchGetPurchaseHistories:output_type -> kehu.profile.v1.BatchGetPurchaseHistoriesResponse
+	5,  // 11: kehu.profile.v1.CustomerUpdateService.BatchGetBehaviors:output_type -> kehu.profile.v1.BatchGetBehaviorsResponse
+	7,  // 12: kehu.profile.v1.CustomerUpdateService.StreamBehaviors:output_type -> kehu.profile.v1.StreamBehaviorsResponse
+	9,  // [9:13] is the sub-list for method output_type
+	5,  // [5:9] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_kehu_profile_v1_customer_update_service_proto_init() }
@@ -330,6 +569,7 @@ func file_kehu_profile_v1_customer_update_service_proto_init() {
 	if File_kehu_profile_v1_customer_update_service_proto != nil {
 		return
 	}
+	file_kehu_profile_v1_behavior_proto_init()
 	file_kehu_profile_v1_order_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -337,7 +577,7 @@ func file_kehu_profile_v1_customer_update_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_profile_v1_customer_update_service_proto_rawDesc), len(file_kehu_profile_v1_customer_update_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,8 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	CustomerUpdateService_ListUpdatedCustomers_FullMethodName      = "/kehu.profile.v1.CustomerUpdateService/ListUpdatedCustomers"
 	CustomerUpdateService_BatchGetPurchaseHistories_FullMethodName = "/kehu.profile.v1.CustomerUpdateService/BatchGetPurchaseHistories"
+	CustomerUpdateService_BatchGetBehaviors_FullMethodName         = "/kehu.profile.v1.CustomerUpdateService/BatchGetBehaviors"
+	CustomerUpdateService_StreamBehaviors_FullMethodName           = "/kehu.profile.v1.CustomerUpdateService/StreamBehaviors"
 )
 
 // CustomerUpdateServiceClient is the client API for CustomerUpdateService service.
@@ -30,8 +32,9 @@ const (
 // Tells services that keep what they know of customers whose records changed, so
 // that they read just these anew.
 type CustomerUpdateServiceClient interface {
-	// Returns customers whose record, orders, consents or merges have changed since a
-	// cursor, those deleted included. Of several changes of one it tells once; it may
+	// Returns customers whose record, orders, consents, events, stages of the journey
+	// or merges have changed since a cursor, those deleted included. Events are told a
+	// minute after they came in. Of several changes of one it tells once; it may
 	// tell of one again. It stays ten seconds behind the present. People who were
 	// erased are not told: every service is asked to erase them. FAILED_PRECONDITION
 	// CURSOR_EXPIRED where the cursor is so old that deletions since are forgotten:
@@ -41,6 +44,14 @@ type CustomerUpdateServiceClient interface {
 	// stands for the customer it belongs to, whose history is told once. Where they
 	// are too long for one answer, the last are named instead, to be asked for again.
 	BatchGetPurchaseHistories(ctx context.Context, in *BatchGetPurchaseHistoriesRequest, opts ...grpc.CallOption) (*BatchGetPurchaseHistoriesResponse, error)
+	// Returns when some customers last did what, and how far they have come on their
+	// journey. The id of a merged record stands for the customer it belongs to, who is
+	// told once. Where they did too much for one answer, the last are named instead, to
+	// be asked for again.
+	BatchGetBehaviors(ctx context.Context, in *BatchGetBehaviorsRequest, opts ...grpc.CallOption) (*BatchGetBehaviorsResponse, error)
+	// Sends the same of all customers of a range, in the order of their escaped ids:
+	// one walk over their events, where asking for each is one each.
+	StreamBehaviors(ctx context.Context, in *StreamBehaviorsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamBehaviorsResponse], error)
 }
 
 type customerUpdateServiceClient struct {
@@ -71,6 +82,35 @@ func (c *customerUpdateServiceClient) BatchGetPurchaseHistories(ctx context.Cont
 	return out, nil
 }
 
+func (c *customerUpdateServiceClient) BatchGetBehaviors(ctx context.Context, in *BatchGetBehaviorsRequest, opts ...grpc.CallOption) (*BatchGetBehaviorsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchGetBehaviorsResponse)
+	err := c.cc.Invoke(ctx, CustomerUpdateService_BatchGetBehaviors_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *customerUpdateServiceClient) StreamBehaviors(ctx context.Context, in *StreamBehaviorsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamBehaviorsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CustomerUpdateService_ServiceDesc.Streams[0], CustomerUpdateService_StreamBehaviors_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamBehaviorsRequest, StreamBehaviorsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CustomerUpdateService_StreamBehaviorsClient = grpc.ServerStreamingClient[StreamBehaviorsResponse]
+
 // CustomerUpdateServiceServer is the server API for CustomerUpdateService service.
 // All implementations should embed UnimplementedCustomerUpdateServiceServer
 // for forward compatibility.
@@ -78,8 +118,9 @@ func (c *customerUpdateServiceClient) BatchGetPurchaseHistories(ctx context.Cont
 // Tells services that keep what they know of customers whose records changed, so
 // that they read just these anew.
 type CustomerUpdateServiceServer interface {
-	// Returns customers whose record, orders, consents or merges have changed since a
-	// cursor, those deleted included. Of several changes of one it tells once; it may
+	// Returns customers whose record, orders, consents, events, stages of the journey
+	// or merges have changed since a cursor, those deleted included. Events are told a
+	// minute after they came in. Of several changes of one it tells once; it may
 	// tell of one again. It stays ten seconds behind the present. People who were
 	// erased are not told: every service is asked to erase them. FAILED_PRECONDITION
 	// CURSOR_EXPIRED where the cursor is so old that deletions since are forgotten:
@@ -89,6 +130,14 @@ type CustomerUpdateServiceServer interface {
 	// stands for the customer it belongs to, whose history is told once. Where they
 	// are too long for one answer, the last are named instead, to be asked for again.
 	BatchGetPurchaseHistories(context.Context, *BatchGetPurchaseHistoriesRequest) (*BatchGetPurchaseHistoriesResponse, error)
+	// Returns when some customers last did what, and how far they have come on their
+	// journey. The id of a merged record stands for the customer it belongs to, who is
+	// told once. Where they did too much for one answer, the last are named instead, to
+	// be asked for again.
+	BatchGetBehaviors(context.Context, *BatchGetBehaviorsRequest) (*BatchGetBehaviorsResponse, error)
+	// Sends the same of all customers of a range, in the order of their escaped ids:
+	// one walk over their events, where asking for each is one each.
+	StreamBehaviors(*StreamBehaviorsRequest, grpc.ServerStreamingServer[StreamBehaviorsResponse]) error
 }
 
 // UnimplementedCustomerUpdateServiceServer should be embedded to have
@@ -103,6 +152,12 @@ func (UnimplementedCustomerUpdateServiceServer) ListUpdatedCustomers(context.Con
 }
 func (UnimplementedCustomerUpdateServiceServer) BatchGetPurchaseHistories(context.Context, *BatchGetPurchaseHistoriesRequest) (*BatchGetPurchaseHistoriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchGetPurchaseHistories not implemented")
+}
+func (UnimplementedCustomerUpdateServiceServer) BatchGetBehaviors(context.Context, *BatchGetBehaviorsRequest) (*BatchGetBehaviorsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchGetBehaviors not implemented")
+}
+func (UnimplementedCustomerUpdateServiceServer) StreamBehaviors(*StreamBehaviorsRequest, grpc.ServerStreamingServer[StreamBehaviorsResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamBehaviors not implemented")
 }
 func (UnimplementedCustomerUpdateServiceServer) testEmbeddedByValue() {}
 
@@ -160,6 +215,35 @@ func _CustomerUpdateService_BatchGetPurchaseHistories_Handler(srv interface{}, c
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CustomerUpdateService_BatchGetBehaviors_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchGetBehaviorsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CustomerUpdateServiceServer).BatchGetBehaviors(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CustomerUpdateService_BatchGetBehaviors_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CustomerUpdateServiceServer).BatchGetBehaviors(ctx, req.(*BatchGetBehaviorsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CustomerUpdateService_StreamBehaviors_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(StreamBehaviorsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(CustomerUpdateServiceServer).StreamBehaviors(m, &grpc.GenericServerStream[StreamBehaviorsRequest, StreamBehaviorsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CustomerUpdateService_StreamBehaviorsServer = grpc.ServerStreamingServer[StreamBehaviorsResponse]
+
 // CustomerUpdateService_ServiceDesc is the grpc.ServiceDesc for CustomerUpdateService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -175,7 +259,17 @@ var CustomerUpdateService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "BatchGetPurchaseHistories",
 			Handler:    _CustomerUpdateService_BatchGetPurchaseHistories_Handler,
 		},
+		{
+			MethodName: "BatchGetBehaviors",
+			Handler:    _CustomerUpdateService_BatchGetBehaviors_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "StreamBehaviors",
+			Handler:       _CustomerUpdateService_StreamBehaviors_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "kehu/profile/v1/customer_update_service.proto",
 }

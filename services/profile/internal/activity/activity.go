@@ -24,11 +24,15 @@ type Customers interface {
 // Purchases are the counting orders, customer by customer in the same order.
 type Purchases interface {
 	Purchases(ctx context.Context, span store.Span, beforeMS int64) iter.Seq2[*store.Purchase, error]
+	// PurchasesOf is Purchases of some customers, in their order.
+	PurchasesOf(ctx context.Context, forest *domain.Forest, roots []string) iter.Seq2[*store.Purchase, error]
 }
 
 // Events are the events, customer by customer in the same order.
 type Events interface {
 	Walk(ctx context.Context, span events.Span, contents bool) iter.Seq2[*events.CustomerEvents, error]
+	// Some is Walk of some customers, each by its records, in their order.
+	Some(ctx context.Context, families [][]string, contents bool) iter.Seq2[*events.CustomerEvents, error]
 }
 
 // Reader reads what customers did.
@@ -88,10 +92,7 @@ const Ordered = "order"
 // Person is valid until the iteration moves on.
 func (r *Reader) Walk(ctx context.Context, span store.Span, needs Needs, before time.Time) iter.Seq2[*Person, error] {
 	return func(yield func(*Person, error) bool) {
-		w := walk{beforeMS: before.UnixMilli()}
-		if before.Nanosecond()%int(time.Millisecond) != 0 {
-			w.beforeMS++ // what is stored is in whole milliseconds
-		}
+		w := newWalk(before)
 		defer w.stop()
 		if needs.Events || needs.Contents {
 			w.events = cursor.Over(r.events.Walk(ctx, events.Span(span), needs.Contents))
@@ -122,6 +123,40 @@ func (r *Reader) Of(ctx context.Context, id string, needs Needs, before time.Tim
 		return p, err
 	}
 	return nil, nil
+}
+
+// Some yields given customers, each the root of its tree in the forest, with what was
+// done before an instant: in their order, which has to be that of escaped ids. Of the
+// customers' records it tells the ids only. A Person is valid as with Walk.
+func (r *Reader) Some(ctx context.Context, forest *domain.Forest, roots []string, needs Needs, before time.Time) iter.Seq2[*Person, error] {
+	return func(yield func(*Person, error) bool) {
+		w := newWalk(before)
+		defer w.stop()
+		families := make([][]string, len(roots))
+		for i, root := range roots {
+			families[i] = forest.Members(root)
+		}
+		if needs.Events || needs.Contents {
+			w.events = cursor.Over(r.events.Some(ctx, families, needs.Contents))
+		}
+		if needs.Orders {
+			w.purchases = cursor.Over(r.purchases.PurchasesOf(ctx, forest, roots))
+		}
+		for _, members := range families {
+			p, err := w.person(domain.Customer{ID: members[0], Merged: members[1:]})
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func newWalk(before time.Time) *walk {
+	w := &walk{beforeMS: before.UnixMilli()}
+	if before.Nanosecond()%int(time.Millisecond) != 0 {
+		w.beforeMS++ // what is stored is in whole milliseconds
+	}
+	return w
 }
 
 // walk joins the streams of events and orders to that of the customers. What is of
@@ -161,7 +196,7 @@ func (w *walk) person(c domain.Customer) (*Person, error) {
 		if !ok || order.CustomerKey > w.p.Key {
 			break
 		}
-		if order.CustomerKey == w.p.Key {
+		if order.CustomerKey == w.p.Key && order.TimeMS < w.beforeMS {
 			w.p.Orders = append(w.p.Orders, Order{
 				TimeMS: order.TimeMS, Currency: currency(order.Currency), Amount: order.Amount, Refunded: order.Refunded,
 			})
@@ -176,17 +211,11 @@ func (w *walk) addEvents(all *events.CustomerEvents) {
 	w.p.Cut = all.Cut
 	for _, e := range all.Events {
 		at := e.Time.UnixMilli()
-		if at >= w.beforeMS || !behaviour(e.Type) {
+		if at >= w.beforeMS || !e.Type.Deed() {
 			continue
 		}
 		w.p.Steps = append(w.p.Steps, Step{TimeMS: at, Type: string(e.Type), Name: e.Name, event: e})
 	}
-}
-
-// behaviour reports whether a type of event is something that a customer did, and
-// not merely something that was learnt of whom a device belongs to.
-func behaviour(t events.Type) bool {
-	return t != events.Identify && t != events.Group && t != events.Alias
 }
 
 func (w *walk) addOrders() {

@@ -26,7 +26,7 @@ type test struct {
 // NewSelector reads a selector that stands in a field of the request. A nil one
 // selects every event, and no order.
 func NewSelector(at string, s *profilev1.EventSelector, zone *time.Location) (*Selector, error) {
-	if t := s.GetType(); t != "" && t != Ordered && (!slices.Contains(events.Types, events.Type(t)) || !behaviour(events.Type(t))) {
+	if t := s.GetType(); t != "" && t != Ordered && (!slices.Contains(events.Types, events.Type(t)) || !events.Type(t).Deed()) {
 		f := fault.Invalid(at+".type", "must be empty, \"order\" or a type of event such as \"page\", is %q", t)
 		f.Reason = "EVENT_TYPE_UNKNOWN"
 		return nil, f

@@ -22,7 +22,7 @@ func (s *Store) Subjects(ctx context.Context, customer string) ([]string, error)
 
 // Erase removes the events of a record and of its visitors, and then the visitors'
 // links. It may be repeated, and is to be after an error: a link goes when
-// nothing is left of its visitor.
+// nothing is left of its visitor, and with it that the customer was seen.
 func (s *Store) Erase(ctx context.Context, customer string) error {
 	if err := s.events.Purge(ctx, docstore.Within(Customer(customer).key())); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (s *Store) Erase(ctx context.Context, customer string) error {
 			return err
 		}
 	}
-	return nil
+	return s.unmark(ctx, customer)
 }
 
 // shownTogether is how many events are opened at a time.

@@ -41,6 +41,10 @@ const (
 // Types are all types.
 var Types = []Type{Page, Screen, View, Click, Search, Cart, Purchase, Support, Social, Session, Custom, Identify, Group, Alias}
 
+// Deed reports whether events of the type are something that somebody did, and do
+// not merely say who somebody is.
+func (t Type) Deed() bool { return t != Identify && t != Group && t != Alias }
+
 // Identity is who sent an event: a customer, or a visitor who is not yet anybody.
 type Identity struct {
 	Visitor bool

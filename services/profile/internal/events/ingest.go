@@ -263,7 +263,7 @@ const (
 )
 
 func (g *intake) write(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(partsAtATime)
 	for part := range slices.Chunk(g.open, partSize) {
 		group.Go(func() error {
@@ -271,7 +271,7 @@ func (g *intake) write(ctx context.Context) error {
 			for n, i := range part {
 				events[n] = &g.items[i].Event
 			}
-			fresh, err := g.store.Write(ctx, events)
+			fresh, err := g.store.Write(within, events)
 			for n, i := range part {
 				if err == nil && fresh[n] {
 					g.statuses[i].Outcome = Accepted
@@ -280,7 +280,25 @@ func (g *intake) write(ctx context.Context) error {
 			return err
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return g.seen(ctx)
+}
+
+// seen remembers who did something, to be marked when there is time, or at once when
+// they are too many.
+func (g *intake) seen(ctx context.Context) error {
+	who := make([]Identity, 0, len(g.open))
+	for _, i := range g.open {
+		if e := &g.items[i].Event; e.Type.Deed() {
+			who = append(who, e.Sender)
+		}
+	}
+	if g.store.unmarked.add(who...) {
+		return g.Mark(ctx)
+	}
+	return nil
 }
 
 // act does what events ask for beyond being kept, in the order of their times.

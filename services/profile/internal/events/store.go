@@ -17,12 +17,15 @@ import (
 //
 //	events    _id c!customer!message or v!visitor!message
 //	visitors  _id visitor
+//	sightings _id customer
 type Store struct {
-	events   *docstore.Collection[document]
-	visitors *docstore.Collection[visitor]
-	families merging.Family
-	keeper   keeper
-	consents Consents // nil heeds none
+	events    *docstore.Collection[document]
+	visitors  *docstore.Collection[visitor]
+	sightings *docstore.Collection[sighting]
+	unmarked  unmarked
+	families  merging.Family
+	keeper    keeper
+	consents  Consents // nil heeds none
 }
 
 // Indexes of the events.
@@ -34,7 +37,7 @@ const (
 // OpenStore opens the collections, creating them where they are missing.
 func OpenStore(ctx context.Context, engine docstore.Engine, v *vault.Vault, families merging.Family, clock func() time.Time) (*Store, error) {
 	s := &Store{families: families, keeper: keeper{v}}
-	var errs [2]error
+	var errs [3]error
 	s.events, errs[0] = docstore.Open(ctx, engine, docstore.Schema[document]{
 		Name: "events",
 		Indexes: []docstore.Index[document]{
@@ -46,6 +49,7 @@ func OpenStore(ctx context.Context, engine docstore.Engine, v *vault.Vault, fami
 		Name:    "visitors",
 		Indexes: []docstore.Index[visitor]{{Name: ofCustomer, Key: (*visitor).customerKey}},
 	}, docstore.WithClock(clock))
+	s.sightings, errs[2] = docstore.Open(ctx, engine, docstore.Schema[sighting]{Name: "sightings", Changes: true}, docstore.WithClock(clock))
 	return s, errors.Join(errs[:]...)
 }
 

@@ -66,7 +66,9 @@ func (s *Store) Bind(ctx context.Context, link Link) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
+	made := false
 	doc, err := s.visitors.Upsert(ctx, docstore.ID(link.Visitor), func(v *visitor, exists bool) error {
+		made = false
 		switch {
 		case exists && v.Customer == link.Customer:
 			return docstore.ErrUnchanged
@@ -77,11 +79,15 @@ func (s *Store) Bind(ctx context.Context, link Link) (Link, error) {
 		case full:
 			return refuse("VISITORS_TOO_MANY", "visitor", "customer %q has %d visitors already, which is the most", link.Customer, MaxVisitors)
 		}
+		made = true
 		v.Customer, v.LinkedAt, v.By = link.Customer, link.At, link.By
 		return nil
 	})
 	if err != nil {
 		return Link{}, err
+	}
+	if made {
+		s.unmarked.add(Customer(link.Customer))
 	}
 	return doc.link(), nil
 }
@@ -103,6 +109,7 @@ func (s *Store) full(ctx context.Context, customer string) (bool, error) {
 // Cut takes a visitor's events out of the customer's again. check sees the
 // version first.
 func (s *Store) Cut(ctx context.Context, id string, check func(version int64) error) (Link, error) {
+	was := ""
 	doc, err := s.visitors.Update(ctx, docstore.ID(id), func(v *visitor) error {
 		if err := check(v.Version); err != nil {
 			return err
@@ -110,6 +117,7 @@ func (s *Store) Cut(ctx context.Context, id string, check func(version int64) er
 		if v.Customer == "" {
 			return docstore.ErrUnchanged
 		}
+		was = v.Customer
 		v.Customer, v.LinkedAt, v.By = "", time.Time{}, ""
 		return nil
 	})
@@ -118,6 +126,9 @@ func (s *Store) Cut(ctx context.Context, id string, check func(version int64) er
 	}
 	if err != nil {
 		return Link{}, err
+	}
+	if was != "" {
+		s.unmarked.add(Customer(was))
 	}
 	return doc.link(), nil
 }

@@ -11,20 +11,22 @@ import (
 	"github.com/kehuhq/kehu/pkg/updates"
 
 	"github.com/kehuhq/kehu/services/profile/internal/app"
+	"github.com/kehuhq/kehu/services/profile/internal/behavior"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
 
 // CustomerUpdates answers the CustomerUpdateService.
 type CustomerUpdates struct {
-	app   *app.App
-	store *store.Store
-	feed  *updates.Feed
+	app       *app.App
+	store     *store.Store
+	behaviors *behavior.Reader
+	feed      *updates.Feed
 }
 
 // NewCustomerUpdates makes the CustomerUpdateService.
-func NewCustomerUpdates(a *app.App, s *store.Store, feed *updates.Feed) *CustomerUpdates {
-	return &CustomerUpdates{a, s, feed}
+func NewCustomerUpdates(a *app.App, s *store.Store, b *behavior.Reader, feed *updates.Feed) *CustomerUpdates {
+	return &CustomerUpdates{a, s, b, feed}
 }
 
 // ListUpdatedCustomers returns whose records have changed since a cursor.
@@ -47,18 +49,8 @@ const mostHistoryOrders = 100_000
 
 // BatchGetPurchaseHistories returns the purchase histories of some customers.
 func (h *CustomerUpdates) BatchGetPurchaseHistories(ctx context.Context, r *profilev1.BatchGetPurchaseHistoriesRequest) (*profilev1.BatchGetPurchaseHistoriesResponse, error) {
-	forest, _, err := h.store.Customers.Kin(ctx, r.GetCustomerIds())
+	forest, roots, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
 	if err != nil {
-		return nil, err
-	}
-	var roots []string
-	met := make(map[string]bool)
-	for _, id := range r.GetCustomerIds() {
-		if root := forest.Root(id); root != domain.Anonymous && !met[root] {
-			met[root], roots = true, append(roots, root)
-		}
-	}
-	if roots, err = h.allowing(ctx, r.GetPurpose(), roots); err != nil {
 		return nil, err
 	}
 	b := newHistoryBatch()
@@ -75,6 +67,23 @@ func (h *CustomerUpdates) BatchGetPurchaseHistories(ctx context.Context, r *prof
 		orders++
 	}
 	return &profilev1.BatchGetPurchaseHistoriesResponse{Histories: b.message().GetHistories()}, nil
+}
+
+// roots are the customers to whom records belong and who allow a purpose, each once.
+func (h *CustomerUpdates) roots(ctx context.Context, records []string, purpose string) (*domain.Forest, []string, error) {
+	forest, _, err := h.store.Customers.Kin(ctx, records)
+	if err != nil {
+		return nil, nil, err
+	}
+	var roots []string
+	met := make(map[string]bool)
+	for _, id := range records {
+		if root := forest.Root(id); root != domain.Anonymous && !met[root] {
+			met[root], roots = true, append(roots, root)
+		}
+	}
+	roots, err = h.allowing(ctx, purpose, roots)
+	return forest, roots, err
 }
 
 // allowing are those of some customers who allow the purpose that a request names.

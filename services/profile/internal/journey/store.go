@@ -15,6 +15,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/rpc/etag"
+	"github.com/kehuhq/kehu/pkg/updates"
 	"github.com/kehuhq/kehu/pkg/vault"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
@@ -56,7 +57,7 @@ func OpenStore(ctx context.Context, e docstore.Engine, v *vault.Vault, clock fun
 	s := &Store{vault: v}
 	var errs [2]error
 	s.policies, errs[0] = docstore.Open(ctx, e, docstore.Schema[policyDoc]{Name: "journey_policy"}, docstore.WithClock(clock))
-	s.settings, errs[1] = docstore.Open(ctx, e, docstore.Schema[settingDoc]{Name: "stage_settings"}, docstore.WithClock(clock))
+	s.settings, errs[1] = docstore.Open(ctx, e, docstore.Schema[settingDoc]{Name: "stage_settings", Changes: true}, docstore.WithClock(clock))
 	return s, errors.Join(errs[:]...)
 }
 
@@ -195,11 +196,47 @@ func ByTime(all []Setting) {
 	})
 }
 
+// Updates tells of which records somebody said at which stage the customer is.
+func (s *Store) Updates() updates.Source {
+	return updates.Of("stage_settings", s.settings, updates.FirstPart[settingDoc])
+}
+
 // All yields all settings without what is sealed, in the order of the escaped ids
 // of the records they were said of.
 func (s *Store) All(ctx context.Context) iter.Seq2[Setting, error] {
+	return s.bare(ctx, docstore.Range{})
+}
+
+// Bare is Of without what is sealed.
+func (s *Store) Bare(ctx context.Context, records []string) ([]Setting, error) {
+	var all []Setting
+	for _, record := range records {
+		for set, err := range s.bare(ctx, docstore.Within(docstore.ID(record))) {
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, set)
+		}
+	}
+	ByTime(all)
+	return all, nil
+}
+
+// Within is All of the records of a span of customers, from is inside, to behind it.
+func (s *Store) Within(ctx context.Context, from, to string) iter.Seq2[Setting, error] {
+	var r docstore.Range
+	if from != "" {
+		r.From = docstore.ID(from)
+	}
+	if to != "" {
+		r.To = docstore.ID(to)
+	}
+	return s.bare(ctx, r)
+}
+
+func (s *Store) bare(ctx context.Context, r docstore.Range) iter.Seq2[Setting, error] {
 	return func(yield func(Setting, error) bool) {
-		for doc, err := range s.settings.Scan(ctx, docstore.Range{}) {
+		for doc, err := range s.settings.Scan(ctx, r) {
 			var set Setting
 			if err == nil {
 				set = doc.bare()
