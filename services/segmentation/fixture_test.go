@@ -114,6 +114,7 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 		profilev1.RegisterOrderServiceServer(r, w.shop)
 		profilev1.RegisterAttributeDefinitionServiceServer(r, w.shop)
 		profilev1.RegisterConsentServiceServer(r, w.shop)
+		profilev1.RegisterJourneyServiceServer(r, w.shop)
 	})
 	serve(t, w.valuation.listener, func(r grpc.ServiceRegistrar) { valuationv1.RegisterValuationServiceServer(r, w.shop) })
 	w.start()

@@ -27,6 +27,7 @@ type shop struct {
 	profilev1.UnimplementedOrderServiceServer
 	profilev1.UnimplementedAttributeDefinitionServiceServer
 	profilev1.UnimplementedConsentServiceServer
+	profilev1.UnimplementedJourneyServiceServer
 	valuationv1.UnimplementedValuationServiceServer
 
 	now     func() time.Time
@@ -34,6 +35,7 @@ type shop struct {
 
 	mu         sync.Mutex
 	customers  map[string]*profilev1.Customer
+	behaviors  map[string]*profilev1.CustomerBehavior
 	valuations map[string]*valuationv1.Valuation
 	refreshes  []refresh
 	kept       int             // of the refreshes, the last ones
@@ -60,7 +62,7 @@ func (s *shop) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.customers, s.valuations, s.refreshes = map[string]*profilev1.Customer{}, map[string]*valuationv1.Valuation{}, nil
-	s.objectors = map[string]bool{}
+	s.objectors, s.behaviors = map[string]bool{}, map[string]*profilev1.CustomerBehavior{}
 }
 
 func (s *shop) setBefore(before func(stream string, message int) error) {
@@ -83,6 +85,15 @@ func (s *shop) customer(id string, c *profilev1.Customer) {
 	defer s.mu.Unlock()
 	c.Name = "customers/" + id
 	s.customers[id] = c
+	s.changed = append(s.changed, id)
+}
+
+// did records what a customer did.
+func (s *shop) did(id string, b *profilev1.CustomerBehavior) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.CustomerId = id
+	s.behaviors[id] = b
 	s.changed = append(s.changed, id)
 }
 

@@ -139,3 +139,31 @@ func (s *shop) BatchGetValuations(_ context.Context, r *valuationv1.BatchGetValu
 }
 
 func cmpID(a, b string) int { return strings.Compare(docstore.ID(a), docstore.ID(b)) }
+
+func (s *shop) GetJourneyPolicy(_ context.Context, r *profilev1.GetJourneyPolicyRequest) (*profilev1.JourneyPolicy, error) {
+	return &profilev1.JourneyPolicy{Name: r.GetName()}, nil
+}
+
+// BatchGetBehaviors tells of one at a time.
+func (s *shop) BatchGetBehaviors(_ context.Context, r *profilev1.BatchGetBehaviorsRequest) (*profilev1.BatchGetBehaviorsResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := slices.SortedFunc(slices.Values(r.GetCustomerIds()), cmpID)
+	answer := &profilev1.BatchGetBehaviorsResponse{RemainingCustomerIds: ids[1:]}
+	if b := s.behaviors[ids[0]]; b != nil {
+		answer.Behaviors = append(answer.Behaviors, b)
+	}
+	return answer, nil
+}
+
+func (s *shop) StreamBehaviors(r *profilev1.StreamBehaviorsRequest, stream grpc.ServerStreamingServer[profilev1.StreamBehaviorsResponse]) error {
+	s.mu.Lock()
+	var all []*profilev1.CustomerBehavior
+	for _, id := range slices.SortedFunc(maps.Keys(s.behaviors), cmpID) {
+		all = append(all, s.behaviors[id])
+	}
+	s.mu.Unlock()
+	return send(s, "behaviors", all, (*profilev1.CustomerBehavior).GetCustomerId, r.GetRange(), func(batch []*profilev1.CustomerBehavior) error {
+		return stream.Send(&profilev1.StreamBehaviorsResponse{Behaviors: batch})
+	})
+}

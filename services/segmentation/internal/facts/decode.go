@@ -207,6 +207,12 @@ func (d *decoder) customer(e element) (err error) {
 		c.CreateTime = e.time()
 	case "last_seen_time":
 		c.LastSeenTime = e.time()
+	case "last_view_time":
+		c.LastViewTime = e.time()
+	case "last_search_time":
+		c.LastSearchTime = e.time()
+	case "last_cart_time":
+		c.LastCartTime = e.time()
 	case "attributes":
 		if d.attributes == nil {
 			d.attributes = make(map[string]any)

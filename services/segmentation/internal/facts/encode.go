@@ -54,6 +54,9 @@ func encodeCustomer(b []byte, c *Customer) []byte {
 	b = appendTime(b, "stage_time", c.StageTime)
 	b = appendTime(b, "create_time", c.CreateTime)
 	b = appendTime(b, "last_seen_time", c.LastSeenTime)
+	b = appendTime(b, "last_view_time", c.LastViewTime)
+	b = appendTime(b, "last_search_time", c.LastSearchTime)
+	b = appendTime(b, "last_cart_time", c.LastCartTime)
 	return encodeAttributes(b, c.Attributes)
 }
 

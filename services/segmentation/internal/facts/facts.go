@@ -47,10 +47,12 @@ type Customer struct {
 	Lifestyles    []string
 	Brands        []string // preferred
 	Channels      []string // preferred
-	Stage         string   // of the journey, e.g. ACTIVE; empty where profile tells none
+	Stage         string   // of the journey, e.g. DECISION; empty before the first
 	StageTime     time.Time
 	CreateTime    time.Time
 	LastSeenTime  time.Time // of the last event
+	// When the customer last looked at a product, searched, and had to do with the cart.
+	LastViewTime, LastSearchTime, LastCartTime time.Time
 	// Attributes are those that the company has defined: string, int64, float64,
 	// bool, time.Time, Date or []string, by the definition's type.
 	Attributes map[string]any

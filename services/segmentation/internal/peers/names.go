@@ -15,6 +15,7 @@ var (
 	areas        = names(profilev1.Area_name, "AREA_")
 	degrees      = names(profilev1.Education_name, "EDUCATION_")
 	marriages    = names(profilev1.MaritalStatus_name, "MARITAL_STATUS_")
+	stages       = names(profilev1.JourneyStage_name, "JOURNEY_STAGE_")
 	groups       = names(valuationv1.RfmGroup_name, "RFM_GROUP_")
 )
 

@@ -44,6 +44,7 @@ type Reader struct {
 	histories   profilev1.OrderServiceClient
 	definitions profilev1.AttributeDefinitionServiceClient
 	consents    profilev1.ConsentServiceClient
+	journeys    profilev1.JourneyServiceClient
 	valuations  valuationv1.ValuationServiceClient         // nil: none
 	feedback    feedbackv1.SatisfactionUpdateServiceClient // nil: none
 	referral    referralv1.AdvocateUpdateServiceClient     // nil: none
@@ -54,7 +55,7 @@ type Reader struct {
 func NewReader(c Conns, zone *time.Location) *Reader {
 	r := &Reader{
 		customers: profilev1.NewCustomerServiceClient(c.Profile), updates: profilev1.NewCustomerUpdateServiceClient(c.Profile),
-		histories:   profilev1.NewOrderServiceClient(c.Profile),
+		histories: profilev1.NewOrderServiceClient(c.Profile), journeys: profilev1.NewJourneyServiceClient(c.Profile),
 		definitions: profilev1.NewAttributeDefinitionServiceClient(c.Profile), consents: profilev1.NewConsentServiceClient(c.Profile),
 		zone: zone,
 	}
@@ -82,8 +83,8 @@ type Fate struct {
 	Into string // of whom it is part now, where merged
 }
 
-// Customers reads some customers, up to BatchSize, with their orders: those that
-// allow it, each under the name it goes by. fates has an entry per id.
+// Customers reads some customers, up to BatchSize, with what they ordered and did:
+// those that allow it, each under the name it goes by. fates has an entry per id.
 func (r *Reader) Customers(ctx context.Context, ids []string, attributes []facts.Attribute) (known []Known, fates []Fate, err error) {
 	if len(ids) == 0 {
 		return nil, nil, nil
@@ -124,7 +125,10 @@ func (r *Reader) Customers(ctx context.Context, ids []string, attributes []facts
 			known = append(known, r.known(c, attributes))
 		}
 	}
-	return known, fates, r.orders(ctx, known)
+	if err := r.orders(ctx, known); err != nil {
+		return nil, nil, err
+	}
+	return known, fates, r.behaviors(ctx, known)
 }
 
 func (r *Reader) known(c *profilev1.Customer, attributes []facts.Attribute) Known {
@@ -171,7 +175,10 @@ func (r *Reader) After(ctx context.Context, after string, size int, attributes [
 	if len(all) == size {
 		within.To = behind(all[size-1].Facts.Customer.ID).GetFrom()
 	}
-	return all, r.ordersWithin(ctx, within, all)
+	if err := r.ordersWithin(ctx, within, all); err != nil {
+		return nil, err
+	}
+	return all, r.behaviorsWithin(ctx, within, all)
 }
 
 // ordersWithin adds the orders of all customers of a range: one scan, where asking

@@ -35,6 +35,7 @@ type services struct {
 	satisfaction []*feedbackv1.CustomerSatisfaction
 	advocates    []*referralv1.Advocate
 	definitions  []*profilev1.AttributeDefinition
+	behaviors    []*profilev1.CustomerBehavior
 }
 
 type profileUpdates struct {
@@ -70,6 +71,17 @@ func (s profileUpdates) BatchGetPurchaseHistories(_ context.Context, r *profilev
 	answer := &profilev1.BatchGetPurchaseHistoriesResponse{RemainingCustomerIds: r.GetCustomerIds()[1:]}
 	if h := s.histories[r.GetCustomerIds()[0]]; h != nil {
 		answer.Histories = append(answer.Histories, h)
+	}
+	return answer, nil
+}
+
+// BatchGetBehaviors tells of one customer at a time.
+func (s profileUpdates) BatchGetBehaviors(_ context.Context, r *profilev1.BatchGetBehaviorsRequest) (*profilev1.BatchGetBehaviorsResponse, error) {
+	answer := &profilev1.BatchGetBehaviorsResponse{RemainingCustomerIds: r.GetCustomerIds()[1:]}
+	for _, b := range s.behaviors {
+		if b.GetCustomerId() == r.GetCustomerIds()[0] {
+			answer.Behaviors = append(answer.Behaviors, b)
+		}
 	}
 	return answer, nil
 }
@@ -161,6 +173,10 @@ func TestCustomersBecomeFacts(t *testing.T) {
 			NetMinor:    []int64{100, 200, 300}, Currency: []uint32{0, 1, 0}, CurrencyCodes: []string{"CNY", "USD"},
 		}},
 	}
+	s.behaviors = []*profilev1.CustomerBehavior{{
+		CustomerId: "a", LastSeenTime: timestamppb.New(evening.Add(time.Hour)), LastCartTime: timestamppb.New(evening),
+		Stage: profilev1.JourneyStage_JOURNEY_STAGE_PURCHASE, StageTime: timestamppb.New(created),
+	}}
 	shanghai, err := time.LoadLocation("Asia/Shanghai")
 	if err != nil {
 		t.Fatal(err)
@@ -184,6 +200,7 @@ func TestCustomersBecomeFacts(t *testing.T) {
 		Customer: facts.Customer{
 			ID: "a", Kind: "INDIVIDUAL", Gender: "FEMALE", City: "深圳", Country: "CN", Area: "URBAN", Education: "MASTER", MaritalStatus: "SINGLE",
 			HouseholdSize: 2, Interests: []string{"hiking"}, BirthDate: facts.Date{Month: 3, Day: 8}, CreateTime: created,
+			Stage: "PURCHASE", StageTime: created, LastSeenTime: evening.Add(time.Hour), LastCartTime: evening,
 			Attributes: map[string]any{"tier": "gold", "anniversary": facts.Date{Year: 2020, Month: 5, Day: 20}},
 		},
 		Orders: facts.Orders{

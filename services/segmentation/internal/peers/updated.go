@@ -163,15 +163,19 @@ func (r *Reader) Attributes(ctx context.Context) ([]facts.Attribute, error) {
 }
 
 // Terms tells apart what everybody's facts depend on beyond their records: which
-// attributes are facts, of which type, where days begin, and what the purpose says
-// of those who decided nothing.
+// attributes are facts, of which type, where days begin, what the purpose says of
+// those who decided nothing, and by which policy stages of the journey are reached.
 func (r *Reader) Terms(ctx context.Context, attributes []facts.Attribute) (string, error) {
 	p, err := r.consents.GetPurpose(ctx, &profilev1.GetPurposeRequest{Name: purpose})
 	if err != nil {
 		return "", err
 	}
+	policy, err := r.journeys.GetJourneyPolicy(ctx, &profilev1.GetJourneyPolicyRequest{Name: "journeyPolicy"})
+	if err != nil {
+		return "", err
+	}
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%v %s\n", p.GetNeedsConsent(), r.zone) // a hash takes everything
+	_, _ = fmt.Fprintf(h, "%v %s %d\n", p.GetNeedsConsent(), r.zone, policy.GetVersion()) // a hash takes everything
 	for _, a := range attributes {
 		_, _ = io.WriteString(h, fmt.Sprintf("%s %v\n", a.Name, a.Type))
 	}

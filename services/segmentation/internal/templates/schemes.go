@@ -99,11 +99,14 @@ var needTemplate = template{
 			Method: &segmentationv1.SchemeMethod{Kind: &segmentationv1.SchemeMethod_Quadrants{Quadrants: &segmentationv1.QuadrantsMethod{
 				ValueFact: value, ValueThreshold: at(), MinOrders: min(orders, 1000), PotentialThreshold: at(), NeedSignals: 1,
 				Need: []*segmentationv1.NeedSignal{
-					{Fact: "customer.last_seen_days", Threshold: visit, AtMost: true},
+					{Fact: "behavior.last_view_days", Threshold: visit, AtMost: true},
+					{Fact: "behavior.last_search_days", Threshold: visit, AtMost: true},
+					{Fact: "behavior.last_cart_days", Threshold: visit, AtMost: true},
 					{Fact: "feedback.last_response_days", Threshold: visit, AtMost: true},
 				},
 			}}},
-			Variables: forming("orders.days", value, "prediction.residual_value", "customer.last_seen_days", "feedback.last_response_days"),
+			Variables: forming("orders.days", value, "prediction.residual_value", "behavior.last_view_days", "behavior.last_search_days", "behavior.last_cart_days",
+				"feedback.last_response_days"),
 		}
 	},
 }
