@@ -95,6 +95,11 @@ var uses = map[string]use{
 	"CustomerService.StreamCustomers":      {purpose: named},
 	"CustomerService.UpdateCustomer":       {why: contract},
 
+	"CustomerUpdateService.BatchGetBehaviors":         {purpose: named},
+	"CustomerUpdateService.BatchGetPurchaseHistories": {purpose: named},
+	"CustomerUpdateService.ListUpdatedCustomers":      {why: contract},
+	"CustomerUpdateService.StreamBehaviors":           {purpose: named},
+
 	"DataQualityService.AssessDataQuality":        {why: accurate},
 	"DataQualityService.CheckCustomerDataQuality": {why: accurate},
 	"DataQualityService.GetDataQualityReport":     {why: accurate},

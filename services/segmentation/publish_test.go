@@ -83,6 +83,50 @@ func TestSegmentsOfAShop(t *testing.T) {
 	})
 }
 
+// What templates say by behaviour has members: who looks without buying, and compares.
+func TestTemplatesByBehaviour(t *testing.T) {
+	onBothEngines(t, func(w *world) {
+		ago := func(days int) *timestamppb.Timestamp { return timestamppb.New(w.clock.Now().AddDate(0, 0, -days)) }
+		for _, id := range []string{"buyer", "comparing", "passing", "asleep", "unknown"} {
+			w.shop.customer(id, &profilev1.Customer{CreateTime: ago(500)})
+		}
+		w.shop.bought("buyer", &valuationv1.Valuation{Orders: 1})
+		w.shop.did("buyer", &profilev1.CustomerBehavior{LastSeenTime: ago(1), LastViewTime: ago(1)})
+		w.shop.did("comparing", &profilev1.CustomerBehavior{
+			LastSeenTime: ago(1), LastCartTime: ago(2), Stage: profilev1.JourneyStage_JOURNEY_STAGE_DECISION, StageTime: ago(2),
+		})
+		w.shop.did("passing", &profilev1.CustomerBehavior{LastSeenTime: ago(3)})
+		w.shop.did("asleep", &profilev1.CustomerBehavior{LastSeenTime: ago(400), LastViewTime: ago(400)})
+		w.shop.refresh()
+		want := map[string][]string{"visitors": {"comparing", "passing"}, "hesitant": {"comparing"}, "active": {"comparing", "passing"}}
+		met := 0
+		for _, name := range []string{"behavioural", "loyalty", "lifecycle"} {
+			built, err := w.templates.GetSegmentTemplate(w.Context(), &segmentationv1.GetSegmentTemplateRequest{Name: "segmentTemplates/" + name})
+			if err != nil {
+				w.Fatal(err)
+			}
+			for _, s := range built.GetSegments() {
+				if members, asked := want[s.GetLabel()]; asked {
+					met++
+					w.create(s.GetLabel(), s.GetExpression())
+					w.publish(s.GetLabel())
+					if got := w.memberIDs(s.GetLabel()); !slices.Equal(got, members) {
+						w.Errorf("%s has %q, want %q", s.GetLabel(), got, members)
+					}
+				}
+			}
+		}
+		if met != len(want) {
+			w.Errorf("met %d of %d", met, len(want))
+		}
+		w.create("deciding", `customer.stage == "DECISION" && within(customer.stage_time, days(7)) && has(behavior.last_cart_time)`)
+		w.publish("deciding")
+		if got := w.memberIDs("deciding"); !slices.Equal(got, []string{"comparing"}) {
+			w.Errorf("deciding: %q", got)
+		}
+	})
+}
+
 // still is a segment without what goes on though nothing changes.
 func still(s *segmentationv1.Segment) *segmentationv1.Segment {
 	s = proto.CloneOf(s)

@@ -217,8 +217,10 @@ type BatchGetPurchaseHistoriesResponse struct {
 	Histories []*PurchaseHistory `protobuf:"bytes,1,rep,name=histories,proto3" json:"histories,omitempty"`
 	// Ids whose histories did not fit any more.
 	RemainingCustomerIds []string `protobuf:"bytes,2,rep,name=remaining_customer_ids,json=remainingCustomerIds,proto3" json:"remaining_customer_ids,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// How many of those asked for do not allow the purpose.
+	ExcludedWithoutConsent int64 `protobuf:"varint,3,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *BatchGetPurchaseHistoriesResponse) Reset() {
@@ -263,6 +265,13 @@ func (x *BatchGetPurchaseHistoriesResponse) GetRemainingCustomerIds() []string {
 		return x.RemainingCustomerIds
 	}
 	return nil
+}
+
+func (x *BatchGetPurchaseHistoriesResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
 }
 
 // Request of BatchGetBehaviors.
@@ -328,8 +337,10 @@ type BatchGetBehaviorsResponse struct {
 	Behaviors []*CustomerBehavior `protobuf:"bytes,1,rep,name=behaviors,proto3" json:"behaviors,omitempty"`
 	// Ids of those who did not fit any more.
 	RemainingCustomerIds []string `protobuf:"bytes,2,rep,name=remaining_customer_ids,json=remainingCustomerIds,proto3" json:"remaining_customer_ids,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// How many of those asked for do not allow the purpose.
+	ExcludedWithoutConsent int64 `protobuf:"varint,3,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *BatchGetBehaviorsResponse) Reset() {
@@ -374,6 +385,13 @@ func (x *BatchGetBehaviorsResponse) GetRemainingCustomerIds() []string {
 		return x.RemainingCustomerIds
 	}
 	return nil
+}
+
+func (x *BatchGetBehaviorsResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
 }
 
 // Request of StreamBehaviors.
@@ -436,9 +454,12 @@ func (x *StreamBehaviorsRequest) GetPurpose() string {
 type StreamBehaviorsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of those who did anything, or were put at a stage, 1,000 at most.
-	Behaviors     []*CustomerBehavior `protobuf:"bytes,1,rep,name=behaviors,proto3" json:"behaviors,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Behaviors []*CustomerBehavior `protobuf:"bytes,1,rep,name=behaviors,proto3" json:"behaviors,omitempty"`
+	// How many did anything and do not allow the purpose, since the message before. The
+	// last message may hold nothing else.
+	ExcludedWithoutConsent int64 `protobuf:"varint,2,opt,name=excluded_without_consent,json=excludedWithoutConsent,proto3" json:"excluded_without_consent,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *StreamBehaviorsResponse) Reset() {
@@ -478,6 +499,13 @@ func (x *StreamBehaviorsResponse) GetBehaviors() []*CustomerBehavior {
 	return nil
 }
 
+func (x *StreamBehaviorsResponse) GetExcludedWithoutConsent() int64 {
+	if x != nil {
+		return x.ExcludedWithoutConsent
+	}
+	return 0
+}
+
 var File_kehu_profile_v1_customer_update_service_proto protoreflect.FileDescriptor
 
 const file_kehu_profile_v1_customer_update_service_proto_rawDesc = "" +
@@ -494,21 +522,24 @@ const file_kehu_profile_v1_customer_update_service_proto_rawDesc = "" +
 	"\tsynced_to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bsyncedTo\"\x83\x01\n" +
 	" BatchGetPurchaseHistoriesRequest\x12;\n" +
 	"\fcustomer_ids\x18\x01 \x03(\tB\x18\xbaH\x11\x92\x01\x0e\b\x01\x10\xe8\a\"\ar\x05\x10\x01(\x80\x04\x90\xa6\x1d\x01R\vcustomerIds\x12\"\n" +
-	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x9f\x01\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\xd9\x01\n" +
 	"!BatchGetPurchaseHistoriesResponse\x12>\n" +
 	"\thistories\x18\x01 \x03(\v2 .kehu.profile.v1.PurchaseHistoryR\thistories\x12:\n" +
-	"\x16remaining_customer_ids\x18\x02 \x03(\tB\x04\x90\xa6\x1d\x01R\x14remainingCustomerIds\"{\n" +
+	"\x16remaining_customer_ids\x18\x02 \x03(\tB\x04\x90\xa6\x1d\x01R\x14remainingCustomerIds\x128\n" +
+	"\x18excluded_without_consent\x18\x03 \x01(\x03R\x16excludedWithoutConsent\"{\n" +
 	"\x18BatchGetBehaviorsRequest\x12;\n" +
 	"\fcustomer_ids\x18\x01 \x03(\tB\x18\xbaH\x11\x92\x01\x0e\b\x01\x10\xe8\a\"\ar\x05\x10\x01(\x80\x04\x90\xa6\x1d\x01R\vcustomerIds\x12\"\n" +
-	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x98\x01\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\xd2\x01\n" +
 	"\x19BatchGetBehaviorsResponse\x12?\n" +
 	"\tbehaviors\x18\x01 \x03(\v2!.kehu.profile.v1.CustomerBehaviorR\tbehaviors\x12:\n" +
-	"\x16remaining_customer_ids\x18\x02 \x03(\tB\x04\x90\xa6\x1d\x01R\x14remainingCustomerIds\"n\n" +
+	"\x16remaining_customer_ids\x18\x02 \x03(\tB\x04\x90\xa6\x1d\x01R\x14remainingCustomerIds\x128\n" +
+	"\x18excluded_without_consent\x18\x03 \x01(\x03R\x16excludedWithoutConsent\"n\n" +
 	"\x16StreamBehaviorsRequest\x120\n" +
 	"\x05range\x18\x01 \x01(\v2\x1a.kehu.api.v1.CustomerRangeR\x05range\x12\"\n" +
-	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"Z\n" +
+	"\apurpose\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\apurpose\"\x94\x01\n" +
 	"\x17StreamBehaviorsResponse\x12?\n" +
-	"\tbehaviors\x18\x01 \x03(\v2!.kehu.profile.v1.CustomerBehaviorR\tbehaviors2\xda\x05\n" +
+	"\tbehaviors\x18\x01 \x03(\v2!.kehu.profile.v1.CustomerBehaviorR\tbehaviors\x128\n" +
+	"\x18excluded_without_consent\x18\x02 \x01(\x03R\x16excludedWithoutConsent2\xda\x05\n" +
 	"\x15CustomerUpdateService\x12\xae\x01\n" +
 	"\x14ListUpdatedCustomers\x12,.kehu.profile.v1.ListUpdatedCustomersRequest\x1a-.kehu.profile.v1.ListUpdatedCustomersResponse\"9\x8a\xa6\x1d\x18profile.customers.export\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/customers:updated\x12\xc6\x01\n" +
 	"\x19BatchGetPurchaseHistories\x121.kehu.profile.v1.BatchGetPurchaseHistoriesRequest\x1a2.kehu.profile.v1.BatchGetPurchaseHistoriesResponse\"B\x8a\xa6\x1d\x15profile.orders.export\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/purchaseHistories:batchGet\x12\xa6\x01\n" +

@@ -20,12 +20,12 @@ const mostBehaviors = 1000
 
 // BatchGetBehaviors returns when some customers last did what, and their stages.
 func (h *CustomerUpdates) BatchGetBehaviors(ctx context.Context, r *profilev1.BatchGetBehaviorsRequest) (*profilev1.BatchGetBehaviorsResponse, error) {
-	forest, roots, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
+	forest, roots, excluded, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(roots, func(a, b string) int { return strings.Compare(docstore.ID(a), docstore.ID(b)) })
-	answer := &profilev1.BatchGetBehaviorsResponse{}
+	answer := &profilev1.BatchGetBehaviorsResponse{ExcludedWithoutConsent: excluded}
 	steps, read := 0, 0
 	for told, err := range h.behaviors.Of(ctx, forest, roots) {
 		if err != nil {
@@ -62,6 +62,7 @@ func (h *CustomerUpdates) StreamBehaviors(r *profilev1.StreamBehaviorsRequest, s
 		if yes, err := allowed(told.GetCustomerId()); err != nil {
 			return err
 		} else if !yes {
+			batch.ExcludedWithoutConsent++
 			continue
 		}
 		if batch.Behaviors = append(batch.Behaviors, told.CustomerBehavior); len(batch.Behaviors) == mostBehaviors {
@@ -71,7 +72,7 @@ func (h *CustomerUpdates) StreamBehaviors(r *profilev1.StreamBehaviorsRequest, s
 			batch = &profilev1.StreamBehaviorsResponse{}
 		}
 	}
-	if len(batch.Behaviors) == 0 {
+	if len(batch.Behaviors) == 0 && batch.ExcludedWithoutConsent == 0 {
 		return nil
 	}
 	return stream.Send(batch)

@@ -49,7 +49,7 @@ const mostHistoryOrders = 100_000
 
 // BatchGetPurchaseHistories returns the purchase histories of some customers.
 func (h *CustomerUpdates) BatchGetPurchaseHistories(ctx context.Context, r *profilev1.BatchGetPurchaseHistoriesRequest) (*profilev1.BatchGetPurchaseHistoriesResponse, error) {
-	forest, roots, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
+	forest, roots, excluded, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
 	if err != nil {
 		return nil, err
 	}
@@ -61,29 +61,31 @@ func (h *CustomerUpdates) BatchGetPurchaseHistories(ctx context.Context, r *prof
 		}
 		if p.CustomerKey != b.customer && orders >= mostHistoryOrders {
 			at := slices.Index(roots, store.CustomerOf(p.CustomerKey))
-			return &profilev1.BatchGetPurchaseHistoriesResponse{Histories: b.message().GetHistories(), RemainingCustomerIds: roots[at:]}, nil
+			return &profilev1.BatchGetPurchaseHistoriesResponse{
+				Histories: b.message().GetHistories(), RemainingCustomerIds: roots[at:], ExcludedWithoutConsent: excluded,
+			}, nil
 		}
 		b.add(p, &excluded{})
 		orders++
 	}
-	return &profilev1.BatchGetPurchaseHistoriesResponse{Histories: b.message().GetHistories()}, nil
+	return &profilev1.BatchGetPurchaseHistoriesResponse{Histories: b.message().GetHistories(), ExcludedWithoutConsent: excluded}, nil
 }
 
-// roots are the customers to whom records belong and who allow a purpose, each once.
-func (h *CustomerUpdates) roots(ctx context.Context, records []string, purpose string) (*domain.Forest, []string, error) {
-	forest, _, err := h.store.Customers.Kin(ctx, records)
+// roots are the customers to whom records belong and who allow a purpose, each once,
+// and how many do not allow it.
+func (h *CustomerUpdates) roots(ctx context.Context, records []string, purpose string) (forest *domain.Forest, roots []string, excluded int64, err error) {
+	forest, _, err = h.store.Customers.Kin(ctx, records)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
-	var roots []string
 	met := make(map[string]bool)
 	for _, id := range records {
 		if root := forest.Root(id); root != domain.Anonymous && !met[root] {
 			met[root], roots = true, append(roots, root)
 		}
 	}
-	roots, err = h.allowing(ctx, purpose, roots)
-	return forest, roots, err
+	allowing, err := h.allowing(ctx, purpose, roots)
+	return forest, allowing, int64(len(roots) - len(allowing)), err
 }
 
 // allowing are those of some customers who allow the purpose that a request names.
