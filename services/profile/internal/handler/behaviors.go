@@ -20,12 +20,12 @@ const mostBehaviors = 1000
 
 // BatchGetBehaviors returns when some customers last did what, and their stages.
 func (h *CustomerUpdates) BatchGetBehaviors(ctx context.Context, r *profilev1.BatchGetBehaviorsRequest) (*profilev1.BatchGetBehaviorsResponse, error) {
-	forest, roots, excluded, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
+	forest, roots, withheld, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(roots, func(a, b string) int { return strings.Compare(docstore.ID(a), docstore.ID(b)) })
-	answer := &profilev1.BatchGetBehaviorsResponse{ExcludedWithoutConsent: excluded}
+	answer := &profilev1.BatchGetBehaviorsResponse{ExcludedWithoutConsent: withheld}
 	steps, read := 0, 0
 	for told, err := range h.behaviors.Of(ctx, forest, roots) {
 		if err != nil {

@@ -49,7 +49,7 @@ const mostHistoryOrders = 100_000
 
 // BatchGetPurchaseHistories returns the purchase histories of some customers.
 func (h *CustomerUpdates) BatchGetPurchaseHistories(ctx context.Context, r *profilev1.BatchGetPurchaseHistoriesRequest) (*profilev1.BatchGetPurchaseHistoriesResponse, error) {
-	forest, roots, excluded, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
+	forest, roots, withheld, err := h.roots(ctx, r.GetCustomerIds(), r.GetPurpose())
 	if err != nil {
 		return nil, err
 	}
@@ -62,18 +62,18 @@ func (h *CustomerUpdates) BatchGetPurchaseHistories(ctx context.Context, r *prof
 		if p.CustomerKey != b.customer && orders >= mostHistoryOrders {
 			at := slices.Index(roots, store.CustomerOf(p.CustomerKey))
 			return &profilev1.BatchGetPurchaseHistoriesResponse{
-				Histories: b.message().GetHistories(), RemainingCustomerIds: roots[at:], ExcludedWithoutConsent: excluded,
+				Histories: b.message().GetHistories(), RemainingCustomerIds: roots[at:], ExcludedWithoutConsent: withheld,
 			}, nil
 		}
 		b.add(p, &excluded{})
 		orders++
 	}
-	return &profilev1.BatchGetPurchaseHistoriesResponse{Histories: b.message().GetHistories(), ExcludedWithoutConsent: excluded}, nil
+	return &profilev1.BatchGetPurchaseHistoriesResponse{Histories: b.message().GetHistories(), ExcludedWithoutConsent: withheld}, nil
 }
 
 // roots are the customers to whom records belong and who allow a purpose, each once,
 // and how many do not allow it.
-func (h *CustomerUpdates) roots(ctx context.Context, records []string, purpose string) (forest *domain.Forest, roots []string, excluded int64, err error) {
+func (h *CustomerUpdates) roots(ctx context.Context, records []string, purpose string) (forest *domain.Forest, roots []string, withheld int64, err error) {
 	forest, _, err = h.store.Customers.Kin(ctx, records)
 	if err != nil {
 		return nil, nil, 0, err
