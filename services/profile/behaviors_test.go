@@ -30,7 +30,7 @@ func (s *suite) behaves(t testing.TB, what string, want ...*profilev1.CustomerBe
 func TestWhatCustomersLastDid(t *testing.T) {
 	onEach(t, func(t *testing.T, e docstore.Engine) {
 		s := serve(t, e)
-		ago := func(hours time.Duration) time.Time { return now.Add(-hours * time.Hour) }
+		ago := func(hours int) time.Time { return now.Add(-time.Duration(hours) * time.Hour) }
 		did := func(name, called string, when time.Time) *profilev1.Event {
 			d := event(name, called)
 			d.OriginalTime = at(when)

@@ -126,36 +126,9 @@ var probes = map[string]func(r *reader, customer string) finding{
 			f.excluded += batch.GetExcludedWithoutConsent()
 		}
 	},
-	"CustomerUpdateService.BatchGetPurchaseHistories": func(r *reader, customer string) finding {
-		answer, err := r.updates().BatchGetPurchaseHistories(r.Context(), &profilev1.BatchGetPurchaseHistoriesRequest{
-			CustomerIds: []string{strings.TrimPrefix(customer, "customers/")}, Purpose: forSegmentation,
-		})
-		must(r, err)
-		return finding{len(answer.GetHistories()) > 0, answer.GetExcludedWithoutConsent()}
-	},
-	"CustomerUpdateService.BatchGetBehaviors": func(r *reader, customer string) finding {
-		answer, err := r.updates().BatchGetBehaviors(r.Context(), &profilev1.BatchGetBehaviorsRequest{
-			CustomerIds: []string{strings.TrimPrefix(customer, "customers/")}, Purpose: forSegmentation,
-		})
-		must(r, err)
-		return finding{len(answer.GetBehaviors()) > 0, answer.GetExcludedWithoutConsent()}
-	},
-	"CustomerUpdateService.StreamBehaviors": func(r *reader, customer string) finding {
-		stream, err := r.updates().StreamBehaviors(r.Context(), &profilev1.StreamBehaviorsRequest{Purpose: forSegmentation})
-		must(r, err)
-		var f finding
-		for {
-			batch, err := stream.Recv()
-			if errors.Is(err, io.EOF) {
-				return f
-			}
-			must(r, err)
-			for _, b := range batch.GetBehaviors() {
-				f.seen = f.seen || "customers/"+b.GetCustomerId() == customer
-			}
-			f.excluded += batch.GetExcludedWithoutConsent()
-		}
-	},
+	"CustomerUpdateService.BatchGetPurchaseHistories": historiesOfSome,
+	"CustomerUpdateService.BatchGetBehaviors":         behaviorsOfSome,
+	"CustomerUpdateService.StreamBehaviors":           behaviorsOfAll,
 	"EventService.ListEvents": func(r *reader, customer string) finding {
 		_, err := profilev1.NewEventServiceClient(r.conn).ListEvents(r.Context(), &profilev1.ListEventsRequest{Parent: customer, Purpose: forSegmentation})
 		return r.refusal(err)
@@ -271,9 +244,6 @@ func (r *reader) customers() profilev1.CustomerServiceClient {
 }
 func (r *reader) orders() profilev1.OrderServiceClient {
 	return profilev1.NewOrderServiceClient(r.conn)
-}
-func (r *reader) updates() profilev1.CustomerUpdateServiceClient {
-	return profilev1.NewCustomerUpdateServiceClient(r.conn)
 }
 func (r *reader) journeys() profilev1.JourneyServiceClient {
 	return profilev1.NewJourneyServiceClient(r.conn)
