@@ -8,10 +8,8 @@ package segmentationv1
 
 import (
 	_ "github.com/kehuhq/kehu/gen/kehu/api/v1"
-	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -23,59 +21,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// Entering or leaving.
-type TransitionKind int32
-
-const (
-	// Not valid.
-	TransitionKind_TRANSITION_KIND_UNSPECIFIED TransitionKind = 0
-	// Was not in it in the pass before, and is now.
-	TransitionKind_TRANSITION_KIND_ENTERED TransitionKind = 1
-	// Was in it, and is no more.
-	TransitionKind_TRANSITION_KIND_LEFT TransitionKind = 2
-)
-
-// Enum value maps for TransitionKind.
-var (
-	TransitionKind_name = map[int32]string{
-		0: "TRANSITION_KIND_UNSPECIFIED",
-		1: "TRANSITION_KIND_ENTERED",
-		2: "TRANSITION_KIND_LEFT",
-	}
-	TransitionKind_value = map[string]int32{
-		"TRANSITION_KIND_UNSPECIFIED": 0,
-		"TRANSITION_KIND_ENTERED":     1,
-		"TRANSITION_KIND_LEFT":        2,
-	}
-)
-
-func (x TransitionKind) Enum() *TransitionKind {
-	p := new(TransitionKind)
-	*p = x
-	return p
-}
-
-func (x TransitionKind) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (TransitionKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kehu_segmentation_v1_membership_proto_enumTypes[0].Descriptor()
-}
-
-func (TransitionKind) Type() protoreflect.EnumType {
-	return &file_kehu_segmentation_v1_membership_proto_enumTypes[0]
-}
-
-func (x TransitionKind) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use TransitionKind.Descriptor instead.
-func (TransitionKind) EnumDescriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{0}
-}
 
 // Kinds of causes.
 type TransitionCauseKind int32
@@ -150,11 +95,11 @@ func (x TransitionCauseKind) String() string {
 }
 
 func (TransitionCauseKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kehu_segmentation_v1_membership_proto_enumTypes[1].Descriptor()
+	return file_kehu_segmentation_v1_membership_proto_enumTypes[0].Descriptor()
 }
 
 func (TransitionCauseKind) Type() protoreflect.EnumType {
-	return &file_kehu_segmentation_v1_membership_proto_enumTypes[1]
+	return &file_kehu_segmentation_v1_membership_proto_enumTypes[0]
 }
 
 func (x TransitionCauseKind) Number() protoreflect.EnumNumber {
@@ -163,90 +108,7 @@ func (x TransitionCauseKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TransitionCauseKind.Descriptor instead.
 func (TransitionCauseKind) EnumDescriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{1}
-}
-
-// A customer's being in a segment.
-type Membership struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// `segments/{segment}/memberships/{customer}`.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The customer's id.
-	CustomerId string `protobuf:"bytes,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// Since which pass's time the customer has been in it without a break.
-	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// The pass that this is read from; of what is shown to a person, that with which the
-	// customer entered.
-	Generation int64 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
-	// When the customer left again; only in what is shown to a person.
-	EndTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Membership) Reset() {
-	*x = Membership{}
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Membership) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Membership) ProtoMessage() {}
-
-func (x *Membership) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Membership.ProtoReflect.Descriptor instead.
-func (*Membership) Descriptor() ([]byte, []int) {
 	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Membership) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Membership) GetCustomerId() string {
-	if x != nil {
-		return x.CustomerId
-	}
-	return ""
-}
-
-func (x *Membership) GetSince() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Since
-	}
-	return nil
-}
-
-func (x *Membership) GetGeneration() int64 {
-	if x != nil {
-		return x.Generation
-	}
-	return 0
-}
-
-func (x *Membership) GetEndTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.EndTime
-	}
-	return nil
 }
 
 // What is known of a customer for grouping it, as it is shown to that person.
@@ -264,7 +126,7 @@ type CustomerFacts struct {
 
 func (x *CustomerFacts) Reset() {
 	*x = CustomerFacts{}
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[1]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -276,7 +138,7 @@ func (x *CustomerFacts) String() string {
 func (*CustomerFacts) ProtoMessage() {}
 
 func (x *CustomerFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[1]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -289,7 +151,7 @@ func (x *CustomerFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerFacts.ProtoReflect.Descriptor instead.
 func (*CustomerFacts) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{1}
+	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *CustomerFacts) GetCustomerId() string {
@@ -313,115 +175,6 @@ func (x *CustomerFacts) GetLists() []string {
 	return nil
 }
 
-// A customer's entering or leaving a segment.
-type Transition struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// `segments/{segment}/transitions/{transition}`.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The customer's id.
-	CustomerId string `protobuf:"bytes,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// Which way.
-	Kind TransitionKind `protobuf:"varint,3,opt,name=kind,proto3,enum=kehu.segmentation.v1.TransitionKind" json:"kind,omitempty"`
-	// The instant for which the pass that saw it looked at the facts.
-	TransitionTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=transition_time,json=transitionTime,proto3" json:"transition_time,omitempty"`
-	// That pass.
-	Generation int64 `protobuf:"varint,5,opt,name=generation,proto3" json:"generation,omitempty"`
-	// Why.
-	Cause *TransitionCause `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`
-	// What the facts that the definition reads were at that instant.
-	Values []*FactValue `protobuf:"bytes,7,rep,name=values,proto3" json:"values,omitempty"`
-	// The revision of the definition that decided.
-	Revision      int64 `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Transition) Reset() {
-	*x = Transition{}
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Transition) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Transition) ProtoMessage() {}
-
-func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Transition.ProtoReflect.Descriptor instead.
-func (*Transition) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *Transition) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Transition) GetCustomerId() string {
-	if x != nil {
-		return x.CustomerId
-	}
-	return ""
-}
-
-func (x *Transition) GetKind() TransitionKind {
-	if x != nil {
-		return x.Kind
-	}
-	return TransitionKind_TRANSITION_KIND_UNSPECIFIED
-}
-
-func (x *Transition) GetTransitionTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.TransitionTime
-	}
-	return nil
-}
-
-func (x *Transition) GetGeneration() int64 {
-	if x != nil {
-		return x.Generation
-	}
-	return 0
-}
-
-func (x *Transition) GetCause() *TransitionCause {
-	if x != nil {
-		return x.Cause
-	}
-	return nil
-}
-
-func (x *Transition) GetValues() []*FactValue {
-	if x != nil {
-		return x.Values
-	}
-	return nil
-}
-
-func (x *Transition) GetRevision() int64 {
-	if x != nil {
-		return x.Revision
-	}
-	return 0
-}
-
 // What made a customer be looked at when the answer changed.
 type TransitionCause struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -435,7 +188,7 @@ type TransitionCause struct {
 
 func (x *TransitionCause) Reset() {
 	*x = TransitionCause{}
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[3]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -447,7 +200,7 @@ func (x *TransitionCause) String() string {
 func (*TransitionCause) ProtoMessage() {}
 
 func (x *TransitionCause) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[3]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -460,7 +213,7 @@ func (x *TransitionCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransitionCause.ProtoReflect.Descriptor instead.
 func (*TransitionCause) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{3}
+	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *TransitionCause) GetKind() TransitionCauseKind {
@@ -490,7 +243,7 @@ type FactValue struct {
 
 func (x *FactValue) Reset() {
 	*x = FactValue{}
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[4]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -502,7 +255,7 @@ func (x *FactValue) String() string {
 func (*FactValue) ProtoMessage() {}
 
 func (x *FactValue) ProtoReflect() protoreflect.Message {
-	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[4]
+	mi := &file_kehu_segmentation_v1_membership_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -515,7 +268,7 @@ func (x *FactValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FactValue.ProtoReflect.Descriptor instead.
 func (*FactValue) Descriptor() ([]byte, []int) {
-	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{4}
+	return file_kehu_segmentation_v1_membership_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *FactValue) GetFact() string {
@@ -536,45 +289,18 @@ var File_kehu_segmentation_v1_membership_proto protoreflect.FileDescriptor
 
 const file_kehu_segmentation_v1_membership_proto_rawDesc = "" +
 	"\n" +
-	"%kehu/segmentation/v1/membership.proto\x12\x14kehu.segmentation.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\"\xd5\x01\n" +
-	"\n" +
-	"Membership\x12\x17\n" +
-	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12%\n" +
-	"\vcustomer_id\x18\x02 \x01(\tB\x04\x90\xa6\x1d\x01R\n" +
-	"customerId\x120\n" +
-	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1e\n" +
-	"\n" +
-	"generation\x18\x04 \x01(\x03R\n" +
-	"generation\x125\n" +
-	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\x85\x01\n" +
+	"%kehu/segmentation/v1/membership.proto\x12\x14kehu.segmentation.v1\x1a\x19kehu/api/v1/options.proto\"\x85\x01\n" +
 	"\rCustomerFacts\x12%\n" +
 	"\vcustomer_id\x18\x01 \x01(\tB\x04\x90\xa6\x1d\x01R\n" +
 	"customerId\x127\n" +
 	"\x06values\x18\x02 \x03(\v2\x1f.kehu.segmentation.v1.FactValueR\x06values\x12\x14\n" +
-	"\x05lists\x18\x03 \x03(\tR\x05lists\"\xfd\x02\n" +
-	"\n" +
-	"Transition\x12\x17\n" +
-	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12%\n" +
-	"\vcustomer_id\x18\x02 \x01(\tB\x04\x90\xa6\x1d\x01R\n" +
-	"customerId\x128\n" +
-	"\x04kind\x18\x03 \x01(\x0e2$.kehu.segmentation.v1.TransitionKindR\x04kind\x12C\n" +
-	"\x0ftransition_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0etransitionTime\x12\x1e\n" +
-	"\n" +
-	"generation\x18\x05 \x01(\x03R\n" +
-	"generation\x12;\n" +
-	"\x05cause\x18\x06 \x01(\v2%.kehu.segmentation.v1.TransitionCauseR\x05cause\x127\n" +
-	"\x06values\x18\a \x03(\v2\x1f.kehu.segmentation.v1.FactValueR\x06values\x12\x1a\n" +
-	"\brevision\x18\b \x01(\x03R\brevision\"h\n" +
+	"\x05lists\x18\x03 \x03(\tR\x05lists\"h\n" +
 	"\x0fTransitionCause\x12=\n" +
 	"\x04kind\x18\x01 \x01(\x0e2).kehu.segmentation.v1.TransitionCauseKindR\x04kind\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\";\n" +
 	"\tFactValue\x12\x12\n" +
 	"\x04fact\x18\x01 \x01(\tR\x04fact\x12\x1a\n" +
-	"\x05value\x18\x02 \x01(\tB\x04\x90\xa6\x1d\x01R\x05value*h\n" +
-	"\x0eTransitionKind\x12\x1f\n" +
-	"\x1bTRANSITION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
-	"\x17TRANSITION_KIND_ENTERED\x10\x01\x12\x18\n" +
-	"\x14TRANSITION_KIND_LEFT\x10\x02*\xbd\x03\n" +
+	"\x05value\x18\x02 \x01(\tB\x04\x90\xa6\x1d\x01R\x05value*\xbd\x03\n" +
 	"\x13TransitionCauseKind\x12%\n" +
 	"!TRANSITION_CAUSE_KIND_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dTRANSITION_CAUSE_KIND_PROFILE\x10\x01\x12 \n" +
@@ -603,32 +329,22 @@ func file_kehu_segmentation_v1_membership_proto_rawDescGZIP() []byte {
 	return file_kehu_segmentation_v1_membership_proto_rawDescData
 }
 
-var file_kehu_segmentation_v1_membership_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kehu_segmentation_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_kehu_segmentation_v1_membership_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_kehu_segmentation_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_kehu_segmentation_v1_membership_proto_goTypes = []any{
-	(TransitionKind)(0),           // 0: kehu.segmentation.v1.TransitionKind
-	(TransitionCauseKind)(0),      // 1: kehu.segmentation.v1.TransitionCauseKind
-	(*Membership)(nil),            // 2: kehu.segmentation.v1.Membership
-	(*CustomerFacts)(nil),         // 3: kehu.segmentation.v1.CustomerFacts
-	(*Transition)(nil),            // 4: kehu.segmentation.v1.Transition
-	(*TransitionCause)(nil),       // 5: kehu.segmentation.v1.TransitionCause
-	(*FactValue)(nil),             // 6: kehu.segmentation.v1.FactValue
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(TransitionCauseKind)(0), // 0: kehu.segmentation.v1.TransitionCauseKind
+	(*CustomerFacts)(nil),    // 1: kehu.segmentation.v1.CustomerFacts
+	(*TransitionCause)(nil),  // 2: kehu.segmentation.v1.TransitionCause
+	(*FactValue)(nil),        // 3: kehu.segmentation.v1.FactValue
 }
 var file_kehu_segmentation_v1_membership_proto_depIdxs = []int32{
-	7, // 0: kehu.segmentation.v1.Membership.since:type_name -> google.protobuf.Timestamp
-	7, // 1: kehu.segmentation.v1.Membership.end_time:type_name -> google.protobuf.Timestamp
-	6, // 2: kehu.segmentation.v1.CustomerFacts.values:type_name -> kehu.segmentation.v1.FactValue
-	0, // 3: kehu.segmentation.v1.Transition.kind:type_name -> kehu.segmentation.v1.TransitionKind
-	7, // 4: kehu.segmentation.v1.Transition.transition_time:type_name -> google.protobuf.Timestamp
-	5, // 5: kehu.segmentation.v1.Transition.cause:type_name -> kehu.segmentation.v1.TransitionCause
-	6, // 6: kehu.segmentation.v1.Transition.values:type_name -> kehu.segmentation.v1.FactValue
-	1, // 7: kehu.segmentation.v1.TransitionCause.kind:type_name -> kehu.segmentation.v1.TransitionCauseKind
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	3, // 0: kehu.segmentation.v1.CustomerFacts.values:type_name -> kehu.segmentation.v1.FactValue
+	0, // 1: kehu.segmentation.v1.TransitionCause.kind:type_name -> kehu.segmentation.v1.TransitionCauseKind
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_kehu_segmentation_v1_membership_proto_init() }
@@ -641,8 +357,8 @@ func file_kehu_segmentation_v1_membership_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_segmentation_v1_membership_proto_rawDesc), len(file_kehu_segmentation_v1_membership_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   5,
+			NumEnums:      1,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -555,7 +555,7 @@ var File_kehu_segmentation_v1_membership_service_proto protoreflect.FileDescript
 
 const file_kehu_segmentation_v1_membership_service_proto_rawDesc = "" +
 	"\n" +
-	"-kehu/segmentation/v1/membership_service.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a&kehu/segmentation/v1/explanation.proto\x1a%kehu/segmentation/v1/membership.proto\"k\n" +
+	"-kehu/segmentation/v1/membership_service.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a&kehu/segmentation/v1/explanation.proto\x1a\"kehu/segmentation/v1/segment.proto\"k\n" +
 	"\x18ExplainMembershipRequest\x12\x1e\n" +
 	"\x04name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xbc\x05R\x04name\x12/\n" +
@@ -663,7 +663,7 @@ func file_kehu_segmentation_v1_membership_service_proto_init() {
 		return
 	}
 	file_kehu_segmentation_v1_explanation_proto_init()
-	file_kehu_segmentation_v1_membership_proto_init()
+	file_kehu_segmentation_v1_segment_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

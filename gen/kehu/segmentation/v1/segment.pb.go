@@ -87,6 +87,59 @@ func (SegmentState) EnumDescriptor() ([]byte, []int) {
 	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{0}
 }
 
+// Entering or leaving.
+type TransitionKind int32
+
+const (
+	// Not valid.
+	TransitionKind_TRANSITION_KIND_UNSPECIFIED TransitionKind = 0
+	// Was not in it in the pass before, and is now.
+	TransitionKind_TRANSITION_KIND_ENTERED TransitionKind = 1
+	// Was in it, and is no more.
+	TransitionKind_TRANSITION_KIND_LEFT TransitionKind = 2
+)
+
+// Enum value maps for TransitionKind.
+var (
+	TransitionKind_name = map[int32]string{
+		0: "TRANSITION_KIND_UNSPECIFIED",
+		1: "TRANSITION_KIND_ENTERED",
+		2: "TRANSITION_KIND_LEFT",
+	}
+	TransitionKind_value = map[string]int32{
+		"TRANSITION_KIND_UNSPECIFIED": 0,
+		"TRANSITION_KIND_ENTERED":     1,
+		"TRANSITION_KIND_LEFT":        2,
+	}
+)
+
+func (x TransitionKind) Enum() *TransitionKind {
+	p := new(TransitionKind)
+	*p = x
+	return p
+}
+
+func (x TransitionKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TransitionKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_kehu_segmentation_v1_segment_proto_enumTypes[1].Descriptor()
+}
+
+func (TransitionKind) Type() protoreflect.EnumType {
+	return &file_kehu_segmentation_v1_segment_proto_enumTypes[1]
+}
+
+func (x TransitionKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TransitionKind.Descriptor instead.
+func (TransitionKind) EnumDescriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{1}
+}
+
 // A group of customers, formed by a definition.
 type Segment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -856,11 +909,203 @@ func (*SegmentRevision_List) isSegmentRevision_Definition() {}
 
 func (*SegmentRevision_Partition) isSegmentRevision_Definition() {}
 
+// A customer's being in a segment.
+type Membership struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `segments/{segment}/memberships/{customer}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The customer's id.
+	CustomerId string `protobuf:"bytes,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Since which pass's time the customer has been in it without a break.
+	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	// The pass that this is read from; of what is shown to a person, that with which the
+	// customer entered.
+	Generation int64 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
+	// When the customer left again; only in what is shown to a person.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Membership) Reset() {
+	*x = Membership{}
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Membership) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Membership) ProtoMessage() {}
+
+func (x *Membership) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Membership.ProtoReflect.Descriptor instead.
+func (*Membership) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Membership) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Membership) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *Membership) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Membership) GetGeneration() int64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *Membership) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+// A customer's entering or leaving a segment.
+type Transition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `segments/{segment}/transitions/{transition}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The customer's id.
+	CustomerId string `protobuf:"bytes,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Which way.
+	Kind TransitionKind `protobuf:"varint,3,opt,name=kind,proto3,enum=kehu.segmentation.v1.TransitionKind" json:"kind,omitempty"`
+	// The instant for which the pass that saw it looked at the facts.
+	TransitionTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=transition_time,json=transitionTime,proto3" json:"transition_time,omitempty"`
+	// That pass.
+	Generation int64 `protobuf:"varint,5,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Why.
+	Cause *TransitionCause `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`
+	// What the facts that the definition reads were at that instant.
+	Values []*FactValue `protobuf:"bytes,7,rep,name=values,proto3" json:"values,omitempty"`
+	// The revision of the definition that decided.
+	Revision      int64 `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Transition) Reset() {
+	*x = Transition{}
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Transition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Transition) ProtoMessage() {}
+
+func (x *Transition) ProtoReflect() protoreflect.Message {
+	mi := &file_kehu_segmentation_v1_segment_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Transition.ProtoReflect.Descriptor instead.
+func (*Transition) Descriptor() ([]byte, []int) {
+	return file_kehu_segmentation_v1_segment_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Transition) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Transition) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *Transition) GetKind() TransitionKind {
+	if x != nil {
+		return x.Kind
+	}
+	return TransitionKind_TRANSITION_KIND_UNSPECIFIED
+}
+
+func (x *Transition) GetTransitionTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TransitionTime
+	}
+	return nil
+}
+
+func (x *Transition) GetGeneration() int64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *Transition) GetCause() *TransitionCause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+func (x *Transition) GetValues() []*FactValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *Transition) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
 var File_kehu_segmentation_v1_segment_proto protoreflect.FileDescriptor
 
 const file_kehu_segmentation_v1_segment_proto_rawDesc = "" +
 	"\n" +
-	"\"kehu/segmentation/v1/segment.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17kehu/api/v1/types.proto\x1a+kehu/segmentation/v1/segment_estimate.proto\x1a!kehu/valuation/v1/valuation.proto\"\xfd\v\n" +
+	"\"kehu/segmentation/v1/segment.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kehu/api/v1/options.proto\x1a\x17kehu/api/v1/types.proto\x1a%kehu/segmentation/v1/membership.proto\x1a+kehu/segmentation/v1/segment_estimate.proto\x1a!kehu/valuation/v1/valuation.proto\"\xfd\v\n" +
 	"\aSegment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12*\n" +
@@ -934,13 +1179,40 @@ const file_kehu_segmentation_v1_segment_proto_rawDesc = "" +
 	"\x11restored_revision\x18\b \x01(\x03R\x10restoredRevision\x12\x18\n" +
 	"\acurrent\x18\t \x01(\bR\acurrentB\f\n" +
 	"\n" +
-	"definition*\x99\x01\n" +
+	"definition\"\xd5\x01\n" +
+	"\n" +
+	"Membership\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12%\n" +
+	"\vcustomer_id\x18\x02 \x01(\tB\x04\x90\xa6\x1d\x01R\n" +
+	"customerId\x120\n" +
+	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x04 \x01(\x03R\n" +
+	"generation\x125\n" +
+	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xfd\x02\n" +
+	"\n" +
+	"Transition\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12%\n" +
+	"\vcustomer_id\x18\x02 \x01(\tB\x04\x90\xa6\x1d\x01R\n" +
+	"customerId\x128\n" +
+	"\x04kind\x18\x03 \x01(\x0e2$.kehu.segmentation.v1.TransitionKindR\x04kind\x12C\n" +
+	"\x0ftransition_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0etransitionTime\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x05 \x01(\x03R\n" +
+	"generation\x12;\n" +
+	"\x05cause\x18\x06 \x01(\v2%.kehu.segmentation.v1.TransitionCauseR\x05cause\x127\n" +
+	"\x06values\x18\a \x03(\v2\x1f.kehu.segmentation.v1.FactValueR\x06values\x12\x1a\n" +
+	"\brevision\x18\b \x01(\x03R\brevision*\x99\x01\n" +
 	"\fSegmentState\x12\x1d\n" +
 	"\x19SEGMENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13SEGMENT_STATE_DRAFT\x10\x01\x12\x1b\n" +
 	"\x17SEGMENT_STATE_PUBLISHED\x10\x02\x12\x18\n" +
 	"\x14SEGMENT_STATE_PAUSED\x10\x03\x12\x1a\n" +
-	"\x16SEGMENT_STATE_ARCHIVED\x10\x04B\xda\x01\n" +
+	"\x16SEGMENT_STATE_ARCHIVED\x10\x04*h\n" +
+	"\x0eTransitionKind\x12\x1f\n" +
+	"\x1bTRANSITION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17TRANSITION_KIND_ENTERED\x10\x01\x12\x18\n" +
+	"\x14TRANSITION_KIND_LEFT\x10\x02B\xda\x01\n" +
 	"\x18com.kehu.segmentation.v1B\fSegmentProtoP\x01Z>github.com/kehuhq/kehu/gen/kehu/segmentation/v1;segmentationv1\xa2\x02\x03KSX\xaa\x02\x14Kehu.Segmentation.V1\xca\x02\x14Kehu\\Segmentation\\V1\xe2\x02 Kehu\\Segmentation\\V1\\GPBMetadata\xea\x02\x16Kehu::Segmentation::V1b\x06proto3"
 
 var (
@@ -955,50 +1227,61 @@ func file_kehu_segmentation_v1_segment_proto_rawDescGZIP() []byte {
 	return file_kehu_segmentation_v1_segment_proto_rawDescData
 }
 
-var file_kehu_segmentation_v1_segment_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_kehu_segmentation_v1_segment_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_kehu_segmentation_v1_segment_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_kehu_segmentation_v1_segment_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_kehu_segmentation_v1_segment_proto_goTypes = []any{
 	(SegmentState)(0),             // 0: kehu.segmentation.v1.SegmentState
-	(*Segment)(nil),               // 1: kehu.segmentation.v1.Segment
-	(*SourceFreshness)(nil),       // 2: kehu.segmentation.v1.SourceFreshness
-	(*RuleDefinition)(nil),        // 3: kehu.segmentation.v1.RuleDefinition
-	(*RfmDefinition)(nil),         // 4: kehu.segmentation.v1.RfmDefinition
-	(*ListDefinition)(nil),        // 5: kehu.segmentation.v1.ListDefinition
-	(*PartitionDefinition)(nil),   // 6: kehu.segmentation.v1.PartitionDefinition
-	(*SegmentRevision)(nil),       // 7: kehu.segmentation.v1.SegmentRevision
-	nil,                           // 8: kehu.segmentation.v1.Segment.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*v1.ItemStatus)(nil),         // 10: kehu.api.v1.ItemStatus
-	(*SegmentEstimate)(nil),       // 11: kehu.segmentation.v1.SegmentEstimate
-	(v11.RfmGroup)(0),             // 12: kehu.valuation.v1.RfmGroup
+	(TransitionKind)(0),           // 1: kehu.segmentation.v1.TransitionKind
+	(*Segment)(nil),               // 2: kehu.segmentation.v1.Segment
+	(*SourceFreshness)(nil),       // 3: kehu.segmentation.v1.SourceFreshness
+	(*RuleDefinition)(nil),        // 4: kehu.segmentation.v1.RuleDefinition
+	(*RfmDefinition)(nil),         // 5: kehu.segmentation.v1.RfmDefinition
+	(*ListDefinition)(nil),        // 6: kehu.segmentation.v1.ListDefinition
+	(*PartitionDefinition)(nil),   // 7: kehu.segmentation.v1.PartitionDefinition
+	(*SegmentRevision)(nil),       // 8: kehu.segmentation.v1.SegmentRevision
+	(*Membership)(nil),            // 9: kehu.segmentation.v1.Membership
+	(*Transition)(nil),            // 10: kehu.segmentation.v1.Transition
+	nil,                           // 11: kehu.segmentation.v1.Segment.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*v1.ItemStatus)(nil),         // 13: kehu.api.v1.ItemStatus
+	(*SegmentEstimate)(nil),       // 14: kehu.segmentation.v1.SegmentEstimate
+	(v11.RfmGroup)(0),             // 15: kehu.valuation.v1.RfmGroup
+	(*TransitionCause)(nil),       // 16: kehu.segmentation.v1.TransitionCause
+	(*FactValue)(nil),             // 17: kehu.segmentation.v1.FactValue
 }
 var file_kehu_segmentation_v1_segment_proto_depIdxs = []int32{
-	3,  // 0: kehu.segmentation.v1.Segment.rule:type_name -> kehu.segmentation.v1.RuleDefinition
-	4,  // 1: kehu.segmentation.v1.Segment.rfm:type_name -> kehu.segmentation.v1.RfmDefinition
-	5,  // 2: kehu.segmentation.v1.Segment.list:type_name -> kehu.segmentation.v1.ListDefinition
-	6,  // 3: kehu.segmentation.v1.Segment.partition:type_name -> kehu.segmentation.v1.PartitionDefinition
+	4,  // 0: kehu.segmentation.v1.Segment.rule:type_name -> kehu.segmentation.v1.RuleDefinition
+	5,  // 1: kehu.segmentation.v1.Segment.rfm:type_name -> kehu.segmentation.v1.RfmDefinition
+	6,  // 2: kehu.segmentation.v1.Segment.list:type_name -> kehu.segmentation.v1.ListDefinition
+	7,  // 3: kehu.segmentation.v1.Segment.partition:type_name -> kehu.segmentation.v1.PartitionDefinition
 	0,  // 4: kehu.segmentation.v1.Segment.state:type_name -> kehu.segmentation.v1.SegmentState
-	9,  // 5: kehu.segmentation.v1.Segment.compute_time:type_name -> google.protobuf.Timestamp
-	9,  // 6: kehu.segmentation.v1.Segment.as_of:type_name -> google.protobuf.Timestamp
-	10, // 7: kehu.segmentation.v1.Segment.last_error:type_name -> kehu.api.v1.ItemStatus
-	9,  // 8: kehu.segmentation.v1.Segment.create_time:type_name -> google.protobuf.Timestamp
-	9,  // 9: kehu.segmentation.v1.Segment.update_time:type_name -> google.protobuf.Timestamp
-	8,  // 10: kehu.segmentation.v1.Segment.labels:type_name -> kehu.segmentation.v1.Segment.LabelsEntry
-	9,  // 11: kehu.segmentation.v1.Segment.fresh_as_of:type_name -> google.protobuf.Timestamp
-	2,  // 12: kehu.segmentation.v1.Segment.sources:type_name -> kehu.segmentation.v1.SourceFreshness
-	11, // 13: kehu.segmentation.v1.Segment.estimate:type_name -> kehu.segmentation.v1.SegmentEstimate
-	9,  // 14: kehu.segmentation.v1.SourceFreshness.synced_to:type_name -> google.protobuf.Timestamp
-	12, // 15: kehu.segmentation.v1.RfmDefinition.groups:type_name -> kehu.valuation.v1.RfmGroup
-	3,  // 16: kehu.segmentation.v1.SegmentRevision.rule:type_name -> kehu.segmentation.v1.RuleDefinition
-	4,  // 17: kehu.segmentation.v1.SegmentRevision.rfm:type_name -> kehu.segmentation.v1.RfmDefinition
-	5,  // 18: kehu.segmentation.v1.SegmentRevision.list:type_name -> kehu.segmentation.v1.ListDefinition
-	6,  // 19: kehu.segmentation.v1.SegmentRevision.partition:type_name -> kehu.segmentation.v1.PartitionDefinition
-	9,  // 20: kehu.segmentation.v1.SegmentRevision.create_time:type_name -> google.protobuf.Timestamp
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	12, // 5: kehu.segmentation.v1.Segment.compute_time:type_name -> google.protobuf.Timestamp
+	12, // 6: kehu.segmentation.v1.Segment.as_of:type_name -> google.protobuf.Timestamp
+	13, // 7: kehu.segmentation.v1.Segment.last_error:type_name -> kehu.api.v1.ItemStatus
+	12, // 8: kehu.segmentation.v1.Segment.create_time:type_name -> google.protobuf.Timestamp
+	12, // 9: kehu.segmentation.v1.Segment.update_time:type_name -> google.protobuf.Timestamp
+	11, // 10: kehu.segmentation.v1.Segment.labels:type_name -> kehu.segmentation.v1.Segment.LabelsEntry
+	12, // 11: kehu.segmentation.v1.Segment.fresh_as_of:type_name -> google.protobuf.Timestamp
+	3,  // 12: kehu.segmentation.v1.Segment.sources:type_name -> kehu.segmentation.v1.SourceFreshness
+	14, // 13: kehu.segmentation.v1.Segment.estimate:type_name -> kehu.segmentation.v1.SegmentEstimate
+	12, // 14: kehu.segmentation.v1.SourceFreshness.synced_to:type_name -> google.protobuf.Timestamp
+	15, // 15: kehu.segmentation.v1.RfmDefinition.groups:type_name -> kehu.valuation.v1.RfmGroup
+	4,  // 16: kehu.segmentation.v1.SegmentRevision.rule:type_name -> kehu.segmentation.v1.RuleDefinition
+	5,  // 17: kehu.segmentation.v1.SegmentRevision.rfm:type_name -> kehu.segmentation.v1.RfmDefinition
+	6,  // 18: kehu.segmentation.v1.SegmentRevision.list:type_name -> kehu.segmentation.v1.ListDefinition
+	7,  // 19: kehu.segmentation.v1.SegmentRevision.partition:type_name -> kehu.segmentation.v1.PartitionDefinition
+	12, // 20: kehu.segmentation.v1.SegmentRevision.create_time:type_name -> google.protobuf.Timestamp
+	12, // 21: kehu.segmentation.v1.Membership.since:type_name -> google.protobuf.Timestamp
+	12, // 22: kehu.segmentation.v1.Membership.end_time:type_name -> google.protobuf.Timestamp
+	1,  // 23: kehu.segmentation.v1.Transition.kind:type_name -> kehu.segmentation.v1.TransitionKind
+	12, // 24: kehu.segmentation.v1.Transition.transition_time:type_name -> google.protobuf.Timestamp
+	16, // 25: kehu.segmentation.v1.Transition.cause:type_name -> kehu.segmentation.v1.TransitionCause
+	17, // 26: kehu.segmentation.v1.Transition.values:type_name -> kehu.segmentation.v1.FactValue
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_kehu_segmentation_v1_segment_proto_init() }
@@ -1006,6 +1289,7 @@ func file_kehu_segmentation_v1_segment_proto_init() {
 	if File_kehu_segmentation_v1_segment_proto != nil {
 		return
 	}
+	file_kehu_segmentation_v1_membership_proto_init()
 	file_kehu_segmentation_v1_segment_estimate_proto_init()
 	file_kehu_segmentation_v1_segment_proto_msgTypes[0].OneofWrappers = []any{
 		(*Segment_Rule)(nil),
@@ -1024,8 +1308,8 @@ func file_kehu_segmentation_v1_segment_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kehu_segmentation_v1_segment_proto_rawDesc), len(file_kehu_segmentation_v1_segment_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   8,
+			NumEnums:      2,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

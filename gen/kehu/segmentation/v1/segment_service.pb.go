@@ -1197,7 +1197,7 @@ var File_kehu_segmentation_v1_segment_service_proto protoreflect.FileDescriptor
 
 const file_kehu_segmentation_v1_segment_service_proto_rawDesc = "" +
 	"\n" +
-	"*kehu/segmentation/v1/segment_service.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a#google/longrunning/operations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x19kehu/api/v1/options.proto\x1a%kehu/segmentation/v1/membership.proto\x1a\"kehu/segmentation/v1/segment.proto\"2\n" +
+	"*kehu/segmentation/v1/segment_service.proto\x12\x14kehu.segmentation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a#google/longrunning/operations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x19kehu/api/v1/options.proto\x1a\"kehu/segmentation/v1/segment.proto\"2\n" +
 	"\x11GetSegmentRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x04name\"d\n" +
 	"\x13ListSegmentsRequest\x12$\n" +
@@ -1389,7 +1389,6 @@ func file_kehu_segmentation_v1_segment_service_proto_init() {
 	if File_kehu_segmentation_v1_segment_service_proto != nil {
 		return
 	}
-	file_kehu_segmentation_v1_membership_proto_init()
 	file_kehu_segmentation_v1_segment_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
