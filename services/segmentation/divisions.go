@@ -84,8 +84,14 @@ func (l labels) Check(ctx context.Context, s schemes.Segment) error {
 	if f := domain.CheckSegmentID("segment", s.ID); f != nil {
 		return f
 	}
-	_, err := l.find(ctx, s)
-	return err
+	if _, err := l.find(ctx, s); err != nil {
+		return err
+	}
+	made, err := l.parts.partition(ctx, s.Run, s.Label)
+	if err != nil {
+		return err
+	}
+	return l.parts.valued(ctx, made)
 }
 
 // Put makes a label's segment, or gives it the definition of this run.
@@ -117,17 +123,16 @@ func (l labels) Put(ctx context.Context, s schemes.Segment) error {
 	return err
 }
 
-// CheckWithdraw refuses a segment that others ask about.
+// CheckWithdraw refuses a segment that others ask about, or name.
 func (l labels) CheckWithdraw(ctx context.Context, id string) error {
 	relations, err := l.app.Relations(ctx)
 	if err != nil {
 		return err
 	}
 	if askers := relations.Askers(id); len(askers) > 0 {
-		return fault.New(fault.FailedPrecondition, "SEGMENT_IN_USE", "segment %q, which the run does not have any more, is asked about by %s; change those first", id, strings.Join(askers, ", ")).
-			With("segment", "segments/"+id)
+		return domain.InUse(id, "not in the run any more and asked about", askers)
 	}
-	return nil
+	return l.app.CheckUnused(ctx, id)
 }
 
 // Withdraw archives a segment.

@@ -3,9 +3,11 @@ package segmentation
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/alias"
+	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/criteria"
@@ -51,7 +53,7 @@ func openParts(ctx context.Context, cfg Config, deps Deps, customers *alias.Book
 	p.feeds, errs[4] = feeds.Open(ctx, deps.Engine, p.reader, customers, p.facts, feeds.Config{}, deps.Clock, deps.Logger)
 	p.worker = standing.NewWorker(standing.Parts{
 		Standings: p.standings, Engine: deps.Engine, Facts: p.facts, Touched: p.facts.Touched, Feeds: p.feeds,
-		Criteria: p.criterion, Record: facts.Record, Generations: p.store.Generations, Erasures: p.store.Erasures, Log: deps.Logger,
+		Criteria: p.formed, Record: facts.Record, Generations: p.store.Generations, Erasures: p.store.Erasures, Log: deps.Logger,
 	})
 	return p, errors.Join(errs[3:]...)
 }
@@ -59,6 +61,36 @@ func openParts(ctx context.Context, cfg Config, deps Deps, customers *alias.Book
 // criterion makes the definition of a segment ready.
 func (p *parts) criterion(ctx context.Context, s domain.Segment) (criterion.Criterion, error) {
 	return p.criteria.Of(ctx, s.ListKey(), s.Definition)
+}
+
+// formed is the criterion of a segment that is to be formed. VALUATIONS_NOT_REFRESHED
+// where it reads valuations and there are none: it would be formed of nobody.
+func (p *parts) formed(ctx context.Context, s domain.Segment) (criterion.Criterion, error) {
+	c, err := p.criterion(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.valued(ctx, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// valued refuses a criterion that reads valuations while there are none.
+func (p *parts) valued(ctx context.Context, c criterion.Criterion) error {
+	if !slices.ContainsFunc(c.Reads(), ofValuation) {
+		return nil
+	}
+	if valued, err := p.feeds.Valued(ctx); valued || err != nil {
+		return err
+	}
+	return fault.New(fault.FailedPrecondition, "VALUATIONS_NOT_REFRESHED",
+		"the definition reads valuations, and none have been read yet; refresh the valuations first")
+}
+
+func ofValuation(name string) bool {
+	field, is := facts.Lookup(name)
+	return is && field.Section == facts.FromValuation
 }
 
 // partition is whom a run of a scheme gave a label.

@@ -98,6 +98,13 @@ func (p *playbooks) sweep(ctx context.Context, before time.Time) error {
 	return errors.Join(p.strategies.Store.Sweep(ctx, before), p.campaigns.Store.Sweep(ctx, before))
 }
 
+// naming are the strategies, and the campaigns that have not ended, that name a segment.
+func (p *playbooks) naming(ctx context.Context, segment string) ([]string, error) {
+	books, errStrategies := p.strategies.Store.Naming(ctx, segment)
+	trials, errCampaigns := p.campaigns.Store.Naming(ctx, segment)
+	return append(books, trials...), errors.Join(errStrategies, errCampaigns)
+}
+
 // keepers are what keeps records of persons.
 func (p *playbooks) keepers() []handler.Keeper {
 	return []handler.Keeper{&strategies.Personal{Store: p.strategies.Store, Automation: p.automation}, p.campaigns.Store}

@@ -259,3 +259,70 @@ func violations(err error) (fields []string) {
 	}
 	return fields
 }
+
+// A segment that a strategy or a campaign that has not ended names is neither deleted
+// nor archived, and says by whom it is named.
+func TestNamedSegmentsStay(t *testing.T) {
+	onBothEngines(t, func(w *world) {
+		w.create("both", "true")
+		w.create("stratum", "true")
+		w.create("free", "true")
+		create := func() *segmentationv1.Strategy {
+			made, err := w.strategies.CreateStrategy(w.Context(), &segmentationv1.CreateStrategyRequest{StrategyId: "greet", Strategy: greeting("both")})
+			if err != nil {
+				w.Fatal(err)
+			}
+			return made
+		}
+		made := create()
+		_, err := w.campaigns.CreateCampaign(w.Context(), &segmentationv1.CreateCampaignRequest{CampaignId: "trial", Campaign: &segmentationv1.Campaign{
+			DisplayName: "trial", Audience: &segmentationv1.Campaign_Segment{Segment: "segments/both"}, Strata: []string{"segments/stratum"},
+			HoldoutShare: 0.5, EndTime: timestamppb.New(w.clock.Now().Add(240 * time.Hour)), CurrencyCode: "CNY",
+		}})
+		if err != nil {
+			w.Fatal(err)
+		}
+		refused := func(segment, by string) {
+			w.Helper()
+			_, deleting := w.DeleteSegment(w.Context(), &segmentationv1.DeleteSegmentRequest{Name: "segments/" + segment})
+			_, archiving := w.ArchiveSegment(w.Context(), &segmentationv1.ArchiveSegmentRequest{Name: "segments/" + segment})
+			for _, err := range []error{deleting, archiving} {
+				s := wantError(w, err, codes.FailedPrecondition, "SEGMENT_IN_USE", "")
+				if !slices.ContainsFunc(s.Details(), func(d any) bool {
+					info, is := d.(*errdetails.ErrorInfo)
+					return is && info.GetMetadata()["referenced_by"] == by
+				}) {
+					w.Errorf("%s: %v, want %s", segment, s.Details(), by)
+				}
+			}
+		}
+		refused("both", "strategies/greet, campaigns/trial")
+		refused("stratum", "campaigns/trial")
+		if _, err := w.ArchiveSegment(w.Context(), &segmentationv1.ArchiveSegmentRequest{Name: "segments/free"}); err != nil {
+			w.Error(err)
+		}
+		if _, err := w.strategies.DeleteStrategy(w.Context(), &segmentationv1.DeleteStrategyRequest{Name: made.GetName()}); err != nil {
+			w.Fatal(err)
+		}
+		refused("both", "campaigns/trial")
+		again := create()
+		if again.GetRevision() != made.GetRevision()+1 {
+			w.Errorf("created anew it has revision %d, as before", again.GetRevision())
+		}
+		list, err := w.strategies.ListStrategyRevisions(w.Context(), &segmentationv1.ListStrategyRevisionsRequest{Parent: again.GetName()})
+		if err != nil || len(list.GetRevisions()) != 1 {
+			w.Errorf("it has the revisions %v, %v", list, err)
+		}
+		for _, err := range []error{
+			second(w.strategies.DeleteStrategy(w.Context(), &segmentationv1.DeleteStrategyRequest{Name: made.GetName()})),
+			second(w.campaigns.DeleteCampaign(w.Context(), &segmentationv1.DeleteCampaignRequest{Name: "campaigns/trial"})),
+			second(w.DeleteSegment(w.Context(), &segmentationv1.DeleteSegmentRequest{Name: "segments/both"})),
+		} {
+			if err != nil {
+				w.Error(err)
+			}
+		}
+	})
+}
+
+func second[T any](_ T, err error) error { return err }

@@ -363,3 +363,54 @@ func TestStopAndCancel(t *testing.T) {
 		}
 	})
 }
+
+// What reads valuations cannot be published before anything was valued, and what was
+// published keeps its members where the valuations vanish.
+func TestNothingValuedYet(t *testing.T) {
+	w := onPebble(t)
+	for _, id := range []string{"a", "b"} {
+		w.shop.customer(id, &profilev1.Customer{Kind: profilev1.CustomerKind_CUSTOMER_KIND_INDIVIDUAL})
+	}
+	w.create("valued", "has_valuation || customer.region == \"\"")
+	w.create("all", "true")
+	_, err := w.CreateSegment(w.Context(), &segmentationv1.CreateSegmentRequest{
+		SegmentId: "scored", Segment: rfm([]valuationv1.RfmGroup{valuationv1.RfmGroup_RFM_GROUP_IMPORTANT_VALUE}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"valued", "scored"} {
+		op := w.await(w.PublishSegment(w.Context(), &segmentationv1.PublishSegmentRequest{Name: "segments/" + id}))
+		wantError(t, status.ErrorProto(op.GetError()), codes.FailedPrecondition, "VALUATIONS_NOT_REFRESHED", "")
+		if s := w.get(id); s.GetState() != segmentationv1.SegmentState_SEGMENT_STATE_DRAFT || s.GetMemberCount() != 0 {
+			t.Errorf("it shows %v", s)
+		}
+	}
+	if s := w.publish("all"); s.GetMemberCount() != 2 {
+		t.Errorf("what reads no valuations shows %v", s)
+	}
+	w.shop.bought("a", &valuationv1.Valuation{Orders: 1, Rfm: &valuationv1.RfmScores{
+		Recency: 5, Frequency: 5, Monetary: 5, Cell: "555", Group: valuationv1.RfmGroup_RFM_GROUP_IMPORTANT_VALUE,
+	}})
+	w.shop.refresh()
+	if s := w.publish("scored"); s.GetMemberCount() != 1 || s.GetLastError() != nil {
+		t.Errorf("once valued it shows %v", s)
+	}
+	w.shop.unvalue()
+	w.shop.customer("c", &profilev1.Customer{Kind: profilev1.CustomerKind_CUSTOMER_KIND_INDIVIDUAL})
+	w.recompute()
+	if s := w.get("scored"); s.GetMemberCount() != 1 || s.GetLastError().GetReason() != "VALUATIONS_NOT_REFRESHED" || !slices.Equal(w.memberIDs("scored"), []string{"a"}) {
+		t.Errorf("once they have vanished it shows %v", s)
+	}
+	if s := w.get("all"); s.GetMemberCount() != 3 {
+		t.Errorf("what reads no valuations shows %v", s)
+	}
+	w.shop.bought("c", &valuationv1.Valuation{Orders: 1, Rfm: &valuationv1.RfmScores{
+		Recency: 5, Frequency: 5, Monetary: 5, Cell: "555", Group: valuationv1.RfmGroup_RFM_GROUP_IMPORTANT_VALUE,
+	}})
+	w.shop.refresh()
+	w.recompute()
+	if s := w.get("scored"); s.GetMemberCount() != 2 || s.GetLastError() != nil {
+		t.Errorf("once they are back it shows %v", s)
+	}
+}

@@ -94,14 +94,15 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		cfg: cfg, log: deps.Logger, now: deps.Clock, parts: opened, operations: operations, engine: deps.Engine,
 		customers: customers,
 	}
-	s.app = app.New(app.Parts{
-		Store: opened.store, Facts: opened.facts, Standings: opened.standings, Worker: opened.worker,
-		Criteria: opened.criteria, Sources: opened.sources, Clock: deps.Clock, Log: deps.Logger,
-	})
-	s.segments = handler.NewSegments(s.app, opened.store.Segments, opened.standings, operations, s.customers)
 	if s.playbooks, err = openPlaybooks(ctx, deps, opened, operations, s.customers); err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
+	s.app = app.New(app.Parts{
+		Store: opened.store, Facts: opened.facts, Standings: opened.standings, Worker: opened.worker,
+		Criteria: opened.criteria, Sources: opened.sources, Users: s.playbooks.naming,
+		Clock: deps.Clock, Log: deps.Logger,
+	})
+	s.segments = handler.NewSegments(s.app, opened.store.Segments, opened.standings, operations, s.customers)
 	if s.divisions, err = openDivisions(ctx, deps.Engine, deps.Clock, opened, s.app, operations); err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
@@ -132,6 +133,10 @@ func (s *Service) Serve(ctx context.Context) error {
 	group.Go(func() error { return s.playbooks.automate(ctx) })
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "ending campaigns", s.playbooks.meter.Sweep)
+		return nil
+	})
+	group.Go(func() error {
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "finishing publications", s.divisions.schemes.Sweep)
 		return nil
 	})
 	group.Go(func() error {

@@ -133,6 +133,13 @@ func (s *shop) refresh() {
 	s.refreshes = append(s.refreshes, r)
 }
 
+// unvalue takes all valuations away, as a valuation service that begins anew does.
+func (s *shop) unvalue() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refreshes = nil
+}
+
 func (s *shop) GetValuationSummary(context.Context, *valuationv1.GetValuationSummaryRequest) (*valuationv1.ValuationSummary, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -562,7 +562,9 @@ type CampaignPlan struct {
 	// The least absolute increase of the mean revenue per customer, in minor units.
 	DetectableRevenue *float64 `protobuf:"fixed64,13,opt,name=detectable_revenue,json=detectableRevenue,proto3,oneof" json:"detectable_revenue,omitempty"`
 	// What its reader should know of.
-	Warnings      []*v1.Warning `protobuf:"bytes,14,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []*v1.Warning `protobuf:"bytes,14,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// ISO 4217 code of the amounts.
+	CurrencyCode  string `protobuf:"bytes,15,opt,name=currency_code,json=currencyCode,proto3" json:"currency_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -693,6 +695,13 @@ func (x *CampaignPlan) GetWarnings() []*v1.Warning {
 		return x.Warnings
 	}
 	return nil
+}
+
+func (x *CampaignPlan) GetCurrencyCode() string {
+	if x != nil {
+		return x.CurrencyCode
+	}
+	return ""
 }
 
 // A customer's part in a campaign.
@@ -1377,7 +1386,7 @@ const file_kehu_segmentation_v1_campaign_proto_rawDesc = "" +
 	"conversion\x18\x04 \x01(\x01R\n" +
 	"conversion\x12!\n" +
 	"\frevenue_mean\x18\x05 \x01(\x01R\vrevenueMean\x12+\n" +
-	"\x11revenue_deviation\x18\x06 \x01(\x01R\x10revenueDeviation\"\x9b\x05\n" +
+	"\x11revenue_deviation\x18\x06 \x01(\x01R\x10revenueDeviation\"\xc0\x05\n" +
 	"\fCampaignPlan\x12\x1a\n" +
 	"\bcampaign\x18\x01 \x01(\tR\bcampaign\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1b\n" +
@@ -1393,7 +1402,8 @@ const file_kehu_segmentation_v1_campaign_proto_rawDesc = "" +
 	"\x15detectable_conversion\x18\v \x01(\x01H\x00R\x14detectableConversion\x88\x01\x01\x12I\n" +
 	"\x1edetectable_conversion_relative\x18\f \x01(\x01H\x01R\x1cdetectableConversionRelative\x88\x01\x01\x122\n" +
 	"\x12detectable_revenue\x18\r \x01(\x01H\x02R\x11detectableRevenue\x88\x01\x01\x120\n" +
-	"\bwarnings\x18\x0e \x03(\v2\x14.kehu.api.v1.WarningR\bwarningsB\x18\n" +
+	"\bwarnings\x18\x0e \x03(\v2\x14.kehu.api.v1.WarningR\bwarnings\x12#\n" +
+	"\rcurrency_code\x18\x0f \x01(\tR\fcurrencyCodeB\x18\n" +
 	"\x16_detectable_conversionB!\n" +
 	"\x1f_detectable_conversion_relativeB\x15\n" +
 	"\x13_detectable_revenue\"\xa1\x01\n" +

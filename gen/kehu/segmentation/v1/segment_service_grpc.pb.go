@@ -55,10 +55,12 @@ type SegmentServiceClient interface {
 	// where the new definition cannot be told of everybody, the last good ones stay.
 	UpdateSegment(ctx context.Context, in *UpdateSegmentRequest, opts ...grpc.CallOption) (*Segment, error)
 	// Deletes a segment with its members and transitions. SEGMENT_IN_USE where others
-	// ask about it.
+	// ask about it, or strategies or campaigns that have not ended name it.
 	DeleteSegment(ctx context.Context, in *DeleteSegmentRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// Publishes a segment and forms its members. The response is the Segment,
-	// the metadata kehu.api.v1.Progress.
+	// the metadata kehu.api.v1.Progress. The operation fails with
+	// VALUATIONS_NOT_REFRESHED where the definition reads valuations and none have
+	// been read yet.
 	PublishSegment(ctx context.Context, in *PublishSegmentRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
 	// Stops the forming of a published segment: its members stay as they are.
 	// SEGMENT_IN_USE where others ask about it.
@@ -66,7 +68,8 @@ type SegmentServiceClient interface {
 	// Goes on with a paused segment: its members are formed anew.
 	ResumeSegment(ctx context.Context, in *ResumeSegmentRequest, opts ...grpc.CallOption) (*Segment, error)
 	// Puts a segment away: it stays readable and is formed no more, until
-	// PublishSegment. SEGMENT_IN_USE where others ask about it.
+	// PublishSegment. SEGMENT_IN_USE where others ask about it, or strategies or
+	// campaigns that have not ended name it.
 	ArchiveSegment(ctx context.Context, in *ArchiveSegmentRequest, opts ...grpc.CallOption) (*Segment, error)
 	// Forms the members of published segments anew, all in one pass over the
 	// customers, and records who entered and who left.
@@ -248,10 +251,12 @@ type SegmentServiceServer interface {
 	// where the new definition cannot be told of everybody, the last good ones stay.
 	UpdateSegment(context.Context, *UpdateSegmentRequest) (*Segment, error)
 	// Deletes a segment with its members and transitions. SEGMENT_IN_USE where others
-	// ask about it.
+	// ask about it, or strategies or campaigns that have not ended name it.
 	DeleteSegment(context.Context, *DeleteSegmentRequest) (*emptypb.Empty, error)
 	// Publishes a segment and forms its members. The response is the Segment,
-	// the metadata kehu.api.v1.Progress.
+	// the metadata kehu.api.v1.Progress. The operation fails with
+	// VALUATIONS_NOT_REFRESHED where the definition reads valuations and none have
+	// been read yet.
 	PublishSegment(context.Context, *PublishSegmentRequest) (*longrunningpb.Operation, error)
 	// Stops the forming of a published segment: its members stay as they are.
 	// SEGMENT_IN_USE where others ask about it.
@@ -259,7 +264,8 @@ type SegmentServiceServer interface {
 	// Goes on with a paused segment: its members are formed anew.
 	ResumeSegment(context.Context, *ResumeSegmentRequest) (*Segment, error)
 	// Puts a segment away: it stays readable and is formed no more, until
-	// PublishSegment. SEGMENT_IN_USE where others ask about it.
+	// PublishSegment. SEGMENT_IN_USE where others ask about it, or strategies or
+	// campaigns that have not ended name it.
 	ArchiveSegment(context.Context, *ArchiveSegmentRequest) (*Segment, error)
 	// Forms the members of published segments anew, all in one pass over the
 	// customers, and records who entered and who left.

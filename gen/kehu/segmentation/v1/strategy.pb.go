@@ -418,7 +418,8 @@ type Strategy struct {
 	Caps []*FrequencyCap `protobuf:"bytes,8,rep,name=caps,proto3" json:"caps,omitempty"`
 	// Whether its actions are delivered and recommended.
 	State StrategyState `protobuf:"varint,9,opt,name=state,proto3,enum=kehu.segmentation.v1.StrategyState" json:"state,omitempty"`
-	// The number of the revision shown, from 1.
+	// The number of the revision shown, from 1; of a strategy created under the id of
+	// one that was deleted, from behind the last of that one.
 	Revision int64 `protobuf:"varint,10,opt,name=revision,proto3" json:"revision,omitempty"`
 	// When it was made.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`

@@ -2,8 +2,14 @@ package findings
 
 import (
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
+	apiv1 "github.com/kehuhq/kehu/gen/kehu/api/v1"
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
+	currencies "github.com/kehuhq/kehu/pkg/money"
+	"github.com/kehuhq/kehu/services/kehu/internal/money"
 )
 
 // Campaigns lists campaigns.
@@ -55,9 +61,14 @@ func (f *Finding) baseline(b *segmentationv1.CampaignBaseline, currency, lang st
 		return
 	}
 	f.Notes = append(f.Notes, fmt.Sprintf(said(lang,
-		"in as much time before, %.2f %% of %s customers looked at ordered, %.2f minor units %s each on average",
-		"此前同样长的时间内，所看 %[2]s 位客户中 %.2[1]f%% 下单，人均 %.2[3]f 最小货币单位 %[4]s"),
-		100*b.GetConversion(), text(b.GetCustomers()), b.GetRevenueMean(), currency))
+		"in as much time before, %.2f %% of %s customers looked at ordered, for %s each on average",
+		"此前同样长的时间内，所看 %[2]s 位客户中 %.2[1]f%% 下单，人均 %[3]s"),
+		100*b.GetConversion(), text(b.GetCustomers()), mean(b.GetRevenueMean(), currency)))
+}
+
+// mean is an average of amounts in the minor unit, for people, e.g. "1,234.50 CNY".
+func mean(minor float64, currency string) string {
+	return Amount(&apiv1.Money{MinorUnits: int64(math.Round(minor)), CurrencyCode: currency})
 }
 
 // CampaignPlan shows what a campaign could find out.
@@ -76,10 +87,10 @@ func CampaignPlan(p *segmentationv1.CampaignPlan, lang string) *Finding {
 		row("relative to the baseline", "相对提升", Share(p.GetDetectableConversionRelative()))
 	}
 	if p.DetectableRevenue != nil {
-		row("least increase of revenue per customer, minor units", "可检出的人均收入提升(最小货币单位)", p.GetDetectableRevenue())
+		row("least increase of revenue per customer", "可检出的人均收入提升", mean(p.GetDetectableRevenue(), p.GetCurrencyCode()))
 	}
 	f.Notes = append(f.Notes, fmt.Sprintf(said(lang, "with power %.0f %%, two-sided at level %.4g", "检验功效 %.0f%%，双侧水平 %.4g"), 100*p.GetPower(), p.GetLevel()))
-	f.baseline(p.GetBaseline(), "", lang)
+	f.baseline(p.GetBaseline(), p.GetCurrencyCode(), lang)
 	f.warn(p.GetWarnings())
 	return f
 }
@@ -90,10 +101,10 @@ func CampaignLift(l *segmentationv1.CampaignLift, lang string) *Finding {
 		Title: said(lang, "Lift of campaign ", "活动提升: ") + id(l.GetCampaign()), Answer: l,
 		Header: []string{"figure", "treated", "held out", "difference", "low", "high", "relative", "p", "method"},
 	}
-	f.comparison(said(lang, "ordered, %", "下单率 %"), l.GetConversion(), 100, nil)
-	f.comparison(said(lang, "revenue each, minor units ", "人均收入(最小单位) ")+l.GetCurrencyCode(), l.GetRevenue(), 1, nil)
+	f.comparison(said(lang, "ordered, %", "下单率 %"), l.GetConversion(), percents, nil)
+	f.comparison(said(lang, "revenue each, ", "人均收入，")+l.GetCurrencyCode(), l.GetRevenue(), majors(l.GetCurrencyCode()), nil)
 	for _, s := range l.GetStrata() {
-		f.comparison(id(s.GetSegment())+said(lang, ": ordered, %", ": 下单率 %"), s.GetConversion(), 100, s.PAdjusted)
+		f.comparison(id(s.GetSegment())+said(lang, ": ordered, %", ": 下单率 %"), s.GetConversion(), percents, s.PAdjusted)
 	}
 	f.Notes = append(f.Notes, either(lang, l.GetReading(), l.GetReadingZh()))
 	f.Notes = append(f.Notes, fmt.Sprintf("%s %v – %v, %s %v; %s %s", said(lang, "orders of", "订单期间"), instant(l.GetWindowStart()), instant(l.GetWindowEnd()),
@@ -105,10 +116,36 @@ func CampaignLift(l *segmentationv1.CampaignLift, lang string) *Finding {
 	return f
 }
 
-func (f *Finding) comparison(figure string, c *segmentationv1.Comparison, factor float64, corrected *float64) {
-	row := []any{figure, fmt.Sprintf("%.2f", factor*c.GetTreatedMean()), fmt.Sprintf("%.2f", factor*c.GetHeldOutMean()), nil, nil, nil, nil, nil, c.GetReason()}
+// scale is how the means of a comparison are told.
+type scale struct {
+	factor   float64
+	decimals int
+}
+
+var percents = scale{100, 2}
+
+// majors tells amounts in the minor unit in the major one.
+func majors(currency string) scale {
+	decimals, _ := currencies.Decimals(currency)
+	return scale{math.Pow10(-decimals), decimals}
+}
+
+func (s scale) text(x float64) string {
+	return money.Grouped(strconv.FormatFloat(s.factor*x, 'f', s.decimals, 64))
+}
+
+// more is the text of a difference, with its sign.
+func (s scale) more(x float64) string {
+	if text := s.text(x); strings.HasPrefix(text, "-") {
+		return text
+	}
+	return "+" + s.text(math.Abs(x))
+}
+
+func (f *Finding) comparison(figure string, c *segmentationv1.Comparison, in scale, corrected *float64) {
+	row := []any{figure, in.text(c.GetTreatedMean()), in.text(c.GetHeldOutMean()), nil, nil, nil, nil, nil, c.GetReason()}
 	if a := c.GetAbsolute(); a != nil {
-		row[3], row[4], row[5], row[8] = fmt.Sprintf("%+.2f", factor*a.GetValue()), fmt.Sprintf("%+.2f", factor*a.GetLow()), fmt.Sprintf("%+.2f", factor*a.GetHigh()), a.GetMethod()
+		row[3], row[4], row[5], row[8] = in.more(a.GetValue()), in.more(a.GetLow()), in.more(a.GetHigh()), a.GetMethod()
 	}
 	if r := c.GetRelative(); r != nil {
 		row[6] = fmt.Sprintf("%+.1f%% (%+.1f to %+.1f)", 100*r.GetValue(), 100*r.GetLow(), 100*r.GetHigh())

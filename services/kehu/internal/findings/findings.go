@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -23,7 +24,8 @@ type Share float64
 
 // Finding is one table and what is to be known about it.
 type Finding struct {
-	Title  string
+	Title string
+	// Header has a title for each column; text leaves it out where all are empty.
 	Header []string
 	// Rows have a cell for each title: text, int64, float64, Share or *Money. Nil is
 	// a cell without anything.
@@ -56,7 +58,10 @@ func (f *Finding) Write(w io.Writer, format string, columns int) error {
 
 // Set sets table and notes, without the title.
 func (f *Finding) Set(p *layout.Page) {
-	rows := [][]string{f.Header}
+	var rows [][]string
+	if slices.ContainsFunc(f.Header, func(title string) bool { return title != "" }) {
+		rows = append(rows, f.Header)
+	}
 	for _, row := range f.Rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {

@@ -128,7 +128,7 @@ func (r *report) division() {
 	}
 	r.Table(rows)
 	if c := s.GetClusters(); c != nil {
-		r.Item(fmt.Sprintf(r.pick("k = %d: %s; silhouette %.3f of %s customers, Davies–Bouldin %.3f, inertia %s", "k = %d:%s;轮廓系数 %.3f(%s 位客户),Davies–Bouldin %.3f,惯量 %s"),
+		r.Item(fmt.Sprintf(r.pick("k = %d: %s; of the division made from all, the silhouette is %.3f (%s customers), Davies–Bouldin %.3f, inertia %s", "k = %d:%s;最终划分的轮廓系数 %.3f(%s 位客户),Davies–Bouldin %.3f,惯量 %s"),
 			c.GetK(), r.pick(c.GetReason(), c.GetReasonZh()), c.GetSilhouette(), count(c.GetSilhouetteSample()), c.GetDaviesBouldin(), figure(c.GetInertia())))
 	}
 	for _, c := range s.GetCuts() {

@@ -21,6 +21,9 @@ type Criteria interface {
 	Of(ctx context.Context, list string, d domain.Definition) (criterion.Criterion, error)
 }
 
+// Users names what else than segments rests on a segment, e.g. "strategies/greet".
+type Users func(ctx context.Context, segment string) ([]string, error)
+
 // Parts are what the use cases work with.
 type Parts struct {
 	Store     *store.Store
@@ -29,6 +32,7 @@ type Parts struct {
 	Worker    *standing.Worker
 	Criteria  Criteria
 	Sources   Sources
+	Users     Users
 	Clock     func() time.Time
 	Log       *slog.Logger
 }
@@ -41,6 +45,7 @@ type App struct {
 	worker    *standing.Worker
 	criteria  Criteria
 	sources   Sources
+	users     Users
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -51,6 +56,6 @@ func New(p Parts) *App {
 	now := func() time.Time { return p.Clock().UTC().Truncate(time.Millisecond) }
 	return &App{
 		store: p.Store, facts: p.Facts, standings: p.Standings, worker: p.Worker, criteria: p.Criteria, sources: p.Sources,
-		now: now, log: p.Log,
+		users: p.Users, now: now, log: p.Log,
 	}
 }

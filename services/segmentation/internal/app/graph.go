@@ -11,6 +11,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/store"
 )
 
 // checkDefinition reports a definition that is wrong, and returns about whom it asks.
@@ -107,14 +108,7 @@ func (a *App) Tidy(ctx context.Context) error {
 		if a.now().Sub(d.At) <= claimLife {
 			continue
 		}
-		s, err := a.store.Segments.Get(ctx, d.Segment)
-		if fault.KindOf(err) == fault.NotFound || err == nil && s.Born != d.Born {
-			err = a.store.Revisions.Purge(ctx, d.Segment, d.Born)
-		}
-		if err == nil {
-			err = a.store.Deletions.Forget(ctx, d)
-		}
-		if err != nil {
+		if err := a.clear(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -130,6 +124,36 @@ func (a *App) Tidy(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// clearStep is how many customers are looked at between two notes of how far it has come.
+const clearStep = 20_000
+
+// clear removes what is left of a segment that was deleted: its revisions, and that
+// customers were on its list. Broken off, it goes on from where it was.
+func (a *App) clear(ctx context.Context, d store.Deletion) error {
+	s, err := a.store.Segments.Get(ctx, d.Segment)
+	switch {
+	case err == nil && s.Born == d.Born: // it was not deleted after all
+		return a.store.Deletions.Forget(ctx, d)
+	case err != nil && fault.KindOf(err) != fault.NotFound:
+		return err
+	}
+	if err := a.store.Revisions.Purge(ctx, d.Segment, d.Born); err != nil {
+		return err
+	}
+	for d.List != "" {
+		if d.From, err = a.facts.ForgetList(ctx, d.List, d.From, clearStep); err != nil {
+			return err
+		}
+		if d.From == "" {
+			break
+		}
+		if err := a.store.Deletions.Note(ctx, d); err != nil {
+			return err
+		}
+	}
+	return a.store.Deletions.Forget(ctx, d)
 }
 
 // checkAsks reports what guarded would, for a change that is not made.
@@ -190,6 +214,16 @@ func (a *App) checkPublished(ctx context.Context, asks []string, together ...str
 		}
 	}
 	return nil
+}
+
+// CheckUnused refuses, with SEGMENT_IN_USE, a segment that strategies or campaigns name:
+// they would silently have nobody.
+func (a *App) CheckUnused(ctx context.Context, segment string) error {
+	users, err := a.users(ctx, segment)
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	return domain.InUse(segment, "named", users)
 }
 
 // Relations are the segments that a segment asks about, and those that ask about it.

@@ -32,6 +32,10 @@ func (a *App) leave(ctx context.Context, id string, to domain.State, check Check
 			return s, nil
 		case to == domain.Paused && s.State != domain.Published:
 			return s, notPublished(&s, "cannot be paused")
+		case to == domain.Archived:
+			if err := a.CheckUnused(ctx, id); err != nil {
+				return s, err
+			}
 		}
 		s.State, s.Wanted = to, false
 		s.Edits++

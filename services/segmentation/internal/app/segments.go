@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
@@ -136,7 +137,13 @@ func (a *App) Delete(ctx context.Context, id string, check func(*domain.Segment)
 		if err := check(&s); err != nil {
 			return err
 		}
+		if err := a.CheckUnused(ctx, id); err != nil {
+			return err
+		}
 		deletion := store.Deletion{Segment: id, Born: s.Born, At: a.now()}
+		if deletion.List, err = a.listOf(ctx, &s); err != nil {
+			return err
+		}
 		if err := a.store.Deletions.Note(ctx, deletion); err != nil {
 			return err
 		}
@@ -151,10 +158,25 @@ func (a *App) Delete(ctx context.Context, id string, check func(*domain.Segment)
 			if err := a.store.Revisions.Purge(ctx, id, s.Born); err != nil {
 				return err
 			}
+			if deletion.List != "" {
+				return nil // Tidy takes the customers off it
+			}
 			return a.store.Deletions.Forget(ctx, deletion)
 		}
 		if !errors.Is(err, docstore.ErrConflict) {
 			return err
 		}
 	}
+}
+
+// listOf is by what facts name the list that a segment is or once was; empty of others.
+func (a *App) listOf(ctx context.Context, s *domain.Segment) (string, error) {
+	if s.Definition.List {
+		return s.ListKey(), nil
+	}
+	before, _, err := a.store.Revisions.Page(ctx, s, nil, 0)
+	if slices.ContainsFunc(before, func(r domain.Revision) bool { return r.Definition.List }) {
+		return s.ListKey(), nil
+	}
+	return "", err
 }

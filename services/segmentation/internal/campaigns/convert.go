@@ -127,7 +127,7 @@ func planProto(c *Campaign, p *Plan) *segmentationv1.CampaignPlan {
 	m := &segmentationv1.CampaignPlan{
 		Campaign: campaignName(c.ID), AsOf: instant(p.AsOf), TimeZone: "UTC", PopulationSize: p.Population, Exact: p.Exact,
 		Treated: p.Treated, HeldOut: p.HeldOut, Baseline: baselineProto(&p.Baseline), Power: planPower, Level: c.Level,
-		DetectableConversion: p.Conversion, DetectableRevenue: p.Revenue,
+		DetectableConversion: p.Conversion, DetectableRevenue: p.Revenue, CurrencyCode: c.Currency,
 	}
 	if base := p.Baseline.conversion(); base > 0 && p.Conversion != nil {
 		relative := *p.Conversion / base

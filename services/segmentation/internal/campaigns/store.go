@@ -134,6 +134,23 @@ func (s *Store) in(ctx context.Context, state State) ([]*Campaign, error) {
 	return each(docs, (*campaignDoc).campaign), err
 }
 
+// Naming are the names of the campaigns that have not ended and whose population is of a
+// segment, or told apart by it.
+func (s *Store) Naming(ctx context.Context, segment string) (names []string, err error) {
+	for _, state := range []State{Draft, Starting, Running} {
+		found, err := s.in(ctx, state)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			if c.Segment == segment || slices.Contains(c.Strata, segment) {
+				names = append(names, campaignName(c.ID))
+			}
+		}
+	}
+	return names, nil
+}
+
 // Insert stores a new campaign, or returns docstore.ErrConflict.
 func (s *Store) Insert(ctx context.Context, c *Campaign) error {
 	doc := &campaignDoc{Meta: docstore.Meta{ID: c.ID}}

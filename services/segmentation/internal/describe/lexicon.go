@@ -130,7 +130,9 @@ func phraseOf(name string) phrase {
 func (v Variable) known() Variable {
 	p := phraseOf(v.Name)
 	label := both{v.Name, v.Name}
-	if f, ok := facts.Lookup(v.Name); ok {
+	if currency, is := strings.CutPrefix(v.Name, "revenue."); is && facts.IsCurrency(currency) {
+		label, v.Unit = p.label, first(v.Unit, currency)
+	} else if f, ok := facts.Lookup(v.Name); ok {
 		label = both{f.LabelEn, f.LabelZh}
 		v.Unit = first(v.Unit, f.Unit)
 	} else if p.label[english] != "" {

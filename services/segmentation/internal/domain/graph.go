@@ -33,7 +33,7 @@ type Claim struct {
 func (g *Graph) Claim(c Claim) *fault.Fault {
 	if c.Leaves {
 		if users := g.Askers(c.Segment); len(users) > 0 {
-			return inUse(c.Segment, users)
+			return InUse(c.Segment, "asked about", users)
 		}
 	}
 	for _, asked := range c.Asks {
@@ -136,11 +136,13 @@ func cycle(path []string) *fault.Fault {
 	return f
 }
 
-func inUse(segment string, users []string) *fault.Fault {
+// InUse is the fault of a segment that cannot go because of its users. how says what it
+// is by them, e.g. "asked about".
+func InUse(segment, how string, users []string) *fault.Fault {
 	shown := strings.Join(users[:min(len(users), maxShown)], ", ")
 	if len(users) > maxShown {
 		shown += ", …"
 	}
-	return fault.New(fault.FailedPrecondition, "SEGMENT_IN_USE", "segment %q is asked about by %s; change those first", segment, shown).
+	return fault.New(fault.FailedPrecondition, "SEGMENT_IN_USE", "segment %q is %s by %s; change or end those first", segment, how, shown).
 		With("segment", "segments/"+segment).With("referenced_by", shown)
 }

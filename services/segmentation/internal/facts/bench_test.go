@@ -25,7 +25,7 @@ func shopper(i, orders int) *facts.Facts {
 	}
 	alive, expected, churned := 0.25+float64(i%50)/100, 3.5, false
 	f.Prediction = facts.Prediction{Alive: &alive, ExpectedOrders: &expected, Churned: &churned, Residual: &facts.Money{Currency: "CNY", Minor: 120000}}
-	f.Orders = facts.Orders{Count: int64(orders), Days: int64(orders), FirstTime: begin, LastTime: begin.AddDate(0, 0, orders), RecencyDays: 12}
+	f.Orders = facts.Orders{Count: int64(orders), Days: int64(orders), FirstTime: begin, LastTime: begin.AddDate(0, 0, orders)}
 	for n := range orders {
 		f.Orders.Recent = append(f.Orders.Recent, facts.Order{Time: begin.AddDate(0, 0, n), Net: facts.Money{Currency: "CNY", Minor: 9900}})
 	}

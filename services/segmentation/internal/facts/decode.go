@@ -345,8 +345,6 @@ func (d *decoder) valuation(e element) (err error) {
 		f.Edition = e.int()
 	case "valued":
 		f.Valued = e.bool()
-	case "recency_days":
-		f.Orders.RecencyDays = e.int()
 	case "known":
 		f.Value.Known = e.bool()
 	case "historic":

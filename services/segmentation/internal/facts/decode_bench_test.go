@@ -23,7 +23,7 @@ func BenchmarkDecode(b *testing.B) {
 		RFM:        Scores{Recency: 5, Frequency: 3, Monetary: 5, Cell: "535", Group: "IMPORTANT_VALUE", Segment: "Champions"},
 		Prediction: Prediction{Alive: &alive, ExpectedOrders: &alive, Residual: &Money{"CNY", 1200}},
 	}
-	f.Orders = Orders{Count: 6, Days: 6, FirstTime: at, LastTime: at.AddDate(0, 0, 6), RecencyDays: 12}
+	f.Orders = Orders{Count: 6, Days: 6, FirstTime: at, LastTime: at.AddDate(0, 0, 6)}
 	for n := range 6 {
 		f.Orders.Recent = append(f.Orders.Recent, Order{at.AddDate(0, 0, n), Money{"CNY", 9900}})
 	}

@@ -154,7 +154,6 @@ func encodeValuation(b []byte, f *Facts) []byte {
 		return b
 	}
 	b = bsoncore.AppendBooleanElement(b, "valued", true)
-	b = appendInt(b, "recency_days", f.Orders.RecencyDays)
 	if v := &f.Value; v.Known {
 		b = bsoncore.AppendBooleanElement(b, "known", true)
 		b = appendMoney(b, "historic", v.Historic)

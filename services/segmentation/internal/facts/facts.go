@@ -66,11 +66,10 @@ const MaxRecent = 500
 
 // Orders is what the counting orders come to.
 type Orders struct {
-	Count       int64
-	Days        int64 // distinct days with an order
-	FirstTime   time.Time
-	LastTime    time.Time
-	RecencyDays int64 // whole days from the last order to AsOf
+	Count     int64
+	Days      int64 // distinct days with an order
+	FirstTime time.Time
+	LastTime  time.Time
 	// Recent are the latest MaxRecent, the oldest first.
 	Recent []Order
 }

@@ -87,24 +87,25 @@ func (s *Store) relistSome(ctx context.Context, segment string, customers []stri
 	return unknown, again, nil
 }
 
-// ForgetList takes everybody off the list of a segment that is deleted, by going
-// through all facts. Called again it goes on with those still on it.
-func (s *Store) ForgetList(ctx context.Context, segment string) error {
+// ForgetList takes those of the next n customers, from an escaped id on, off the list of
+// a segment that was deleted. It returns the escaped id from which to go on, empty where
+// there is nobody more.
+func (s *Store) ForgetList(ctx context.Context, segment, from string, n int) (next string, err error) {
 	var on []string
-	for f, err := range s.Scan(ctx, "", "") {
+	for f, err := range s.Scan(ctx, from, "") {
 		if err != nil {
-			return err
+			return from, err
+		}
+		if n--; n < 0 {
+			next = docstore.ID(f.Customer.ID)
+			break
 		}
 		if slices.Contains(f.Lists, segment) {
 			on = append(on, f.Customer.ID)
 		}
-		if len(on) == workSize {
-			if _, err := s.RemoveFromList(ctx, segment, on); err != nil {
-				return err
-			}
-			on = on[:0]
-		}
 	}
-	_, err := s.RemoveFromList(ctx, segment, on)
-	return err
+	if _, err = s.RemoveFromList(ctx, segment, on); err != nil {
+		return from, err
+	}
+	return next, nil
 }

@@ -14,6 +14,12 @@ func (m Money) Major() float64 {
 	return float64(m.Minor) / math.Pow10(decimals)
 }
 
+// String writes the amount with the decimals of its currency, e.g. "29.30 USD".
+func (m Money) String() string {
+	decimals, _ := money.Decimals(m.Currency)
+	return money.Decimal(m.Minor, decimals) + " " + m.Currency
+}
+
 // IsCurrency tells whether a code is one of ISO 4217, in upper case.
 func IsCurrency(code string) bool {
 	_, known := money.Decimals(code)

@@ -224,6 +224,20 @@ func (f *Field) Category(x *Facts) (string, bool) {
 	return "", false
 }
 
+// Currency is the ISO 4217 code of a fact that is an amount of money; empty of others, and
+// where it is not known.
+func (f *Field) Currency(x *Facts) string {
+	switch v := f.at(x).(type) {
+	case *Money:
+		return v.Currency
+	case **Money:
+		if *v != nil {
+			return (*v).Currency
+		}
+	}
+	return ""
+}
+
 // Format writes the fact as people read it, e.g. "3", "2026-06-19T03:00:00Z", "广东";
 // empty where it is not known.
 func (f *Field) Format(x *Facts) string {
@@ -248,7 +262,7 @@ func (f *Field) Format(x *Facts) string {
 	case Amounts:
 		amounts := make([]string, len(x.Revenue))
 		for i, m := range x.Revenue {
-			amounts[i] = strconv.FormatFloat(m.Major(), 'f', -1, 64) + " " + m.Currency
+			amounts[i] = m.String()
 		}
 		return strings.Join(amounts, ", ")
 	case Purchases:

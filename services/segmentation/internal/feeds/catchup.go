@@ -64,8 +64,7 @@ func (f *Feeds) edition(ctx context.Context) error {
 	if edition.Generation == s.Edition && !s.WalkBegan.IsZero() {
 		return nil
 	}
-	f.anew(s)
-	s.Edition, s.AsOf = edition.Generation, edition.AsOf
+	f.turn(s, edition)
 	return f.save(ctx, s)
 }
 

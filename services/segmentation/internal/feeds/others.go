@@ -39,8 +39,7 @@ func (f *Feeds) valuation(ctx context.Context, s *state) (more bool, err error) 
 		return false, asked(err)
 	}
 	if edition.Generation != s.Edition || s.WalkBegan.IsZero() || s.Due && !s.Walking {
-		f.anew(s)
-		s.Edition, s.AsOf = edition.Generation, edition.AsOf
+		f.turn(s, edition)
 		if err := f.save(ctx, s); err != nil { // who comes new meanwhile is read as of it
 			return false, err
 		}
@@ -84,7 +83,7 @@ func (f *Feeds) pass(ctx context.Context, s *state) error {
 		return err
 	}
 	if len(ids) < f.cfg.Walk {
-		s.Walking, s.Whole, s.After, s.ReadAt = false, true, "", s.WalkBegan
+		s.Walking, s.Whole, s.After, s.ReadAt, s.Valued = false, true, "", s.WalkBegan, s.Edition
 		return nil
 	}
 	s.After = ids[len(ids)-1]

@@ -32,13 +32,37 @@ type state struct {
 	// Terms is what everybody's facts depended on when the last walk began.
 	Terms string `bson:"terms,omitempty"`
 	// Edition is the refresh of the valuations that is being read, or was.
-	Edition    int64     `bson:"edition,omitempty"`
-	AsOf       time.Time `bson:"as_of,omitempty"`
+	Edition int64     `bson:"edition,omitempty"`
+	AsOf    time.Time `bson:"as_of,omitempty"`
+	// Valued is the refresh that everybody was last read as of; 0 where there was none.
+	Valued     int64     `bson:"valued,omitempty"`
 	Error      string    `bson:"error,omitempty"`
 	ErrorSince time.Time `bson:"error_since,omitempty"`
 }
 
 func (s *state) edition() peers.Edition { return peers.Edition{Generation: s.Edition, AsOf: s.AsOf} }
+
+// turn begins to read everybody as of another refresh of the valuations, or of none.
+func (f *Feeds) turn(s *state, to peers.Edition) {
+	f.anew(s)
+	s.Edition, s.AsOf = to.Generation, to.AsOf
+	if s.Edition == 0 {
+		s.Valued = 0
+	}
+}
+
+// Valued tells whether everybody's valuations have been read: false before the first
+// refresh, and where the valuations have vanished.
+func (f *Feeds) Valued(ctx context.Context) (bool, error) {
+	if !f.reader.Has(peers.Valuation) {
+		return false, nil
+	}
+	s, err := f.state(ctx, peers.Valuation)
+	if err != nil {
+		return false, err
+	}
+	return s.Edition != 0 && s.Valued != 0, nil
+}
 
 // State is how current the facts of a service are.
 type State struct {

@@ -200,8 +200,8 @@ func (s *KMeansSpec) choose(ctx context.Context, m cluster.Matrix, out *Clusters
 			best, out.K = silhouette.Mean, k
 		}
 	}
-	out.Reason = fmt.Sprintf("of %d to %d, %d has the greatest mean silhouette, %.3f", s.KMin, out.Trials[len(out.Trials)-1].K, out.K, best)
-	out.ReasonZh = fmt.Sprintf("在 %d 至 %d 中，%d 的平均轮廓系数最大，为 %.3f", s.KMin, out.Trials[len(out.Trials)-1].K, out.K, best)
+	out.Reason = fmt.Sprintf("of %d to %d clusters, tried on a sample, %d had the greatest mean silhouette there, %.3f", s.KMin, out.Trials[len(out.Trials)-1].K, out.K, best)
+	out.ReasonZh = fmt.Sprintf("在样本上试分 %d 至 %d 类，分 %d 类时样本的平均轮廓系数最大，为 %.3f", s.KMin, out.Trials[len(out.Trials)-1].K, out.K, best)
 	return nil
 }
 

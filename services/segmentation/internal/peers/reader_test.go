@@ -222,7 +222,7 @@ func TestWhatTheOthersTell(t *testing.T) {
 	alive := 0.25
 	s := &services{
 		valuations: []*valuationv1.Valuation{{
-			CustomerId: "a", Generation: 7, RecencyDays: 12, Orders: 99, HistoricValue: &apiv1.Money{CurrencyCode: "CNY", MinorUnits: 500},
+			CustomerId: "a", Generation: 7, Orders: 99, HistoricValue: &apiv1.Money{CurrencyCode: "CNY", MinorUnits: 500},
 			Rfm: &valuationv1.RfmScores{Recency: 5, Frequency: 4, Monetary: 3, Cell: "543"}, Prediction: &valuationv1.Prediction{AliveProbability: &alive},
 		}},
 		satisfaction: []*feedbackv1.CustomerSatisfaction{
@@ -252,7 +252,7 @@ func TestWhatTheOthersTell(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !a.Valued || a.Edition != 7 || !a.AsOf.Equal(at) || a.Orders.Count != 3 || a.Orders.RecencyDays != 12 || a.Value.Historic.Minor != 500 ||
+	if !a.Valued || a.Edition != 7 || !a.AsOf.Equal(at) || a.Orders.Count != 3 || a.Value.Historic.Minor != 500 ||
 		a.RFM.Cell != "543" || *a.Prediction.Alive != 0.25 || b.Valued || b.Edition != 7 {
 		t.Errorf("valuations: %+v, %+v", a, b)
 	}

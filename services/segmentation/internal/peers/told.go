@@ -89,7 +89,6 @@ func attributeOf(t facts.Type, v *profilev1.AttributeValue) any {
 // value takes what a valuation says beyond what profile's orders tell.
 func value(f *facts.Facts, v *valuationv1.Valuation) {
 	f.Valued = true
-	f.Orders.RecencyDays = v.GetRecencyDays()
 	f.Value = facts.Value{}
 	if m := v.GetHistoricValue(); m != nil {
 		f.Value = facts.Value{

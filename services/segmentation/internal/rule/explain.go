@@ -218,7 +218,7 @@ func (t *ordersTest) measure(e *evaluation) (what, value string) {
 func (t *revenueTest) measure(e *evaluation) (what, value string) {
 	w := window{orders: e.facts.Orders.Recent, span: t.span, currency: t.currency}
 	w.open(e.at)
-	return t.en, formatDouble(w.revenue())
+	return t.en, formatAmount(w.revenue(), t.currency)
 }
 
 func (t *nowTest) measure(e *evaluation) (what, value string) {

@@ -5,12 +5,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kehuhq/kehu/pkg/money"
 )
 
 // subject is what a condition is about, as it is written and as Chinese readers call it.
 type subject struct{ en, zh string }
 
-var wordsEn = [...]string{equal: "", unequal: "other than ", less: "less than ", atMost: "at most ", greater: "more than ", atLeast: "at least "}
+var wordsEn = [...]string{equal: "", unequal: "something other than ", less: "less than ", atMost: "at most ", greater: "more than ", atLeast: "at least "}
 
 var wordsZh = [...]string{equal: "为 ", unequal: "不为 ", less: "小于 ", atMost: "至多 ", greater: "大于 ", atLeast: "至少 "}
 
@@ -21,6 +23,9 @@ func (s subject) change(value string, o operator, than string, holds bool) (en, 
 	}
 	if holds {
 		o = o.opposite()
+	}
+	if o == unequal && value == than {
+		return s.en + " is " + value + " and would have to be something else", s.zh + "为 " + value + "，需要为其他值"
 	}
 	en = s.en + " is " + value + " and would have to be " + wordsEn[o] + than
 	if value == "unknown" {
@@ -61,6 +66,17 @@ func (s subject) among(value string, texts []string, holds bool) (en, zh string)
 func quoted(text string) string { return strconv.Quote(text) }
 
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
+
+// formatAmount is an amount in the major unit, with the decimals of its currency, and
+// more where it has them.
+func formatAmount(x float64, currency string) string {
+	s := formatDouble(x)
+	_, fraction, _ := strings.Cut(s, ".")
+	if decimals, known := money.Decimals(currency); known && len(fraction) < decimals {
+		return strconv.FormatFloat(x, 'f', decimals, 64)
+	}
+	return s
+}
 
 func formatDouble(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 

@@ -67,7 +67,11 @@ func orderedDoubles(o operator, a, b float64) bool {
 }
 
 func (t *doubleTest) change(e *evaluation, holds bool) (string, string) {
-	return t.subject.change(formatDouble(t.value(e)), t.operator, formatDouble(t.than), holds)
+	format := formatDouble
+	if t.currency != "" {
+		format = func(x float64) string { return formatAmount(x, t.currency) }
+	}
+	return t.subject.change(format(t.value(e)), t.operator, format(t.than), holds)
 }
 
 // textTest compares a text of the customer's.

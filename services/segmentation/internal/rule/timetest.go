@@ -106,5 +106,5 @@ func (t *revenueTest) holds(e *evaluation) (bool, error) {
 func (t *revenueTest) change(e *evaluation, holds bool) (string, string) {
 	w := window{orders: e.facts.Orders.Recent, span: t.span, currency: t.currency}
 	w.open(e.at)
-	return t.subject.change(formatDouble(w.revenue()), t.operator, formatDouble(t.than), holds)
+	return t.subject.change(formatAmount(w.revenue(), t.currency), t.operator, formatAmount(t.than, t.currency), holds)
 }

@@ -20,10 +20,19 @@ type column struct {
 	spread  stat.Spread
 	groups  map[string]int // places of the categories, in the order they were met
 	names   []string
+	// field is the fact that the variable is, nil of others; currency is that of its
+	// amounts, where they are amounts and all in one.
+	field    *facts.Field
+	currency string
+	mixed    bool
 }
 
 func newColumn(v *partition.Variable, forming bool) *column {
-	return &column{Variable: v, forming: forming, groups: make(map[string]int)}
+	c := &column{Variable: v, forming: forming, groups: make(map[string]int)}
+	if c.Numeric() {
+		c.field, _ = facts.Lookup(v.Name)
+	}
+	return c
 }
 
 // read is the column's number of a customer: of a category its place. NaN is not known.
@@ -39,6 +48,28 @@ func (c *column) read(f *facts.Facts, m partition.Moment) float64 {
 		return math.NaN()
 	}
 	return float64(c.place(category))
+}
+
+// note notes in which currency a customer's amount is.
+func (c *column) note(f *facts.Facts) {
+	if c.field == nil {
+		return
+	}
+	switch currency := c.field.Currency(f); {
+	case currency == "" || currency == c.currency:
+	case c.currency == "":
+		c.currency = currency
+	default:
+		c.mixed = true
+	}
+}
+
+// unit is what the column's numbers are told in.
+func (c *column) unit() string {
+	if c.Unit == "" && !c.mixed {
+		return c.currency
+	}
+	return c.Unit
 }
 
 // place finds a category; of those beyond the limit it is that of all others.
@@ -70,6 +101,9 @@ func (c *column) count(x float64) {
 // read fills the columns' numbers of a customer. Forming ones are those that the
 // division goes by.
 func (w *work) read(f *facts.Facts, into []float64) {
+	for _, c := range w.columns {
+		c.note(f)
+	}
 	if w.reader != nil {
 		w.reader.Read(f, w.own, w.row)
 	}

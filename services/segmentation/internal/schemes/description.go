@@ -2,7 +2,9 @@ package schemes
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
 
@@ -15,6 +17,7 @@ import (
 type portrait struct {
 	*describe.Tally
 	columns []*column
+	factors []float64 // of the numbers, into the unit that they are told in; 0: left out
 	numbers []float64
 	words   []string
 }
@@ -23,11 +26,16 @@ func newPortrait(w *work, labels int) (*portrait, error) {
 	p := &portrait{columns: w.columns}
 	var numbers, words []describe.Variable
 	for _, c := range w.columns {
-		v := describe.Variable{Name: c.Name, LabelEn: c.Label, LabelZh: c.LabelZh, Unit: c.Unit}
-		if c.Numeric() {
-			numbers = append(numbers, v)
-		} else {
+		v, factor := describe.Variable{Name: c.Name, LabelEn: c.Label, LabelZh: c.LabelZh, Unit: c.unit()}, 1.0
+		if currency, minor := strings.CutPrefix(c.Name, "revenue_minor."); minor {
+			v, factor = w.major(currency)
+		}
+		p.factors = append(p.factors, factor)
+		switch {
+		case !c.Numeric():
 			words = append(words, v)
+		case factor != 0:
+			numbers = append(numbers, v)
 		}
 	}
 	var err error
@@ -35,12 +43,25 @@ func newPortrait(w *work, labels int) (*portrait, error) {
 	return p, err
 }
 
+// major is how revenue in the minor unit is told: in the major one, and not at all where
+// another column does so.
+func (w *work) major(currency string) (describe.Variable, float64) {
+	name := "revenue." + currency
+	if slices.ContainsFunc(w.columns, func(c *column) bool { return c.Name == name }) {
+		return describe.Variable{}, 0
+	}
+	one := facts.Money{Minor: 1, Currency: currency}
+	return describe.Variable{Name: name, Unit: currency}, one.Major()
+}
+
 // add counts a customer with a label, of whom row is known.
 func (p *portrait) add(label int, f *facts.Facts, row []float64) error {
 	p.numbers, p.words = p.numbers[:0], p.words[:0]
 	for j, c := range p.columns {
 		if c.Numeric() {
-			p.numbers = append(p.numbers, row[j])
+			if factor := p.factors[j]; factor != 0 {
+				p.numbers = append(p.numbers, factor*row[j])
+			}
 			continue
 		}
 		word, _ := c.Category(f)

@@ -2,7 +2,9 @@ package schemes
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 
 	"google.golang.org/protobuf/proto"
 
@@ -39,19 +41,64 @@ func (g *gate) empty(step segmentationv1.SchemeStep, subject string, missing boo
 	}
 }
 
-// most and least are thresholds that a figure may miss.
-func (g *gate) most(step segmentationv1.SchemeStep, reason, subject, what, whatZh string, figure, threshold float64) {
-	if figure > threshold {
-		g.missed(step, reason, subject, fmt.Sprintf("%s of %s is %.4g, at most %.4g is allowed", what, subject, figure, threshold),
-			fmt.Sprintf("%s的%s为 %.4g，最多允许 %.4g", subject, whatZh, figure, threshold), figure, threshold)
+// figure is what a threshold judges: of what, and how it is written.
+type figure struct {
+	subject  string // as overrides name it
+	of, ofZh string // as people say it, e.g. "label 1" and "第 1 类"
+	en, zh   string // e.g. "the share", "占比"
+	share    bool   // a fraction, told in percent
+}
+
+// text writes a value of the figure so that it differs from another.
+func (f figure) text(value, other float64) string {
+	unit := ""
+	if f.share {
+		value, other, unit = 100*value, 100*other, "%"
+	}
+	for digits := 0; ; digits++ {
+		text := strconv.FormatFloat(value, 'f', digits, 64)
+		if exact, err := strconv.ParseFloat(text, 64); digits == 6 ||
+			err == nil && math.Abs(exact-value) <= 0.005*math.Abs(value) && text != strconv.FormatFloat(other, 'f', digits, 64) {
+			return text + unit
+		}
 	}
 }
 
-func (g *gate) least(step segmentationv1.SchemeStep, reason, subject, what, whatZh string, figure, threshold float64) {
-	if figure < threshold {
-		g.missed(step, reason, subject, fmt.Sprintf("%s of %s is %.4g, at least %.4g is asked for", what, subject, figure, threshold),
-			fmt.Sprintf("%s的%s为 %.4g，至少需要 %.4g", subject, whatZh, figure, threshold), figure, threshold)
+// most and least are thresholds that a figure may miss.
+func (g *gate) most(step segmentationv1.SchemeStep, reason string, f figure, value, threshold float64) {
+	if value > threshold {
+		a, b := f.text(value, threshold), f.text(threshold, value)
+		g.missed(step, reason, f.subject, fmt.Sprintf("%s of %s is %s, at most %s is allowed", f.en, f.of, a, b),
+			fmt.Sprintf("%s的%s为 %s，最多允许 %s", f.ofZh, f.zh, a, b), value, threshold)
 	}
+}
+
+func (g *gate) least(step segmentationv1.SchemeStep, reason string, f figure, value, threshold float64) {
+	if value < threshold {
+		a, b := f.text(value, threshold), f.text(threshold, value)
+		g.missed(step, reason, f.subject, fmt.Sprintf("%s of %s is %s, at least %s is asked for", f.en, f.of, a, b),
+			fmt.Sprintf("%s的%s为 %s，至少需要 %s", f.ofZh, f.zh, a, b), value, threshold)
+	}
+}
+
+// factFigure is one of a variable.
+func factFigure(name, en, zh string, share bool) figure {
+	v := partition.Of(name)
+	if v == nil {
+		return figure{name, name, name, en, zh, share}
+	}
+	return figure{name, v.Label, v.LabelZh, en, zh, share}
+}
+
+// labelFigure is one of a label, by the names that the run gave it.
+func labelFigure(m *segmentationv1.SchemeRun, label, en, zh string, share bool) figure {
+	f := figure{"label " + label, "label " + label, "“" + label + "”类", en, zh, share}
+	for _, l := range m.GetSegmentation().GetLabels() {
+		if l.GetLabel() == label {
+			f.of, f.ofZh = or(l.GetDisplayName(), f.of), or(l.GetDisplayNameZh(), f.ofZh)
+		}
+	}
+	return f
 }
 
 func (g *gate) missed(step segmentationv1.SchemeStep, reason, subject, message, messageZh string, figure, threshold float64) {
@@ -110,23 +157,23 @@ func (g *gate) found(m *segmentationv1.SchemeRun) {
 	g.empty(dataStep, "data report", m.GetData() == nil)
 	for _, v := range m.GetData().GetVariables() {
 		if v.GetForming() {
-			g.least(dataStep, "COMPLETENESS_TOO_LOW", v.GetFact(), "the completeness", "完整度", v.GetCompleteness(), h.GetMinCompleteness())
+			g.least(dataStep, "COMPLETENESS_TOO_LOW", factFigure(v.GetFact(), "the completeness", "完整度", true), v.GetCompleteness(), h.GetMinCompleteness())
 		}
 	}
 	g.empty(variables, "variable report", m.GetVariables() == nil)
 	for _, v := range m.GetVariables().GetVariables() {
 		if v.Psi != nil {
-			g.most(variables, "PSI_TOO_HIGH", v.GetFact(), "the PSI against "+m.GetVariables().GetBaselineRun(), "与上次发布相比的 PSI", v.GetPsi(), h.GetMaxPsi())
+			g.most(variables, "PSI_TOO_HIGH", factFigure(v.GetFact(), "the PSI against "+m.GetVariables().GetBaselineRun(), "与上次发布相比的 PSI", false), v.GetPsi(), h.GetMaxPsi())
 		}
-		g.most(variables, "SPLIT_HALF_PSI_TOO_HIGH", v.GetFact(), "the PSI between two halves", "两半之间的 PSI", v.GetSplitHalfPsi(), h.GetMaxPsi())
+		g.most(variables, "SPLIT_HALF_PSI_TOO_HIGH", factFigure(v.GetFact(), "the PSI between two halves", "两半之间的 PSI", false), v.GetSplitHalfPsi(), h.GetMaxPsi())
 	}
 	s := m.GetSegmentation()
 	g.empty(segmentation, "segmentation", len(s.GetLabels()) == 0)
 	if len(s.GetLabels()) > 0 {
-		g.most(segmentation, "UNKNOWN_TOO_MANY", "label unknown", "the share", "占比", ratio(s.GetUnknown(), m.GetPopulation()), h.GetMaxUnknownShare())
+		g.most(segmentation, "UNKNOWN_TOO_MANY", figure{"label unknown", "customers who cannot be assigned", "无法归类客户", "the share", "占比", true}, ratio(s.GetUnknown(), m.GetPopulation()), h.GetMaxUnknownShare())
 	}
 	if c := s.GetClusters(); c != nil {
-		g.least(segmentation, "SILHOUETTE_TOO_LOW", "clusters", "the mean silhouette", "平均轮廓系数", c.GetSilhouette(), h.GetMinSilhouette())
+		g.least(segmentation, "SILHOUETTE_TOO_LOW", figure{"clusters", "the division into clusters", "聚类划分", "the mean silhouette", "平均轮廓系数", false}, c.GetSilhouette(), h.GetMinSilhouette())
 	}
 	for _, l := range s.GetLabels() {
 		described := slices.ContainsFunc(m.GetDescriptions(), func(d *segmentationv1.LabelDescription) bool {
@@ -143,7 +190,7 @@ func (g *gate) valid(m *segmentationv1.SchemeRun) {
 	g.empty(validity, "validity.tests", len(v.GetTests()) == 0 && len(m.GetScheme().GetVariables().GetOutside()) > 0)
 	g.empty(validity, "validity.stability", len(v.GetStability()) == 0 && v.GetStabilityNote() == "")
 	for _, s := range v.GetStability() {
-		g.least(validity, "JACCARD_TOO_LOW", "label "+s.GetLabel(), "the bootstrap Jaccard", "自助法 Jaccard", s.GetJaccard(), h.GetMinJaccard())
+		g.least(validity, "JACCARD_TOO_LOW", labelFigure(m, s.GetLabel(), "the bootstrap Jaccard", "自助法 Jaccard", false), s.GetJaccard(), h.GetMinJaccard())
 	}
 	different := make(map[string]bool)
 	for _, t := range v.GetTests() {
@@ -152,15 +199,20 @@ func (g *gate) valid(m *segmentationv1.SchemeRun) {
 		}
 	}
 	if len(v.GetTests()) > 0 {
-		g.least(validity, "DIFFERENCES_TOO_FEW", "variables.outside", "the number with a difference", "有差异的变量数", float64(len(different)), float64(h.GetMinOutsideVariables()))
+		g.least(validity, "DIFFERENCES_TOO_FEW", figure{"variables.outside", "the outside variables", "外部变量", "the number with a difference", "有差异个数", false}, float64(len(different)), float64(h.GetMinOutsideVariables()))
 	}
 	for _, c := range v.GetCriteria() {
 		for _, judged := range []struct {
 			reason string
 			c      *segmentationv1.JudgedCriterion
-		}{{"SEGMENT_TOO_SMALL", c.GetSubstantial()}, {"SEGMENT_NOT_REACHABLE", c.GetReachable()}, {"SEGMENT_NOT_DISTINGUISHABLE", c.GetDistinguishable()}, {"SEGMENT_NOT_ACTIONABLE", c.GetActionable()}} {
+			share  bool
+		}{
+			{"SEGMENT_TOO_SMALL", c.GetSubstantial(), true}, {"SEGMENT_NOT_REACHABLE", c.GetReachable(), true},
+			{"SEGMENT_NOT_DISTINGUISHABLE", c.GetDistinguishable(), false}, {"SEGMENT_NOT_ACTIONABLE", c.GetActionable(), false},
+		} {
 			if !judged.c.GetMet() {
-				g.least(validity, judged.reason, "label "+c.GetLabel(), "the "+judged.c.GetFigureName(), judged.c.GetFigureNameZh(), judged.c.GetFigure(), judged.c.GetThreshold())
+				g.least(validity, judged.reason, labelFigure(m, c.GetLabel(), "the "+judged.c.GetFigureName(), judged.c.GetFigureNameZh(), judged.share),
+					judged.c.GetFigure(), judged.c.GetThreshold())
 			}
 		}
 	}

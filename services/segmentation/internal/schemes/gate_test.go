@@ -105,6 +105,31 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// Findings are told in percent where they are shares, and by the names of labels and
+// variables that people know; overrides name them as ever.
+func TestGateInWords(t *testing.T) {
+	m := passing()
+	m.Segmentation.Labels[0].DisplayName, m.Segmentation.Labels[0].DisplayNameZh = "cluster 1", "第 1 类"
+	m.Segmentation.Unknown = 500
+	m.Data.Variables[0].Completeness = 0.5
+	m.Validity.Stability[0].Jaccard = 0.5996
+	m.Validity.Criteria[0].Substantial = &segmentationv1.JudgedCriterion{Figure: 0.0001076, Threshold: 0.05, FigureName: "share of customers", FigureNameZh: "客户占比"}
+	told := map[string][2]string{}
+	for _, f := range gateOf(m, m.GetScheme()).GetFindings() {
+		told[f.GetReason()] = [2]string{f.GetMessage(), f.GetMessageZh()}
+	}
+	for reason, want := range map[string][2]string{
+		"UNKNOWN_TOO_MANY":     {"the share of customers who cannot be assigned is 50%, at most 30% is allowed", "无法归类客户的占比为 50%，最多允许 30%"},
+		"COMPLETENESS_TOO_LOW": {"the completeness of number of days with orders is 50%, at least 80% is asked for", "下单天数的完整度为 50%，至少需要 80%"},
+		"JACCARD_TOO_LOW":      {"the bootstrap Jaccard of cluster 1 is 0.5996, at least 0.6000 is asked for", "第 1 类的自助法 Jaccard为 0.5996，至少需要 0.6000"},
+		"SEGMENT_TOO_SMALL":    {"the share of customers of cluster 1 is 0.0108%, at least 5% is asked for", "第 1 类的客户占比为 0.0108%，至少需要 5%"},
+	} {
+		if told[reason] != want {
+			t.Errorf("%s: %q, want %q", reason, told[reason], want)
+		}
+	}
+}
+
 func TestOverridesNeedAReasonAndAName(t *testing.T) {
 	m := passing()
 	m.Validity.Stability[0].Jaccard = 0.1

@@ -72,15 +72,7 @@ func (s *Server) publish(ctx context.Context, o *publishing) (proto.Message, err
 		return nil, err
 	}
 	if !o.State.Switched {
-		plan, err := s.admit(ctx, r, o.Request.GetOverrides())
-		if err != nil {
-			return nil, err
-		}
-		if r, err = s.prepare(ctx, r, plan, o); err != nil {
-			return nil, err
-		}
-		o.Progress(1, 3, "switching")
-		if err := s.swap(ctx, r, o.Name); err != nil {
+		if r, err = s.change(ctx, r, o); err != nil {
 			return nil, err
 		}
 		if err := o.Checkpoint(ctx, publishState{Switched: true}); err != nil {
@@ -94,6 +86,28 @@ func (s *Server) publish(ctx context.Context, o *publishing) (proto.Message, err
 		return nil, err
 	}
 	return s.shownRun(ctx, r)
+}
+
+// change makes a run the one that serves, unless an earlier publication, which died
+// afterwards, has done so.
+func (s *Server) change(ctx context.Context, r *run, o *publishing) (*run, error) {
+	found, err := s.store.scheme(ctx, r.scheme())
+	if err != nil {
+		return nil, err
+	}
+	if found.Published == r.id() && r.State == int32(segmentationv1.SchemeRunState_SCHEME_RUN_STATE_PUBLISHING) {
+		_, err := s.lock(ctx, r, o.Name)
+		return r, err
+	}
+	plan, err := s.admit(ctx, r, o.Request.GetOverrides())
+	if err != nil {
+		return nil, err
+	}
+	if r, err = s.prepare(ctx, r, plan, o); err != nil {
+		return nil, err
+	}
+	o.Progress(1, 3, "switching")
+	return r, s.swap(ctx, r, o.Name)
 }
 
 // prepare checks that every segment can be made, and notes in the run what it will be.
@@ -206,11 +220,11 @@ func (s *Server) gone(ctx context.Context, scheme, previous string, m *segmentat
 func (s *Server) lock(ctx context.Context, r *run, name string) (previous string, err error) {
 	_, err = s.store.schemes.Update(ctx, r.schemeID(), func(found *scheme) error {
 		if held := found.Publishing; held != "" && held != name {
-			op, err := s.operations.Get(ctx, held)
-			if err != nil && fault.ReasonOf(err) != "OPERATION_NOT_FOUND" {
+			over, err := s.over(ctx, held)
+			if err != nil {
 				return err
 			}
-			if err == nil && !op.GetDone() {
+			if !over {
 				return fault.New(fault.FailedPrecondition, "PUBLICATION_RUNNING", "another run of %s is being published by %s", schemeName(r.scheme()), held).
 					With("operation", held)
 			}

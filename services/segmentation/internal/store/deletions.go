@@ -19,6 +19,9 @@ type Deletion struct {
 	Segment string
 	Born    int64
 	At      time.Time
+	// List is by what facts name its list, empty where it was none; From is the escaped
+	// id from which on customers may still be on it.
+	List, From string
 }
 
 type deletion struct {
@@ -26,6 +29,8 @@ type deletion struct {
 	Segment       string    `bson:"segment"`
 	Born          int64     `bson:"born"`
 	At            time.Time `bson:"at"`
+	List          string    `bson:"list,omitempty"`
+	From          string    `bson:"from,omitempty"`
 }
 
 func openDeletions(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Deletions, error) {
@@ -36,7 +41,7 @@ func openDeletions(ctx context.Context, engine docstore.Engine, clock func() tim
 // Note writes the note, anew if it is there.
 func (s *Deletions) Note(ctx context.Context, d Deletion) error {
 	_, err := s.docs.Upsert(ctx, passID(d.Segment, d.Born), func(doc *deletion, _ bool) error {
-		doc.Segment, doc.Born, doc.At = d.Segment, d.Born, d.At
+		doc.Segment, doc.Born, doc.At, doc.List, doc.From = d.Segment, d.Born, d.At, d.List, d.From
 		return nil
 	})
 	return err
@@ -49,7 +54,7 @@ func (s *Deletions) All(ctx context.Context) ([]Deletion, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Deletion{doc.Segment, doc.Born, doc.At})
+		all = append(all, Deletion{doc.Segment, doc.Born, doc.At, doc.List, doc.From})
 	}
 	return all, nil
 }

@@ -117,7 +117,9 @@ func (s *Server) CreateStrategy(ctx context.Context, r *segmentationv1.CreateStr
 	if p.Request, err = aip.KeyOf(r); err != nil {
 		return nil, err
 	}
-	p.Revision = 1
+	if p.Revision, err = s.Store.first(ctx, p.ID); err != nil {
+		return nil, err
+	}
 	p.CreateTime = s.Store.instant()
 	p.UpdateTime = p.CreateTime
 	if stored, err := s.Store.Get(ctx, p.ID); err == nil {
@@ -206,7 +208,7 @@ func (s *Server) DeleteStrategy(ctx context.Context, r *segmentationv1.DeleteStr
 	if err := etag.Check(r.GetEtag(), p.Version); err != nil {
 		return nil, err
 	}
-	if err = s.Store.Delete(ctx, id, p.Version); errors.Is(err, docstore.ErrConflict) {
+	if err = s.Store.Delete(ctx, p); errors.Is(err, docstore.ErrConflict) {
 		return nil, fault.New(fault.Aborted, "ETAG_MISMATCH", "the strategy has changed since it was read; read it again and retry")
 	}
 	return &emptypb.Empty{}, err

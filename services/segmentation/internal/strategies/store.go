@@ -38,6 +38,13 @@ type revisionDoc struct {
 	UpdateTime    time.Time `bson:"update_time"` // of this revision
 }
 
+// numberDoc is the last revision of a strategy that was deleted: another of the same id
+// goes on behind it, so that a revision that an event names is one thing for ever.
+type numberDoc struct {
+	docstore.Meta `bson:",inline"`
+	Last          int64 `bson:"last"`
+}
+
 type policyDoc struct {
 	docstore.Meta `bson:",inline"`
 	Caps          []Cap        `bson:"caps,omitempty"`
@@ -61,6 +68,7 @@ const bySegment = "by_segment"
 type Store struct {
 	strategies *docstore.Collection[strategyDoc]
 	revisions  *docstore.Collection[revisionDoc]
+	numbers    *docstore.Collection[numberDoc]
 	policies   *docstore.Collection[policyDoc]
 	events     *docstore.Collection[eventDoc]
 	contacts   *docstore.Collection[contactsDoc]
@@ -78,12 +86,13 @@ func OpenStore(ctx context.Context, engine docstore.Engine, clock func() time.Ti
 		}}},
 	}, with)
 	revisions, errRevisions := docstore.Open(ctx, engine, docstore.Schema[revisionDoc]{Name: "strategy_revisions"}, with)
+	numbers, errNumbers := docstore.Open(ctx, engine, docstore.Schema[numberDoc]{Name: "strategy_numbers"}, with)
 	policies, errPolicies := docstore.Open(ctx, engine, docstore.Schema[policyDoc]{Name: "contact_policy"}, with)
 	events, errEvents := docstore.Open(ctx, engine, eventSchema(), with)
 	contacts, errContacts := docstore.Open(ctx, engine, docstore.Schema[contactsDoc]{Name: "action_contacts"}, with)
 	automation, errAutomation := docstore.Open(ctx, engine, docstore.Schema[automationDoc]{Name: "automation"}, with)
-	err := errors.Join(errStrategies, errRevisions, errPolicies, errEvents, errContacts, errAutomation)
-	return &Store{strategies, revisions, policies, events, contacts, automation, clock}, err
+	err := errors.Join(errStrategies, errRevisions, errNumbers, errPolicies, errEvents, errContacts, errAutomation)
+	return &Store{strategies, revisions, numbers, policies, events, contacts, automation, clock}, err
 }
 
 func (s *Store) instant() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
@@ -164,6 +173,19 @@ func (s *Store) keep(ctx context.Context, of *Strategy) error {
 	return errors.Join(append(errs, err)...)
 }
 
+// first is the first revision of a strategy that is made: behind those of all that had
+// its id before.
+func (s *Store) first(ctx context.Context, id string) (int64, error) {
+	doc, err := s.numbers.Get(ctx, id)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return 1, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return doc.Last + 1, nil
+}
+
 // Insert stores a new strategy. It returns docstore.ErrConflict where there is one.
 func (s *Store) Insert(ctx context.Context, created *Strategy) error {
 	doc := &strategyDoc{Meta: docstore.Meta{ID: created.ID}}
@@ -172,6 +194,13 @@ func (s *Store) Insert(ctx context.Context, created *Strategy) error {
 		return err
 	}
 	created.Version = doc.Version
+	if created.Revision > 1 { // a crash may have left some of one that was deleted
+		before := docstore.Within(docstore.ID(created.ID))
+		before.From = revisionID(created.ID, created.Revision-1)
+		if err := s.revisions.Purge(ctx, before); err != nil {
+			return err
+		}
+	}
 	return s.keep(ctx, created)
 }
 
@@ -257,12 +286,25 @@ func (s *Store) Revisions(ctx context.Context, id string, after *docstore.Positi
 	return found, next, nil
 }
 
-// Delete removes a strategy at a version, and its revisions.
-func (s *Store) Delete(ctx context.Context, id string, version int64) error {
-	if err := s.strategies.Delete(ctx, id, version); err != nil {
+// Delete removes a strategy as it was read, and its revisions.
+func (s *Store) Delete(ctx context.Context, of *Strategy) error {
+	_, err := s.numbers.Upsert(ctx, of.ID, func(d *numberDoc, _ bool) error {
+		d.Last = max(d.Last, of.Revision)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	return s.revisions.Purge(ctx, docstore.Within(docstore.ID(id)))
+	if err := s.strategies.Delete(ctx, of.ID, of.Version); err != nil {
+		return err
+	}
+	return s.revisions.Purge(ctx, docstore.Within(docstore.ID(of.ID)))
+}
+
+// Naming are the names of the strategies of a segment.
+func (s *Store) Naming(ctx context.Context, segment string) ([]string, error) {
+	found, err := s.ofSegment(ctx, segment)
+	return each(found, func(p *Strategy) string { return strategyName(p.ID) }), err
 }
 
 // Policy returns what holds for all strategies.

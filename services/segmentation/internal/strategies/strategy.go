@@ -3,6 +3,7 @@
 //
 //	strategies          _id strategy            as they are
 //	strategy_revisions  _id strategy!revision   as they were
+//	strategy_numbers    _id strategy            of those deleted, the last revision
 //	contact_policy      _id contactPolicy       what holds for all of them
 //	action_events       _id hash                one per transition and action
 //	action_contacts     _id customer            what counts towards frequency caps
