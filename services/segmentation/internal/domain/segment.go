@@ -42,9 +42,6 @@ type Segment struct {
 	// deleted and created anew under the same id has a larger one, and so nothing
 	// of the old one's.
 	Born int64
-	// Floor is the last generation given up: none at or below it may be published
-	// any more, so that its rows can be removed. Zero for none.
-	Floor int64
 	// Formed is the last good pass, zero before the first.
 	Formed Formed
 	// Failure is why the last pass failed, nil when it did not.
@@ -127,12 +124,4 @@ type Membership struct {
 	Customer   string
 	Since      time.Time // of the pass with which the customer came in
 	Generation int64     // of the pass this was read from
-}
-
-// Transition is a customer's entering or leaving a segment.
-type Transition struct {
-	Customer   string
-	Left       bool // entered otherwise
-	At         time.Time
-	Generation int64
 }

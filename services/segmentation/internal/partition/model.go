@@ -17,11 +17,8 @@ import (
 // Unknown is the label of those of whom an input is missing.
 const Unknown = "unknown"
 
-// MaxInputs is the most numbers that decide on a label, MaxLabels the most labels.
-const (
-	MaxInputs = 32
-	MaxLabels = 126
-)
+// MaxInputs is the most numbers that decide on a label.
+const MaxInputs = 32
 
 // Label is a label and its names.
 type Label struct {

@@ -14,7 +14,6 @@ import (
 type Edition struct {
 	Generation int64
 	AsOf       time.Time
-	Customers  int64 // valued
 }
 
 // ErrSuperseded says that an edition cannot be read any more, because there is a

@@ -292,9 +292,7 @@ func (r *Reader) Edition(ctx context.Context) (Edition, error) {
 	if err != nil {
 		return Edition{}, err
 	}
-	return Edition{
-		Generation: summary.GetGeneration(), AsOf: summary.GetAsOf().AsTime(), Customers: summary.GetCustomers(),
-	}, nil
+	return Edition{Generation: summary.GetGeneration(), AsOf: summary.GetAsOf().AsTime()}, nil
 }
 
 // Of tells of each customer which records are part of it, itself among them.

@@ -7,7 +7,6 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
-	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // Rule is a compiled expression. It is safe for concurrent use.
@@ -30,16 +29,6 @@ func (r *Rule) Segments() []string { return slices.Clone(r.segments) }
 // Cost is the most that an evaluation can take, in the unit of CEL's estimates, at
 // most MaxCost: some 20 million units are done in a second.
 func (r *Rule) Cost() uint64 { return r.cost }
-
-// ReadsFrom tells whether the rule reads a fact of a section.
-func (r *Rule) ReadsFrom(section facts.Section) bool {
-	return slices.ContainsFunc(r.reads, func(name string) bool {
-		if field, ok := facts.Lookup(name); ok {
-			return field.Section == section
-		}
-		return section == facts.FromProfile // attributes
-	})
-}
 
 // Evaluate tells whether the rule holds for a case, and until when. An error is one
 // of the expression, such as a division by zero: a FailedPrecondition fault

@@ -326,8 +326,4 @@ func TestReadsAndSegments(t *testing.T) {
 			t.Errorf("%s: costs %d", expression, r.Cost())
 		}
 	}
-	r, err := c.Compile(`orders.count > 1 && rfm.cell == "555"`)
-	if err != nil || !r.ReadsFrom(facts.FromValuation) || !r.ReadsFrom(facts.FromOrders) || r.ReadsFrom(facts.FromProfile) {
-		t.Errorf("sections are not told: %v", err)
-	}
 }

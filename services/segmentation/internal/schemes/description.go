@@ -26,10 +26,7 @@ func newPortrait(w *work, labels int) (*portrait, error) {
 	p := &portrait{columns: w.columns}
 	var numbers, words []describe.Variable
 	for _, c := range w.columns {
-		v, factor := describe.Variable{Name: c.Name, LabelEn: c.Label, LabelZh: c.LabelZh, Unit: c.unit()}, 1.0
-		if currency, minor := strings.CutPrefix(c.Name, "revenue_minor."); minor {
-			v, factor = w.major(currency)
-		}
+		v, factor := w.told(c)
 		p.factors = append(p.factors, factor)
 		switch {
 		case !c.Numeric():
@@ -43,11 +40,18 @@ func newPortrait(w *work, labels int) (*portrait, error) {
 	return p, err
 }
 
-// major is how revenue in the minor unit is told: in the major one, and not at all where
-// another column does so.
-func (w *work) major(currency string) (describe.Variable, float64) {
-	name := "revenue." + currency
-	if slices.ContainsFunc(w.columns, func(c *column) bool { return c.Name == name }) {
+// told is how a column is told: an amount in the minor unit in the major one, and, by a
+// factor of 0, not at all where another column does so.
+func (w *work) told(c *column) (describe.Variable, float64) {
+	currency := c.unit()
+	name, minor := strings.CutSuffix(c.Name, "_minor")
+	if code, is := strings.CutPrefix(c.Name, "revenue_minor."); is {
+		name, minor = "revenue."+code, true
+	}
+	if !minor || !facts.IsCurrency(currency) {
+		return describe.Variable{Name: c.Name, LabelEn: c.Label, LabelZh: c.LabelZh, Unit: currency}, 1
+	}
+	if slices.ContainsFunc(w.columns, func(other *column) bool { return other.Name == name }) {
 		return describe.Variable{}, 0
 	}
 	one := facts.Money{Minor: 1, Currency: currency}

@@ -2,7 +2,6 @@ package standing
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"time"
 
@@ -91,38 +90,6 @@ func (s *Standings) list(ctx context.Context, segment string, generation int64) 
 		return list{}, f
 	}
 	return list{found.Born, generation, p.Members, p.Hidden}, nil
-}
-
-// StreamMembers yields who is in a segment now, within a range of ids as of escaped
-// ones, from and to: to exclusive, empty is open. It is all of one generation, which
-// must not be superseded for longer than lists are kept.
-func (s *Standings) StreamMembers(ctx context.Context, segment, from, to string) iter.Seq2[domain.Membership, error] {
-	return func(yield func(domain.Membership, error) bool) {
-		l, err := s.list(ctx, segment, 0)
-		if err != nil {
-			yield(domain.Membership{}, err)
-			return
-		}
-		if l.generation == 0 {
-			return
-		}
-		first, end := docstore.ID(from), docstore.ID(to)
-		for e, err := range s.rosters.members(ctx, l.born, l.generation, lowestBefore(first)) {
-			if err != nil {
-				yield(domain.Membership{}, err)
-				return
-			}
-			if to != "" && e.customer >= end {
-				return
-			}
-			if e.customer < first || slices.Contains(l.hidden, e.customer) {
-				continue
-			}
-			if !yield(membership(&e, l.generation), nil) {
-				return
-			}
-		}
-	}
 }
 
 // lowestBefore is an escaped id from behind which one is met, and little else.

@@ -22,7 +22,6 @@ type segment struct {
 	Wanted        bool              `bson:"wanted,omitempty"`
 	Edits         int64             `bson:"edits"`
 	Born          int64             `bson:"born"`
-	Floor         int64             `bson:"floor,omitempty"`
 	Formed        *formed           `bson:"formed,omitempty"`
 	Failure       *failure          `bson:"failure,omitempty"`
 	CreatedAt     time.Time         `bson:"created_at"`
@@ -99,7 +98,7 @@ func segmentDoc(s *domain.Segment) *segment {
 		Meta:        docstore.Meta{ID: docstore.ID(s.ID), Version: s.Version, UpdatedAt: s.UpdatedAt},
 		DisplayName: s.DisplayName, Description: s.Description, Labels: s.Labels, Definition: definitionDoc(s.Definition),
 		Revision: s.Revision, DefinedAt: s.DefinedAt, Restored: s.Restored, State: s.State, Wanted: s.Wanted, Edits: s.Edits,
-		Born: s.Born, Floor: s.Floor, CreatedAt: s.CreatedAt,
+		Born: s.Born, CreatedAt: s.CreatedAt,
 	}
 	if s.Formed.Generation > 0 {
 		f := formed(s.Formed)
@@ -120,7 +119,7 @@ func (d *segment) domain() domain.Segment {
 	s := domain.Segment{
 		ID: docstore.ParseID(d.ID)[0], DisplayName: d.DisplayName, Description: d.Description, Labels: d.Labels,
 		Definition: d.Definition.domain(), Revision: d.Revision, DefinedAt: d.DefinedAt, Restored: d.Restored,
-		State: d.State, Wanted: d.Wanted, Edits: d.Edits, Born: d.Born, Floor: d.Floor,
+		State: d.State, Wanted: d.Wanted, Edits: d.Edits, Born: d.Born,
 		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Version: d.Version,
 	}
 	if d.Formed != nil {
