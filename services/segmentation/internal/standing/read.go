@@ -92,14 +92,6 @@ func (s *Standings) list(ctx context.Context, segment string, generation int64) 
 	return list{found.Born, generation, p.Members, p.Hidden}, nil
 }
 
-// lowestBefore is an escaped id from behind which one is met, and little else.
-func lowestBefore(id string) string {
-	if id == "" {
-		return ""
-	}
-	return id[:len(id)-1]
-}
-
 // Standing is where one customer stands.
 type Standing struct {
 	Customer string
