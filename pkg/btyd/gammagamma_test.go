@@ -2,7 +2,6 @@ package btyd_test
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -13,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kehuhq/kehu/pkg/btyd"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 func near(t *testing.T, name string, got, want, tolerance float64) {
@@ -50,10 +50,7 @@ type spendReference struct {
 // cdnowSpend are x and the mean spend of all customers of the CDNOW sample.
 func cdnowSpend(t *testing.T) (x []int, mean []float64) {
 	t.Helper()
-	rows, err := csv.NewReader(testData(t, "data/cdnow_customers_summary_with_transactions.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, "data/cdnow_customers_summary_with_transactions.csv")
 	for _, row := range rows[1:] {
 		n, err := strconv.Atoi(row[1])
 		if err != nil {
@@ -80,7 +77,7 @@ func cellsOf(t interface{ Fatal(...any) }, x []int, mean []float64) *btyd.SpendC
 
 func TestGammaGammaReference(t *testing.T) {
 	var r spendReference
-	readJSON(t, "reference/cdnow_models.json", &r)
+	refdata.JSON(t, "reference/cdnow_models.json", &r)
 	want := r.GG
 	x, mean := cdnowSpend(t)
 	cells := cellsOf(t, x, mean)

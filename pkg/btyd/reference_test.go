@@ -2,15 +2,12 @@ package btyd_test
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/btyd"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // fitted are an independent tool's figures of one fit.
@@ -46,39 +43,11 @@ type modelFigures struct {
 	} `json:"probe"`
 }
 
-// testData opens a file of the test data, or skips and says so.
-func testData(t testing.TB, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared") // beside the repository's root
-	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
-func readJSON(t testing.TB, name string, into any) {
-	t.Helper()
-	if err := json.NewDecoder(testData(t, name)).Decode(into); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // histories reads columns x, t_x, T and, where there is a fourth, the purchases of
 // the hold-out.
 func histories(t testing.TB, name string, x, tx, age, hold int) (all []btyd.History, held []int) {
 	t.Helper()
-	rows, err := csv.NewReader(testData(t, name)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, name)
 	number := func(s string) float64 {
 		v, err := strconv.ParseFloat(s, 64)
 		if err != nil {
@@ -159,7 +128,7 @@ func checkFit(t *testing.T, name string, e *btyd.Estimate, want fitted) {
 
 func TestFitReference(t *testing.T) {
 	var want modelFigures
-	readJSON(t, "reference/cdnow_models.json", &want)
+	refdata.JSON(t, "reference/cdnow_models.json", &want)
 	all, _ := histories(t, "data/cdnow_customers_summary.csv", 1, 2, 3, -1)
 	cells := counted(t, all)
 	if cells.Customers() != want.N {
@@ -201,7 +170,7 @@ func figure(t testing.TB) func(float64, error) float64 {
 
 func TestPredictionReference(t *testing.T) {
 	var want modelFigures
-	readJSON(t, "reference/cdnow_models.json", &want)
+	refdata.JSON(t, "reference/cdnow_models.json", &want)
 	all, _ := histories(t, "data/cdnow_customers_summary.csv", 1, 2, 3, -1)
 	cells := counted(t, all)
 	rate, err := btyd.ContinuousDiscount(0.15, 52)
@@ -270,7 +239,7 @@ func TestEdges(t *testing.T) {
 		// T and t differ in case alone, which encoding/json does not tell apart in a struct.
 		Cases []map[string]float64
 	}
-	readJSON(t, "reference/edge_numeric.json", &want)
+	refdata.JSON(t, "reference/edge_numeric.json", &want)
 	v := want.Params.Pareto
 	pareto, err := btyd.NewPredictor(btyd.ParetoNBD{R: v[0], Alpha: v[1], S: v[2], Beta: v[3]})
 	if err != nil {
@@ -315,7 +284,7 @@ func TestHoldoutReference(t *testing.T) {
 		Pareto    figures `json:"pnbd"`
 		TopDecile float64 `json:"bg_top_decile_share_of_holdout"`
 	}
-	readJSON(t, "reference/cdnow_holdout.json", &want)
+	refdata.JSON(t, "reference/cdnow_holdout.json", &want)
 	all, held := histories(t, "data/cdnow_calhold.csv", 1, 2, 3, 4)
 	cells := counted(t, all)
 	for name, w := range map[string]figures{"bg-nbd": want.BG, "mbg-nbd": want.MBG, "pareto-nbd": want.Pareto} {

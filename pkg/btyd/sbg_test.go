@@ -11,6 +11,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/btyd"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 type sbgReference struct {
@@ -29,7 +30,7 @@ type sbgReference struct {
 
 func TestSBGReference(t *testing.T) {
 	var r sbgReference
-	readJSON(t, "reference/sbg.json", &r)
+	refdata.JSON(t, "reference/sbg.json", &r)
 	want := r.HighEnd
 	m, e, err := btyd.FitSBG(t.Context(), want.Survivors, btyd.Options{})
 	if err != nil {

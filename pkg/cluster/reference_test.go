@@ -1,16 +1,13 @@
 package cluster_test
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/cluster"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // reference are figures of scikit-learn on the iris data.
@@ -27,24 +24,6 @@ type reference struct {
 	Silhouette       float64     `json:"silhouette_full"`
 }
 
-// testData opens a file of the test data, or skips and says so.
-func testData(t testing.TB, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared") // beside the repository's root
-	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
 func references(t *testing.T) []reference {
 	t.Helper()
 	var all struct {
@@ -52,18 +31,13 @@ func references(t *testing.T) []reference {
 		K3 reference `json:"iris_k3"`
 		K4 reference `json:"iris_k4"`
 	}
-	if err := json.NewDecoder(testData(t, "reference/segments_stats.json")).Decode(&all); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &all)
 	return []reference{all.K2, all.K3, all.K4}
 }
 
 func iris(t testing.TB) cluster.Matrix {
 	t.Helper()
-	rows, err := csv.NewReader(testData(t, "data/iris.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, "data/iris.csv")
 	var values []float64
 	for _, row := range rows[1:] {
 		for _, cell := range row[:4] {

@@ -1,7 +1,6 @@
 package stat_test
 
 import (
-	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/pkg/stat"
 )
 
@@ -18,9 +18,7 @@ func TestAdjustedRandReference(t *testing.T) {
 	var want struct {
 		ARI float64 `json:"iris_k3_ari_vs_species"`
 	}
-	if err := json.NewDecoder(testData(t, "reference/segments_stats.json")).Decode(&want); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &want)
 	got, err := stat.AdjustedRandOf([][]int64{{50, 0, 0}, {0, 48, 2}, {0, 14, 36}})
 	if err != nil || !relative(got, want.ARI, 1e-9) {
 		t.Errorf("%v %v, want %v", got, err, want.ARI)

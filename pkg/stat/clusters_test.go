@@ -2,10 +2,10 @@ package stat_test
 
 import (
 	"context"
-	"encoding/json"
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/cluster"
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/pkg/stat"
 )
 
@@ -15,9 +15,7 @@ func TestClustersOfIris(t *testing.T) {
 	var want struct {
 		ARI float64 `json:"iris_k3_ari_vs_species"`
 	}
-	if err := json.NewDecoder(testData(t, "reference/segments_stats.json")).Decode(&want); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &want)
 	columns := iris(t)
 	var values []float64
 	var species []int

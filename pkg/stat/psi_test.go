@@ -1,7 +1,6 @@
 package stat_test
 
 import (
-	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/pkg/stat"
 )
 
@@ -19,9 +19,7 @@ func TestPSIReference(t *testing.T) {
 			PSI              float64
 		}
 	}
-	if err := json.NewDecoder(testData(t, "reference/segments_stats.json")).Decode(&reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
 	got, err := stat.PSI(reference.PSI.Expected, reference.PSI.Actual, 0)
 	if err != nil || !relative(got.PSI, reference.PSI.PSI, 1e-9) || got.Chance != nil || !strings.Contains(got.Reading("en"), "stable") {
 		t.Errorf("%+v %v, want %v", got, err, reference.PSI.PSI)

@@ -1,17 +1,14 @@
 package stat_test
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/pkg/stat"
 )
 
@@ -29,30 +26,10 @@ type reference struct {
 	} `json:"rfm_cdnow_sample"`
 }
 
-// testData opens a file of the test data, or skips and says so.
-func testData(t *testing.T, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared") // beside the repository's root
-	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
 func readReference(t *testing.T) reference {
 	t.Helper()
 	var r reference
-	if err := json.NewDecoder(testData(t, "reference/segments_stats.json")).Decode(&r); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &r)
 	return r
 }
 
@@ -82,10 +59,7 @@ type history struct {
 // and cents, in order of customer id.
 func cdnow(t *testing.T) (recency, frequency, monetary []int64) {
 	t.Helper()
-	rows, err := csv.NewReader(testData(t, "data/cdnow_orders.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, "data/cdnow_orders.csv")
 	customers := map[string]*history{}
 	for _, row := range rows[1:] {
 		day, err := time.Parse(time.DateOnly, row[2])

@@ -1,8 +1,6 @@
 package stat_test
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
@@ -11,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/pkg/stat"
 )
 
@@ -28,10 +27,7 @@ func wantReason(t interface{ Errorf(string, ...any) }, err error, reason string)
 // iris are its four columns, by species.
 func iris(t *testing.T) [4][3][]float64 {
 	t.Helper()
-	rows, err := csv.NewReader(testData(t, "data/iris.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, "data/iris.csv")
 	var columns [4][3][]float64
 	for _, row := range rows[1:] {
 		species, err := strconv.Atoi(row[4])
@@ -68,9 +64,7 @@ func TestGroupsOfIris(t *testing.T) {
 			Epsilon2 float64 `json:"epsilon2_kw"`
 		} `json:"iris_anova_by_species"`
 	}
-	if err := json.NewDecoder(testData(t, "reference/segments_stats.json")).Decode(&reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
 	columns := iris(t)
 	for c, name := range []string{"sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"} {
 		want, ok := reference.Columns[name]

@@ -1,14 +1,11 @@
 package survival_test
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/pkg/survival"
 )
 
@@ -57,47 +54,26 @@ type references struct {
 	}
 }
 
-// testData opens a file of the test data, or skips and says so.
-func testData(t *testing.T, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared") // beside the repository's root
-	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
 func readReferences(t *testing.T) references {
 	t.Helper()
 	var r references
-	if err := json.NewDecoder(testData(t, "reference/survival.json")).Decode(&r); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/survival.json", &r)
 	return r
 }
 
 // rossi reads the subjects: seven covariates, and fin as groups.
 func rossi(t *testing.T) (s survival.Sample, c survival.Covariates, fin []int) {
 	t.Helper()
-	rows, err := csv.NewReader(testData(t, "data/rossi.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, "data/rossi.csv")
 	c.Names, c.Columns = rows[0][2:], make([][]float64, 7)
 	for _, row := range rows[1:] {
 		values := make([]float64, len(row))
 		for i, cell := range row {
-			if values[i], err = strconv.ParseFloat(cell, 64); err != nil {
+			v, err := strconv.ParseFloat(cell, 64)
+			if err != nil {
 				t.Fatal(err)
 			}
+			values[i] = v
 		}
 		s.Durations, s.Events = append(s.Durations, values[0]), append(s.Events, values[1] == 1)
 		for j, v := range values[2:] {

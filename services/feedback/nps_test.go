@@ -1,13 +1,10 @@
 package feedback_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	feedbackv1 "github.com/kehuhq/kehu/gen/kehu/feedback/v1"
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/pkg/stat"
 )
 
@@ -52,21 +50,13 @@ func repeated(n map[int32]int) (scores []int32) {
 }
 
 func TestComputeNpsReference(t *testing.T) {
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "reference", "segments_stats.json"))
-	if err != nil {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
 	var reference struct {
 		NPS struct {
 			Value float64    `json:"nps"`
 			CI95  [2]float64 `json:"ci95"`
 		} `json:"nps_450_300_250"`
 	}
-	must(t, json.Unmarshal(text, &reference))
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
 	onBothEngines(t, func(t *testing.T, w *world) {
 		w.profile.known = nil
 		survey := w.open(t, "s")

@@ -51,7 +51,7 @@ func TestWrongDefinitions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			_, err := w.CreateSegment(w.Context(), &segmentationv1.CreateSegmentRequest{SegmentId: "s", Segment: test.segment})
-			if took := time.Since(began); took > time.Second {
+			if took := time.Since(began); took > 20*time.Second { // milliseconds, but machines are busy
 				t.Errorf("took %s", took)
 			}
 			wantError(t, err, codes.InvalidArgument, test.reason, test.field)

@@ -1,43 +1,19 @@
 package valuation_test
 
 import (
-	"encoding/csv"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
-
-// testData opens a file of the test data, or skips and says so.
-func testData(t testing.TB, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared") // beside the repository's root
-	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
 
 // cdnow is the shop of the CDNOW sample.
 func cdnow(t testing.TB) *shop {
 	t.Helper()
-	rows, err := csv.NewReader(testData(t, "data/cdnow_orders.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, "data/cdnow_orders.csv")
 	s := newShop()
 	s.batch = 100
 	for _, row := range rows[1:] {
@@ -62,9 +38,7 @@ func TestCDNOWReference(t *testing.T) {
 			TopCells map[string]int64 `json:"top_cells"`
 		} `json:"rfm_cdnow_sample"`
 	}
-	if err := json.NewDecoder(testData(t, "reference/segments_stats.json")).Decode(&reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
 	want := reference.RFM
 	c := serve(t, openPebble(t), serveShop(t, cdnow(t)), frozen)
 	got := c.refresh(&valuationv1.ValuationPolicy{AsOfDate: "1998-06-30", RfmTies: valuationv1.RfmTies_RFM_TIES_ORDINAL})

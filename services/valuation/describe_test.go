@@ -1,7 +1,6 @@
 package valuation_test
 
 import (
-	"encoding/csv"
 	"math"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // cdnowRow is an order of the CDNOW sample as the file has it: its dates and its
@@ -22,10 +22,7 @@ type cdnowRow struct {
 
 func cdnowRows(t testing.TB) (rows []cdnowRow) {
 	t.Helper()
-	lines, err := csv.NewReader(testData(t, "data/cdnow_orders.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	lines := refdata.CSV(t, "data/cdnow_orders.csv")
 	for _, line := range lines[1:] {
 		dollars, err := strconv.ParseFloat(line[3], 64)
 		if err != nil {

@@ -1,7 +1,6 @@
 package valuation_test
 
 import (
-	"encoding/json"
 	"math"
 	"slices"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	valuationv1 "github.com/kehuhq/kehu/gen/kehu/valuation/v1"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // fit fits models and waits for them.
@@ -70,9 +70,7 @@ func TestModelsOfCDNOW(t *testing.T) {
 		Pareto    heldOut `json:"pnbd"`
 		TopDecile float64 `json:"bg_top_decile_share_of_holdout"`
 	}
-	if err := json.NewDecoder(testData(t, "reference/cdnow_holdout.json")).Decode(&reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/cdnow_holdout.json", &reference)
 	c := serve(t, openPebble(t), serveShop(t, cdnow(t)), frozen)
 	got := c.fit(&valuationv1.FitModelsRequest{CalibrationEndDate: "1997-09-30", HoldoutEndDate: "1998-06-30"})
 	for kind, want := range map[valuationv1.ModelKind]heldOut{
@@ -164,9 +162,7 @@ func TestSpendOfCDNOW(t *testing.T) {
 			N      int64     `json:"n"`
 		} `json:"gg"`
 	}
-	if err := json.NewDecoder(testData(t, "reference/cdnow_models.json")).Decode(&reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/cdnow_models.json", &reference)
 	c := serve(t, openPebble(t), serveShop(t, cdnow(t)), frozen)
 	got := c.fit(&valuationv1.FitModelsRequest{
 		CalibrationEndDate: "1997-09-30", Kinds: []valuationv1.ModelKind{valuationv1.ModelKind_MODEL_KIND_GAMMA_GAMMA},

@@ -1,16 +1,15 @@
 package e2e
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 type report struct {
@@ -50,7 +49,7 @@ func analyze(t *testing.T, args ...string) (report, string) {
 }
 
 func TestAnalyzeCDNOW(t *testing.T) {
-	path := data(t, "data/cdnow_orders.csv")
+	path := refdata.Path(t, "data/cdnow_orders.csv")
 	r, out := analyze(t, path, "--as-of", "1998-06-30", "--rfm-ties", "ordinal")
 	if r.AsOf != "1998-06-30" || r.Customers != 2357 || r.Orders != 6919 || r.Revenue["USD"] != "244091.94" || len(r.Revenue) != 1 {
 		t.Errorf("as of %s: %d customers, %d orders, %v", r.AsOf, r.Customers, r.Orders, r.Revenue)
@@ -87,10 +86,6 @@ func freshMongo(t *testing.T) string {
 // matchReference compares the scores with those computed by other tools.
 func matchReference(t *testing.T, r report) {
 	t.Helper()
-	text, err := os.ReadFile(data(t, "reference/segments_stats.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var reference struct {
 		RFM struct {
 			N        int64            `json:"n"`
@@ -98,9 +93,7 @@ func matchReference(t *testing.T, r report) {
 			TopCells map[string]int64 `json:"top_cells"`
 		} `json:"rfm_cdnow_sample"`
 	}
-	if err := json.Unmarshal(text, &reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
 	want := reference.RFM
 	if want.N != r.Customers || want.Cells != len(r.RFM.Cells) || len(want.TopCells) == 0 {
 		t.Errorf("%d customers in %d cells, want %d in %d", r.Customers, len(r.RFM.Cells), want.N, want.Cells)
@@ -114,16 +107,8 @@ func matchReference(t *testing.T, r report) {
 
 // TestAnalyzeJourneyItems holds the figures against a few lines over the raw rows.
 func TestAnalyzeJourneyItems(t *testing.T) {
-	path := data(t, "data/journey_order_items.csv")
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := refdata.Path(t, "data/journey_order_items.csv")
+	rows := refdata.CSV(t, "data/journey_order_items.csv")
 	orders, customers, days := map[string]bool{}, map[string]bool{}, map[string]map[string]bool{}
 	first := map[string]string{} // day of each order
 	var cents int64

@@ -144,20 +144,6 @@ func kehu(t testing.TB, args ...string) (stdout, stderr string, code int) {
 	return out.String(), errs.String(), command.ProcessState.ExitCode()
 }
 
-// data is the path of a file of the test data.
-func data(t testing.TB, name string) string {
-	t.Helper()
-	folder := os.Getenv("KEHU_TESTDATA")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	path := filepath.Join(folder, name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no test data (set KEHU_TESTDATA): %v", err)
-	}
-	return path
-}
-
 type safeBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

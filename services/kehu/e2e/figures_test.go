@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // TestMonthsAndCohorts holds the months of the reconciliation and the cohort table
@@ -18,7 +20,7 @@ import (
 func TestMonthsAndCohorts(t *testing.T) {
 	for _, name := range []string{"data/cdnow_orders.csv", "data/journey_order_items.csv"} {
 		t.Run(name, func(t *testing.T) {
-			path := data(t, name)
+			path := refdata.Path(t, name)
 			_, out := analyze(t, path)
 			var got struct {
 				AsOf    string `json:"as_of"`

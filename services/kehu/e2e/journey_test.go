@@ -3,11 +3,13 @@ package e2e
 import (
 	"testing"
 	"time"
+
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // TestJourney takes the way of a new user through every service, over JSON.
 func TestJourney(t *testing.T) {
-	orders := data(t, "data/cdnow_orders.csv")
+	orders := refdata.Path(t, "data/cdnow_orders.csv")
 	for _, a := range arrangements {
 		t.Run(a.name, func(t *testing.T) {
 			url, grpc := a.open(t)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // bought is what a few lines over the raw rows say of one customer.
@@ -23,7 +25,7 @@ type bought struct {
 // cdnow reads the CDNOW orders, one a row.
 func cdnow(t *testing.T) (path string, customers map[string]*bought) {
 	t.Helper()
-	path = data(t, "data/cdnow_orders.csv")
+	path = refdata.Path(t, "data/cdnow_orders.csv")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

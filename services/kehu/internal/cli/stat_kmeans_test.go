@@ -9,10 +9,11 @@ import (
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 func irisArgs(t *testing.T, k string, more ...string) []string {
-	return append([]string{"kmeans", "--file", shared(t, "data/iris.csv"), "--columns", "sepal_l,sepal_w,petal_l,petal_w", "--k", k}, more...)
+	return append([]string{"kmeans", "--file", refdata.Path(t, "data/iris.csv"), "--columns", "sepal_l,sepal_w,petal_l,petal_w", "--k", k}, more...)
 }
 
 type kmeansFigures struct {
@@ -33,13 +34,7 @@ type kmeansFigures struct {
 
 func TestStatKMeans(t *testing.T) {
 	var reference map[string]json.RawMessage
-	text, err := os.ReadFile(shared(t, "reference/segments_stats.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
 	for _, k := range []string{"2", "3", "4"} {
 		var want struct {
 			First      float64 `json:"first_k_rows_init_inertia"`
@@ -87,7 +82,7 @@ func TestStatKMeansRecommends(t *testing.T) {
 			}
 		}
 	}
-	args := []string{"kmeans", "--file", shared(t, "data/iris.csv"), "--columns", "sepal_l,sepal_w,petal_l,petal_w", "--k-range", "2:6"}
+	args := []string{"kmeans", "--file", refdata.Path(t, "data/iris.csv"), "--columns", "sepal_l,sepal_w,petal_l,petal_w", "--k-range", "2:6"}
 	statJSON(t, &got, args...)
 	r := got.Recommendation
 	if r.K != 2 || got.K != 2 || got.Sizes[0]+got.Sizes[1] != 150 || len(r.Candidates) != 5 || !close9(r.Candidates[0].Silhouette, 0.6810461692117462) || r.Reason == "" {

@@ -10,21 +10,8 @@ import (
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
-
-// shared is the path of a file of the test data; without them the test is skipped.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "..", "shared") // beside the repository's root
-	}
-	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	return path
-}
 
 func command(args ...string) (string, error) {
 	root := newRoot("test", args)
@@ -47,7 +34,7 @@ func statJSON(t *testing.T, into any, args ...string) {
 }
 
 func rossiArgs(t *testing.T, method string, more ...string) []string {
-	return append([]string{"survival", "--file", shared(t, "data/rossi.csv"), "--duration", "week", "--event", "arrest", "--method", method}, more...)
+	return append([]string{"survival", "--file", refdata.Path(t, "data/rossi.csv"), "--duration", "week", "--event", "arrest", "--method", method}, more...)
 }
 
 const rossiCovariates = "fin,age,race,wexp,mar,paro,prio"
@@ -211,20 +198,14 @@ func TestStatRFM(t *testing.T) {
 			TopCells map[string]int `json:"top_cells"`
 		} `json:"rfm_cdnow_sample"`
 	}
-	text, err := os.ReadFile(shared(t, "reference/segments_stats.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
 	var got struct {
 		Customers int
 		Orders    int
 		Currency  string `json:"currency_code"`
 		Cells     map[string]int
 	}
-	orders := []string{"rfm", "--orders", shared(t, "data/cdnow_orders.csv"), "--as-of", "1998-06-30"}
+	orders := []string{"rfm", "--orders", refdata.Path(t, "data/cdnow_orders.csv"), "--as-of", "1998-06-30"}
 	statJSON(t, &got, append(orders, "--ties", "ordinal")...)
 	if got.Customers != reference.RFM.N || len(got.Cells) != reference.RFM.Cells || got.Orders != 6919 || got.Currency != "USD" {
 		t.Errorf("%+v", got)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // close9 is the tolerance of the reference for tests of groups.
@@ -43,10 +43,6 @@ type compared struct {
 }
 
 func TestStatCompareReference(t *testing.T) {
-	text, err := os.ReadFile(shared(t, "reference/segments_stats.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var reference struct {
 		Iris map[string]struct {
 			F, P, Eta2, Omega2 float64
@@ -55,11 +51,9 @@ func TestStatCompareReference(t *testing.T) {
 			Epsilon2           float64 `json:"epsilon2_kw"`
 		} `json:"iris_anova_by_species"`
 	}
-	if err := json.Unmarshal(text, &reference); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
 	var got compared
-	statJSON(t, &got, "compare", "--file", shared(t, "data/iris.csv"), "--value", "sepal_l,sepal_w", "--value", "petal_l,petal_w", "--group", "species")
+	statJSON(t, &got, "compare", "--file", refdata.Path(t, "data/iris.csv"), "--value", "sepal_l,sepal_w", "--value", "petal_l,petal_w", "--group", "species")
 	if len(got.Columns) != 4 || got.Rows != 150 || got.Correction != "holm" {
 		t.Fatalf("%+v", got)
 	}
@@ -90,7 +84,7 @@ func TestStatContingency(t *testing.T) {
 		Rand      float64     `json:"adjusted_rand"`
 		Warnings  []struct{ Reason string }
 	}
-	statJSON(t, &got, "contingency", "--file", shared(t, "data/rossi.csv"), "--rows", "fin", "--columns", "arrest")
+	statJSON(t, &got, "contingency", "--file", refdata.Path(t, "data/rossi.csv"), "--rows", "fin", "--columns", "arrest")
 	// χ² by hand: n·(ad−bc)²/(r₁r₂c₁c₂) of 150, 66, 168, 48.
 	want := 432 * math.Pow(150*48-66*168, 2) / (216 * 216 * 318 * 114)
 	if got.DF != 1 || !close9(got.ChiSquare, want) || !close9(got.V, math.Sqrt(want/432)) || got.Counts[0][1] != 66 || !close9(got.Expected[0][0], 159) ||
@@ -105,7 +99,7 @@ func TestStatGroupsText(t *testing.T) {
 		"效应大":       {"compare", "--value", "petal_l", "--group", "species", "--lang", "zh"},
 		"29 (+8.5)": {"contingency", "--rows", "species", "--columns", "petal_w", "--lang", "en"},
 	} {
-		out, err := command(append([]string{"stat", args[0], "--file", shared(t, "data/iris.csv")}, args[1:]...)...)
+		out, err := command(append([]string{"stat", args[0], "--file", refdata.Path(t, "data/iris.csv")}, args[1:]...)...)
 		if err != nil || !strings.Contains(out, says) {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}

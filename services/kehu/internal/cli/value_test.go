@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/services/kehu/internal/value"
 )
 
@@ -59,15 +60,9 @@ type heldout struct {
 }
 
 func TestFitCDNOWOrders(t *testing.T) {
-	text, err := os.ReadFile(shared(t, "reference/cdnow_holdout.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var want holdouts
-	if err := json.Unmarshal(text, &want); err != nil {
-		t.Fatal(err)
-	}
-	f := fit(t, "--orders", shared(t, "data/cdnow_orders.csv"), "--calibration-end", "1997-09-30", "--model", "all")
+	refdata.JSON(t, "reference/cdnow_holdout.json", &want)
+	f := fit(t, "--orders", refdata.Path(t, "data/cdnow_orders.csv"), "--calibration-end", "1997-09-30", "--model", "all")
 	if f.End != "1998-06-30" || f.TimeZone != "UTC" || f.Currency != "USD" || f.Population.Customers != 2357 || len(f.Models) != 4 {
 		t.Fatalf("%+v", f)
 	}
@@ -148,15 +143,7 @@ func TestFitVisitsWithoutAmounts(t *testing.T) {
 // cdnow are the rows of the orders, the header first.
 func cdnow(t *testing.T) [][]string {
 	t.Helper()
-	file, err := os.Open(shared(t, "data/cdnow_orders.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, "data/cdnow_orders.csv")
 	return rows
 }
 
@@ -207,14 +194,14 @@ func TestSeveralCurrencies(t *testing.T) {
 
 // Days that lie behind the file's last order are no days without purchases for sure.
 func TestDaysBehindTheFile(t *testing.T) {
-	f := fit(t, "--orders", shared(t, "data/cdnow_orders.csv"), "--calibration-end", "1999-01-31", "--model", "bg-nbd")
+	f := fit(t, "--orders", refdata.Path(t, "data/cdnow_orders.csv"), "--calibration-end", "1999-01-31", "--model", "bg-nbd")
 	if len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "1998-06-30") || f.Models[0].Holdout != nil {
 		t.Errorf("%v, %+v", f.Notes, f.Models[0].Holdout)
 	}
 }
 
 func TestFitThenPredict(t *testing.T) {
-	summary := shared(t, "data/cdnow_customers_summary_with_transactions.csv")
+	summary := refdata.Path(t, "data/cdnow_customers_summary_with_transactions.csv")
 	models := filepath.Join(t.TempDir(), "models.json")
 	text, err := command("value", "fit", "--summary", summary, "--out", models, "--format", "text")
 	if err != nil {

@@ -5,28 +5,14 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/kehuhq/kehu/pkg/btyd"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
-
-// testData is the path of a file of the test data; without it the test is skipped.
-func testData(t *testing.T, name string) string {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "..", "shared") // beside the repository's root
-	}
-	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); os.IsNotExist(err) {
-		t.Skipf("SKIPPED: no test data (%v); set KEHU_TESTDATA to their folder", err)
-	}
-	return path
-}
 
 // reference are figures computed by an independent tool.
 type reference struct {
@@ -43,14 +29,8 @@ type reference struct {
 
 func readReference(t *testing.T) reference {
 	t.Helper()
-	text, err := os.ReadFile(testData(t, "reference/cdnow_models.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var r reference
-	if err := json.Unmarshal(text, &r); err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/cdnow_models.json", &r)
 	return r
 }
 
@@ -115,7 +95,7 @@ type printed struct {
 
 func TestPredictionsOfCDNOW(t *testing.T) {
 	r := readReference(t)
-	path := testData(t, "data/cdnow_customers_summary_with_transactions.csv")
+	path := refdata.Path(t, "data/cdnow_customers_summary_with_transactions.csv")
 	f := fittedFile(t, path, ParetoNBD, GammaGamma)
 	var got printed
 	if err := json.Unmarshal([]byte(predicted(t, f, Terms{Horizon: 52, DiscountRate: 0.15}, path, "json")), &got); err != nil {
@@ -264,7 +244,7 @@ func TestModelFilesThatCannotBeUsed(t *testing.T) {
 }
 
 func TestHoldoutOfASummary(t *testing.T) {
-	s, err := OpenSummary(testData(t, "data/cdnow_calhold.csv"))
+	s, err := OpenSummary(refdata.Path(t, "data/cdnow_calhold.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 // The same files leave the same behind on both engines.
@@ -19,7 +20,7 @@ func TestEnginesAgree(t *testing.T) {
 	for _, s := range scenarios() {
 		files = append(files, s.file)
 	}
-	cdnow := announce(profilev1.ImportKind_IMPORT_KIND_ORDERS, testdata(t, "cdnow_orders.csv"))
+	cdnow := announce(profilev1.ImportKind_IMPORT_KIND_ORDERS, refdata.Bytes(t, "data/cdnow_orders.csv"))
 	run := func(engine docstore.Engine) (results []result) {
 		p := begin(t, engine)
 		defer p.stop()

@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
+	"github.com/kehuhq/kehu/pkg/refdata"
 )
 
 func TestOrdersOfCDNOW(t *testing.T) {
 	p := fresh(t)
-	i := p.run(t, announce(profilev1.ImportKind_IMPORT_KIND_ORDERS, testdata(t, "cdnow_orders.csv")), 100_000)
+	i := p.run(t, announce(profilev1.ImportKind_IMPORT_KIND_ORDERS, refdata.Bytes(t, "data/cdnow_orders.csv")), 100_000)
 	if i.GetState() != profilev1.ImportState_IMPORT_STATE_DONE || i.GetRows() != 6919 || i.GetCreated() != 6919 || i.GetRejected() != 0 {
 		t.Fatalf("import: %v", i)
 	}
@@ -28,7 +29,7 @@ func TestOrdersOfCDNOW(t *testing.T) {
 }
 
 func TestItemsOfCompleteJourney(t *testing.T) {
-	data := testdata(t, "journey_order_items.csv")
+	data := refdata.Bytes(t, "data/journey_order_items.csv")
 	p := fresh(t)
 	i := p.run(t, announce(profilev1.ImportKind_IMPORT_KIND_ORDERS, data), 1<<20)
 

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -304,18 +302,4 @@ func reason(err error) string {
 		}
 	}
 	return ""
-}
-
-// testdata returns a file of the data for tests, and skips the test where there is none.
-func testdata(t testing.TB, name string) []byte {
-	t.Helper()
-	dir := os.Getenv("KEHU_TESTDATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "..", "shared")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "data", name))
-	if err != nil {
-		t.Skipf("the data for tests is not there (KEHU_TESTDATA): %v", err)
-	}
-	return data
 }

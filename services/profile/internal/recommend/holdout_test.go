@@ -1,11 +1,8 @@
 package recommend
 
 import (
-	"encoding/csv"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +11,7 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/services/profile/internal/domain"
 	"github.com/kehuhq/kehu/services/profile/internal/store"
 )
@@ -22,17 +20,7 @@ import (
 // bought from that day on.
 func journey(t testing.TB, s *shop, split time.Time) (later map[string]map[string]bool) {
 	t.Helper()
-	folder := os.Getenv("KEHU_TESTDATA")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "..", "..", "shared")
-	}
-	file, err := os.Open(filepath.Join(folder, "data", "journey_order_items.csv"))
-	if err != nil {
-		t.Skipf("no test data (set KEHU_TESTDATA): %v", err)
-	}
-	defer func() { _ = file.Close() }()
-	rows, err := csv.NewReader(file).ReadAll()
-	must(t, err)
+	rows := refdata.CSV(t, "data/journey_order_items.csv")
 	later = map[string]map[string]bool{}
 	orders := map[string]*domain.Order{}
 	for _, row := range rows[1:] {

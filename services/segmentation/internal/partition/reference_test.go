@@ -1,43 +1,23 @@
 package partition_test
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/kehuhq/kehu/pkg/refdata"
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts/factstest"
 	"github.com/kehuhq/kehu/services/segmentation/internal/partition"
 )
 
-func data(t *testing.T, name string) *os.File {
-	t.Helper()
-	folder := os.Getenv("KEHU_TESTDATA")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(folder, name))
-	if err != nil {
-		t.Skip("no test data: set KEHU_TESTDATA to the folder with it")
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
 // TestEightGroupsOfCDNOW scores the CDNOW sample as of the reference's date, by the
 // orders before it: fixed thresholds make the groups checkable by hand.
 func TestEightGroupsOfCDNOW(t *testing.T) {
-	rows, err := csv.NewReader(data(t, "data/cdnow_orders.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := refdata.CSV(t, "data/cdnow_orders.csv")
 	customers := make(map[string]*facts.Facts)
 	var all []*facts.Facts
 	column := make(map[string]int)
@@ -126,13 +106,8 @@ func TestClustersOfIris(t *testing.T) {
 			Sizes   []int   `json:"best_sizes"`
 		} `json:"iris_k3"`
 	}
-	if err := json.NewDecoder(data(t, "reference/segments_stats.json")).Decode(&reference); err != nil {
-		t.Fatal(err)
-	}
-	rows, err := csv.NewReader(data(t, "data/iris.csv")).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	refdata.JSON(t, "reference/segments_stats.json", &reference)
+	rows := refdata.CSV(t, "data/iris.csv")
 	var all []*facts.Facts
 	for _, row := range rows[1:] {
 		f := &facts.Facts{Customer: facts.Customer{Attributes: make(map[string]any)}}
