@@ -68,6 +68,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, d Deps) error {
 		segmentationv1.RegisterSegmentEstimateServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentEstimateServiceClient(d.Segmentation)),
 		segmentationv1.RegisterMembershipServiceHandlerClient(ctx, mux, segmentationv1.NewMembershipServiceClient(d.Segmentation)),
 		segmentationv1.RegisterSegmentRevisionServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentRevisionServiceClient(d.Segmentation)),
+		segmentationv1.RegisterSegmentKpiServiceHandlerClient(ctx, mux, segmentationv1.NewSegmentKpiServiceClient(d.Segmentation)),
 		segmentationv1.RegisterPersonalDataServiceHandlerClient(ctx, mux, segmentationv1.NewPersonalDataServiceClient(d.Segmentation)),
 		segmentationv1.RegisterStrategyServiceHandlerClient(ctx, mux, segmentationv1.NewStrategyServiceClient(d.Segmentation)),
 		segmentationv1.RegisterActionServiceHandlerClient(ctx, mux, segmentationv1.NewActionServiceClient(d.Segmentation)),

@@ -70,11 +70,13 @@ type world struct {
 	campaigns  segmentationv1.CampaignServiceClient
 	schemes    segmentationv1.SchemeServiceClient
 	templates  segmentationv1.SegmentTemplateServiceClient
+	kpis       segmentationv1.SegmentKpiServiceClient
 	shop       *shop
 	profile    *line
 	valuation  *line
 	clock      *clock
 	engine     docstore.Engine
+	sweep      time.Duration // the interval of sweeps where it is not the usual one
 	stop       func() // ends the service as a signal would; the engine stays
 }
 
@@ -126,6 +128,9 @@ func (w *world) start() {
 	w.Helper()
 	cfg := segmentation.DefaultConfig()
 	cfg.Attempts = 2
+	if w.sweep > 0 {
+		cfg.SweepInterval = w.sweep
+	}
 	service, err := segmentation.New(w.Context(), cfg, segmentation.Deps{
 		Engine: w.engine, Profile: w.profile.dial(w, "profile"), Valuation: w.valuation.dial(w, "valuation"),
 		Clock: w.clock.Now, Logger: slog.New(slog.DiscardHandler),
@@ -147,6 +152,7 @@ func (w *world) start() {
 	w.actions = segmentationv1.NewActionServiceClient(conn)
 	w.campaigns = segmentationv1.NewCampaignServiceClient(conn)
 	w.schemes = segmentationv1.NewSchemeServiceClient(conn)
+	w.kpis = segmentationv1.NewSegmentKpiServiceClient(conn)
 	w.templates = segmentationv1.NewSegmentTemplateServiceClient(conn)
 	w.stop = func() {
 		stopServer()

@@ -110,7 +110,7 @@ func (p *playbooks) keepers() []handler.Keeper {
 	return []handler.Keeper{&strategies.Personal{Store: p.strategies.Store, Automation: p.automation}, p.campaigns.Store}
 }
 
-// segmentsOf is what strategies and campaigns ask of segments.
+// segmentsOf is what strategies, campaigns and key figures ask of segments.
 type segmentsOf struct {
 	segments  *store.Segments
 	standings *standing.Standings
@@ -172,6 +172,10 @@ func (s segmentsOf) Members(ctx context.Context, segment string, generation int6
 		customers[i] = m.Customer
 	}
 	return customers, page.More, err
+}
+
+func (s segmentsOf) Flows(ctx context.Context, segment string, after, upTo int64) (entered, left int64, err error) {
+	return s.standings.Flows(ctx, segment, after, upTo)
 }
 
 // movesOf is the feed of moves.

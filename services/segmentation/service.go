@@ -21,6 +21,7 @@ import (
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/glossary"
 	"github.com/kehuhq/kehu/services/segmentation/internal/handler"
+	"github.com/kehuhq/kehu/services/segmentation/internal/kpis"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
 )
 
@@ -64,6 +65,7 @@ type Service struct {
 	engine     docstore.Engine
 	playbooks  *playbooks
 	divisions  *divisions
+	kpis       *kpis.Meter
 }
 
 // clock is the service's clock as operations need it.
@@ -106,6 +108,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.divisions, err = openDivisions(ctx, deps.Engine, deps.Clock, opened, s.app, operations); err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
 	}
+	if s.kpis, err = openKpis(ctx, cfg, deps, opened); err != nil {
+		return nil, fmt.Errorf("segmentation: %w", err)
+	}
 	return s, handler.RegisterRecomputations(operations, s.segments)
 }
 
@@ -121,6 +126,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	}))
 	s.playbooks.register(r)
 	s.divisions.register(r)
+	segmentationv1.RegisterSegmentKpiServiceServer(r, &kpis.Server{Store: s.kpis.Store, Segments: s.kpis.Segments})
 	segmentationv1.RegisterOperationServiceServer(r, operation.NewServer(s.operations))
 }
 
@@ -137,6 +143,10 @@ func (s *Service) Serve(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "finishing publications", s.divisions.schemes.Sweep)
+		return nil
+	})
+	group.Go(func() error {
+		periodic.Run(ctx, s.log, s.cfg.SweepInterval, "measuring segments", s.kpis.Measure)
 		return nil
 	})
 	group.Go(func() error {

@@ -58,6 +58,7 @@ are kept current; why a customer is in one can be asked at any time.`,
 	cmd.AddCommand(estimate)
 	cmd.AddCommand(newSegmentStates()...)
 	cmd.AddCommand(newSegmentMembers()...)
+	cmd.AddCommand(newSegmentKpis())
 	return cmd
 }
 

@@ -103,3 +103,23 @@ func TestCampaignAmounts(t *testing.T) {
 	tells(t, lift("CNY"), []string{"revenue each, CNY", "1,234.50", "1,000.00", "50.00", "25.00", "+234.50", "-10.50", "+480.00"}, "minor")
 	tells(t, lift("JPY"), []string{"revenue each, JPY", "123,450", "100,000"}, "123,450.0")
 }
+
+// Key figures are told with shares and amounts; what is not known stays empty, and the
+// first day has nobody who came or went.
+func TestSegmentKpis(t *testing.T) {
+	r := &segmentationv1.ListSegmentKpisResponse{Kpis: []*segmentationv1.SegmentKpi{
+		{
+			Name: "segments/loyal/kpis/2026-11-22", TimeZone: "Asia/Shanghai", WindowDays: 30, MemberCount: 2000, Entered: 41, Left: 17, Buyers: 500, Orders: 730,
+			PreviousTime: &timestamppb.Timestamp{Seconds: 1772355600}, Satisfaction: proto.Float64(0.82),
+			Revenue: []*apiv1.Money{{MinorUnits: 1234567, CurrencyCode: "CNY"}, {MinorUnits: 990, CurrencyCode: "JPY"}},
+		},
+		{Name: "segments/loyal/kpis/2026-11-21", MemberCount: 0},
+	}}
+	told := findings.SegmentKpis("loyal", r, "en")
+	tells(t, told, []string{"2026-11-22", "2,000", "41", "17", "25.0%", "730", "12,345.67 CNY, 990 JPY", "82.0%", "30 days", "Asia/Shanghai"}, "loyal/kpis")
+	if first := told.Rows[1]; first[2] != nil || first[3] != nil || first[5] != nil || first[8] != nil || first[9] != nil {
+		t.Errorf("the first day: %v", first)
+	}
+	tells(t, findings.SegmentKpis("loyal", r, "zh"), []string{"关键指标 loyal", "30 天"}, "days are")
+	tells(t, findings.SegmentKpis("loyal", &segmentationv1.ListSegmentKpisResponse{}, "en"), []string{"not measured yet"}, "30 days")
+}

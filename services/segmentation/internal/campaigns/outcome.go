@@ -1,7 +1,6 @@
 package campaigns
 
 import (
-	"math"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/stat"
@@ -30,22 +29,10 @@ func outcomeOf(f *facts.Facts, start, end time.Time, currency string) (o outcome
 		}
 		o.converted = true
 		if order.Net.Currency == currency {
-			o.revenue = plus(o.revenue, order.Net.Minor)
+			o.revenue = facts.Plus(o.revenue, order.Net.Minor)
 		}
 	}
 	return o
-}
-
-// plus adds within what an int64 holds.
-func plus(a, b int64) int64 {
-	switch sum := a + b; {
-	case a > 0 && b > 0 && sum < 0:
-		return math.MaxInt64
-	case a < 0 && b < 0 && sum >= 0:
-		return math.MinInt64
-	default:
-		return sum
-	}
 }
 
 // Sums are what an arm's customers did, added up.

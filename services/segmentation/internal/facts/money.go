@@ -25,3 +25,15 @@ func IsCurrency(code string) bool {
 	_, known := money.Decimals(code)
 	return known
 }
+
+// Plus adds amounts, within what an int64 holds: beyond it is the largest, or smallest.
+func Plus(a, b int64) int64 {
+	switch sum := a + b; {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	default:
+		return sum
+	}
+}
