@@ -98,7 +98,7 @@ func (a *App) explainNow(ctx context.Context, e *Explained) error {
 // explainPast asks the definition of that time about the values recorded then.
 func (a *App) explainPast(ctx context.Context, e *Explained, past standing.Past) error {
 	if !past.Formed {
-		return notExplainable("segment %q had not been formed by then", e.Segment.ID).With("segment", "segments/"+e.Segment.ID)
+		return notExplainable("segment %q had not been formed by then, or it is too long ago", e.Segment.ID).With("segment", "segments/"+e.Segment.ID)
 	}
 	if e.Decided == nil {
 		return nil // it never was in: nothing was recorded

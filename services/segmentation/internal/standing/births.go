@@ -7,7 +7,7 @@ import (
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 )
 
-// births knows which segment was born with which number.
+// births knows which segment was born with which number; empty of one that was deleted.
 type births struct {
 	mu sync.Mutex
 	of map[int64]string
@@ -47,7 +47,8 @@ func (s *Standings) named(ctx context.Context, born map[int64]bool) (map[int64]d
 	return named, nil
 }
 
-// learn reads which segments there are. Births of none are noted too: none comes back.
+// learn reads which segments there are. Births of none are noted too, and stay: none
+// comes back.
 func (s *Standings) learn(ctx context.Context, born map[int64]bool) (map[int64]string, error) {
 	of := make(map[int64]string)
 	for segment, err := range s.segments.All(ctx) {
@@ -63,6 +64,11 @@ func (s *Standings) learn(ctx context.Context, born map[int64]bool) (map[int64]s
 	}
 	s.names.mu.Lock()
 	defer s.names.mu.Unlock()
+	for b, id := range s.names.of {
+		if id == "" {
+			of[b] = ""
+		}
+	}
 	s.names.of = of
 	return of, nil
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/rpc/personaldata"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
@@ -252,6 +251,9 @@ func (e *eraser) eraseStays(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := e.unhide(ctx); err != nil {
+			return err
+		}
 		return e.Worker.persons.docs.Erase(ctx, e.keys...)
 	}
 	if found == 0 {
@@ -260,105 +262,4 @@ func (e *eraser) eraseStays(ctx context.Context) error {
 		}
 	}
 	return e.erasures.Remove(ctx, e.request.Pseudonym, InSegments.ID, found, remove)
-}
-
-// eraseFromRoster removes the customers from the roster of a segment. Lists that have
-// them do not count them any more, and hide them, before they are gone.
-func (e *eraser) eraseFromRoster(ctx context.Context, born int64) error {
-	for _, key := range e.keys {
-		b, _, err := e.rosters.seek(ctx, born, key)
-		if err != nil {
-			return err
-		}
-		if b == nil {
-			return nil
-		}
-		var spans []entry
-		for _, entry := range b.entries {
-			if entry.customer == key {
-				spans = append(spans, entry)
-			}
-		}
-		if len(spans) > 0 {
-			if err := e.uncount(ctx, e.forms[born], key, spans); err != nil {
-				return err
-			}
-			b.entries = slices.DeleteFunc(b.entries, func(entry entry) bool { return entry.customer == key })
-			if err := writeAll(ctx, e.rosters.docs, []docstore.Op[blockDoc]{{Doc: b.doc(), Expect: b.version}}); err != nil {
-				return err
-			}
-		}
-	}
-	return e.unhide(ctx, e.forms[born])
-}
-
-// uncount takes a customer out of the counts of the lists that have it.
-func (e *eraser) uncount(ctx context.Context, f *form, key string, spans []entry) error {
-	in := func(generation int64) bool {
-		return slices.ContainsFunc(spans, func(s entry) bool { return s.in(generation) })
-	}
-	ids, err := e.lists(ctx, f)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		_, err := e.publications.docs.Update(ctx, id, func(p *publication) error {
-			if !in(generationOf(p.ID)) || slices.Contains(p.Hidden, key) {
-				return docstore.ErrUnchanged
-			}
-			p.Hidden = append(p.Hidden, key)
-			p.Members--
-			return nil
-		})
-		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
-			return err
-		}
-	}
-	return e.change(ctx, f, func(s *domain.Segment) error {
-		if s.Formed.Generation == 0 || !in(s.Formed.Generation) || !s.Formed.Hide([]string{key}) {
-			return docstore.ErrUnchanged
-		}
-		return nil
-	})
-}
-
-func (e *eraser) unhide(ctx context.Context, f *form) error {
-	ids, err := e.lists(ctx, f)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		_, err := e.publications.docs.Update(ctx, id, func(p *publication) error {
-			before := len(p.Hidden)
-			p.Hidden = slices.DeleteFunc(p.Hidden, func(c string) bool { return slices.Contains(e.keys, c) })
-			if len(p.Hidden) == before {
-				return docstore.ErrUnchanged
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
-			return err
-		}
-	}
-	return e.change(ctx, f, func(s *domain.Segment) error {
-		if !s.Formed.Unhide(e.keys) {
-			return docstore.ErrUnchanged
-		}
-		return nil
-	})
-}
-
-// lists are the publications of a segment that can still be read.
-func (e *eraser) lists(ctx context.Context, f *form) (ids []string, err error) {
-	r := docstore.Range{
-		From: publicationID(f.Segment, max(f.floor(e.now(), e.cfg.Keep), f.Born+1)),
-		To:   docstore.PrefixEnd(f.Segment + "!"),
-	}
-	for entry, err := range e.publications.docs.ScanRaw(ctx, r) {
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, entry.ID)
-	}
-	return ids, nil
 }

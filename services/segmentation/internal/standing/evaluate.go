@@ -135,9 +135,8 @@ func (c *part) add(e *evaluator, generation int64, customer string, f *facts.Fac
 	if !moved && due == stands.due {
 		return
 	}
-	if moved {
-		stands.forget(e.forget)
-	}
+	stands.bury(e.plan.living)
+	stands.forget(e.forget)
 	stands.due, stands.generation, stands.part = due, generation, c.number
 	doc := stands.doc(customer)
 	c.size += len(doc.Data) + 200

@@ -34,6 +34,8 @@ type form struct {
 	// still be paged through: one for each hour, the oldest that was shown in it.
 	Shown   int64     `bson:"shown"`
 	Earlier []earlier `bson:"earlier,omitempty"`
+	// Since is the instant of what was published first; zero where nothing was.
+	Since time.Time `bson:"since,omitempty"`
 }
 
 type earlier struct {
@@ -48,8 +50,11 @@ type failure struct {
 	Field   string `bson:"field,omitempty"`
 }
 
-// supersede notes that another generation is shown now.
-func (f *form) supersede(generation int64, now time.Time, keep time.Duration) {
+// supersede notes that another generation is shown now, which evaluated an instant.
+func (f *form) supersede(generation int64, at, now time.Time, keep time.Duration) {
+	if f.Since.IsZero() {
+		f.Since = at
+	}
 	kept := f.Earlier[:0:0]
 	for _, e := range f.Earlier {
 		if e.Until.After(now.Add(-keep - time.Hour)) {
@@ -137,73 +142,6 @@ func (s *forms) note(ctx context.Context, segment string, born int64) error {
 		return nil
 	})
 	return err
-}
-
-// A publication is what a segment came to with one generation.
-type publication struct {
-	docstore.Meta `bson:",inline"`
-	At            time.Time `bson:"at"` // the instant that was evaluated
-	Members       int64     `bson:"members"`
-	Entered       int64     `bson:"entered"`
-	Left          int64     `bson:"left"`
-	Revision      int64     `bson:"revision"`
-	// Hidden are customers, by escaped id, who are just being erased: they are not
-	// counted, whether the roster has them or not.
-	Hidden []string `bson:"hidden,omitempty"`
-}
-
-type publications struct {
-	docs *docstore.Collection[publication]
-}
-
-const byTime = "time"
-
-func openPublications(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*publications, error) {
-	docs, err := docstore.Open(ctx, engine, docstore.Schema[publication]{
-		Name: "publications",
-		Indexes: []docstore.Index[publication]{{Name: byTime, Key: func(p *publication) string {
-			return docstore.Key(docstore.String(docstore.ParseID(p.ID)[0]), docstore.Time(p.At))
-		}}},
-	}, docstore.WithClock(clock))
-	return &publications{docs}, err
-}
-
-func publicationID(segment string, generation int64) string {
-	return segment + "!" + digits(generation)
-}
-
-func generationOf(publicationID string) int64 {
-	p, err := parseMovesID(publicationID + "!0")
-	if err != nil {
-		return 0
-	}
-	return p.generation
-}
-
-// at is the last publication of a segment up to an instant, nil where there is none.
-func (s *publications) at(ctx context.Context, segment string, born int64, at time.Time) (*publication, error) {
-	name := docstore.String(segment)
-	r := docstore.Range{
-		Index: byTime, Reverse: true, Limit: 1,
-		From: docstore.Key(name, docstore.Int(-1<<63)), To: docstore.Key(name, docstore.Time(at.Add(time.Millisecond))),
-	}
-	for p, err := range s.docs.Scan(ctx, r) {
-		if err != nil {
-			return nil, err
-		}
-		if generationOf(p.ID) > born {
-			return p, nil
-		}
-	}
-	return nil, nil
-}
-
-func (s *publications) get(ctx context.Context, segment string, generation int64) (*publication, error) {
-	p, err := s.docs.Get(ctx, publicationID(segment, generation))
-	if errors.Is(err, docstore.ErrNotFound) {
-		return nil, nil
-	}
-	return p, err
 }
 
 func storedFailure(f *domain.Failure) *failure {

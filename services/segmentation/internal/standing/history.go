@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
@@ -231,81 +230,6 @@ func (s *Standings) Feed(ctx context.Context, cursor string, limit int) (Batch, 
 	// All that is published so far has been read: the cursor names nobody.
 	batch.Cursor = feedCursor{Key: feedKey(w.Generation + 1), Published: w.Generation}.encode()
 	return batch, nil
-}
-
-// Past is how a customer stood to a segment at an instant.
-type Past struct {
-	// Formed tells that the segment had been formed by then; nothing else is known otherwise.
-	Formed  bool
-	Belongs bool
-	Since   time.Time // of being in, or out; zero where the customer had never been in
-	// Decided is the move that decided, nil where there is none, or it is not kept.
-	Decided *Move
-}
-
-// At tells how a customer stood to a segment at an instant, zero for now. Faults:
-// SEGMENT_NOT_FOUND.
-func (s *Standings) At(ctx context.Context, segment, customer string, at time.Time) (Past, error) {
-	found, err := s.segments.Get(ctx, segment)
-	if err != nil {
-		return Past{}, err
-	}
-	generation := found.Formed.Generation
-	if !at.IsZero() && !(generation > 0 && !at.Before(found.Formed.At)) {
-		p, err := s.publications.at(ctx, segment, found.Born, at)
-		if err != nil {
-			return Past{}, err
-		}
-		if generation = 0; p != nil {
-			generation = generationOf(p.ID)
-		}
-	}
-	if generation == 0 {
-		return Past{}, nil
-	}
-	persons, err := s.persons.get(ctx, []string{docstore.ID(customer)})
-	if err != nil {
-		return Past{}, err
-	}
-	past := Past{Formed: true}
-	var decided point
-	for _, stay := range persons[0].stays {
-		switch {
-		case stay.born != found.Born || stay.entered.generation > generation:
-		case stay.in(generation):
-			past.Belongs, decided = true, stay.entered
-		case stay.left.generation > decided.generation:
-			past.Belongs, decided = false, stay.left
-		}
-	}
-	if decided.generation == 0 {
-		return past, nil
-	}
-	past.Since = instant(decided.at)
-	past.Decided, err = s.move(ctx, segment, customer, decided, !past.Belongs)
-	return past, err
-}
-
-// move is the move at a point, nil where it is not kept.
-func (s *Standings) move(ctx context.Context, segment, customer string, at point, leaving bool) (*Move, error) {
-	id := movesID(segment, at.generation, at.number)
-	d, err := s.moves.docs.Get(ctx, id)
-	if errors.Is(err, docstore.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	told, err := d.told(place{segment, at.generation, at.number})
-	if err != nil {
-		return nil, err
-	}
-	for i := range told {
-		if told[i].Customer == customer && told[i].Left == leaving {
-			return &told[i], nil
-		}
-	}
-	return nil, nil
 }
 
 // MovesOf are all moves that are kept of a customer, the oldest first, of segments

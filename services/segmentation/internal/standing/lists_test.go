@@ -168,7 +168,7 @@ func TestPausedSegmentsStayAndDeletedOnesGo(t *testing.T) {
 		}
 		w.remove(t, "s")
 		w.round(t)
-		for _, name := range []string{"rosters", "moves", "publications", "forms"} {
+		for _, name := range []string{"rosters", "moves", "publications", "corrections", "releases", "forms"} {
 			if n := rows(t, e, name); n != 0 {
 				t.Fatalf("%s: %d are left", name, n)
 			}

@@ -16,6 +16,9 @@ type point struct {
 	at         int64 // the instant that was evaluated, in milliseconds
 }
 
+// upTo tells whether what was found at a point was found by another.
+func (p point) upTo(last point) bool { return p.generation <= last.generation && p.at <= last.at }
+
 // stay is a customer's time in a segment.
 type stay struct {
 	born    int64 // of the segment: tells it from another that had its id before
@@ -112,6 +115,13 @@ func (p *person) forget(before int64) {
 		p.stays = slices.Delete(p.stays, i, i+1)
 		p.forgetful = true
 	}
+}
+
+// bury drops what is of segments that are no more: of other births than these.
+func (p *person) bury(living map[int64]bool) {
+	p.stays = slices.DeleteFunc(p.stays, func(s stay) bool { return !living[s.born] })
+	p.failing = slices.DeleteFunc(p.failing, func(born int64) bool { return !living[born] })
+	p.doubts = slices.DeleteFunc(p.doubts, func(d doubt) bool { return !living[d.born] })
 }
 
 // A standing is a person as it is stored, under the customer's escaped id.

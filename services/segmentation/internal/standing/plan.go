@@ -18,6 +18,7 @@ type plan struct {
 	segments []planned
 	place    map[string]int   // of a segment in segments
 	born     map[string]int64 // of all segments, for those that are asked about only
+	living   map[int64]bool   // the births of segments that exist, or have left something
 	floors   map[int64]int64  // the oldest generation that can be read, by birth
 }
 
@@ -155,7 +156,7 @@ func sortCandidates(all []candidate) []candidate {
 
 // plan chooses the segments of a pass.
 func (w *wanted) plan(chosen func(candidate) bool) *plan {
-	p := &plan{place: make(map[string]int), born: w.born, floors: make(map[int64]int64)}
+	p := &plan{place: make(map[string]int), born: w.born, living: w.living(), floors: make(map[int64]int64)}
 	for _, c := range sortCandidates(w.kept) {
 		if !chosen(c) {
 			continue
@@ -167,6 +168,19 @@ func (w *wanted) plan(chosen func(candidate) bool) *plan {
 		})
 	}
 	return p
+}
+
+// living are the births of the segments that exist, and of those of whom there are
+// still moves, which are found by the stays.
+func (w *wanted) living() map[int64]bool {
+	living := make(map[int64]bool, len(w.all)+len(w.forms))
+	for i := range w.all {
+		living[w.all[i].Born] = true
+	}
+	for born := range w.forms {
+		living[born] = true
+	}
+	return living
 }
 
 // mixed are the segments of a pass that cannot be gone on with as they were when it

@@ -59,7 +59,7 @@ func (r *run) settle(ctx context.Context, t tally) error {
 			return err
 		}
 	}
-	if err := r.announce(ctx, f, t); err != nil {
+	if err := r.publications.note(ctx, f.Segment, r.pass.Generation, f.Members); err != nil {
 		return err
 	}
 	if err := r.show(ctx, f); err != nil {
@@ -68,7 +68,7 @@ func (r *run) settle(ctx context.Context, t tally) error {
 	_, err = r.forms.docs.Update(ctx, f.ID, func(f *form) error {
 		f.Held, f.Example, f.Failure = false, "", nil
 		if f.Shown != r.pass.Generation {
-			f.supersede(r.pass.Generation, r.now(), r.cfg.Keep)
+			f.supersede(r.pass.Generation, r.pass.At, r.now(), r.cfg.Keep)
 		}
 		return nil
 	})
@@ -117,7 +117,11 @@ func (r *run) hold(ctx context.Context, f *form, t tally) error {
 
 // letGo puts the moves that were held into the feed, as of this pass.
 func (r *run) letGo(ctx context.Context, f *form) error {
-	return r.mark(ctx, f.Segment, max(f.Shown, f.Born)+1, r.pass.Generation)
+	from := max(f.Shown, f.Born) + 1
+	if err := r.releases.note(ctx, f.Segment, r.pass.Generation, release{At: r.pass.At, From: from}); err != nil {
+		return err
+	}
+	return r.mark(ctx, f.Segment, from, r.pass.Generation)
 }
 
 // mark notes with which generation the moves of a segment were published, from a
@@ -144,18 +148,6 @@ func (r *run) mark(ctx context.Context, segment string, from, published int64) e
 		}
 	}
 	return nil
-}
-
-// announce writes what the segment comes to with this generation, before it shows it.
-func (r *run) announce(ctx context.Context, f *form, t tally) error {
-	_, err := r.publications.docs.Upsert(ctx, publicationID(f.Segment, r.pass.Generation), func(p *publication, exists bool) error {
-		if exists {
-			return docstore.ErrUnchanged
-		}
-		p.At, p.Members, p.Entered, p.Left, p.Revision = r.pass.At, f.Members, t.Entered, t.Left, f.Revision
-		return nil
-	})
-	return err
 }
 
 // show is the write that publishes: from here on the list and the count are of this pass.

@@ -89,7 +89,8 @@ func (s *Standings) list(ctx context.Context, segment string, generation int64) 
 		f.Reason = "PAGE_TOKEN_EXPIRED"
 		return list{}, f
 	}
-	return list{found.Born, generation, p.Members, p.Hidden}, nil
+	erased, hidden, err := s.corrections.of(ctx, segment, generation)
+	return list{found.Born, generation, p.Members - erased, hidden}, err
 }
 
 // Standing is where one customer stands.

@@ -154,7 +154,10 @@ func (w *Worker) dropDeleted(ctx context.Context, found *wanted) error {
 			to = publicationID(f.Segment, next)
 		}
 		r := docstore.Range{From: publicationID(f.Segment, born), To: to}
-		err := errors.Join(w.rosters.purge(ctx, born), w.moves.docs.Purge(ctx, r), w.publications.docs.Purge(ctx, r))
+		err := errors.Join(
+			w.rosters.purge(ctx, born), w.moves.docs.Purge(ctx, r), w.publications.docs.Purge(ctx, r),
+			w.corrections.docs.Purge(ctx, r), w.releases.docs.Purge(ctx, r),
+		)
 		if err == nil {
 			err = w.forms.docs.Purge(ctx, docstore.Only(f.ID))
 		}

@@ -5,7 +5,9 @@
 //	standings     _id customer                    where each customer stands
 //	rosters       _id born!customer               blocks of who is in each segment
 //	moves         _id segment!generation!number   who entered and left, and why
-//	publications  _id segment!generation          what each segment came to
+//	publications  _id segment!generation          how many were in each list that can be paged through
+//	corrections   _id segment!left!entered        who was erased, and is to be subtracted from them
+//	releases      _id segment!generation          when moves that had been held were published
 //	forms         _id segment!born                what the worker knows of each segment
 //	workers       _id worker                      the lease and the pass under way
 //	requests      _id request                     what the worker is asked for
@@ -92,6 +94,8 @@ type Standings struct {
 	rosters      *rosters
 	moves        *moves
 	publications *publications
+	corrections  *corrections
+	releases     *releases
 	forms        *forms
 	states       *states
 	requests     *requests
@@ -104,7 +108,7 @@ type Standings struct {
 // Open opens the collections, creating them where they are missing.
 func Open(ctx context.Context, engine docstore.Engine, segments Segments, cfg Config, clock func() time.Time) (*Standings, error) {
 	s := &Standings{segments: segments, cfg: cfg, now: func() time.Time { return clock().UTC().Truncate(time.Millisecond) }}
-	var errs [7]error
+	var errs [9]error
 	s.persons, errs[0] = openStandings(ctx, engine, clock)
 	s.rosters, errs[1] = openRosters(ctx, engine, clock)
 	s.moves, errs[2] = openMoves(ctx, engine, clock)
@@ -112,5 +116,7 @@ func Open(ctx context.Context, engine docstore.Engine, segments Segments, cfg Co
 	s.forms, errs[4] = openForms(ctx, engine, clock)
 	s.states, errs[5] = openStates(ctx, engine, clock)
 	s.requests, errs[6] = openRequests(ctx, engine, clock)
+	s.corrections, errs[7] = openCorrections(ctx, engine, clock)
+	s.releases, errs[8] = openReleases(ctx, engine, clock)
 	return s, errors.Join(errs[:]...)
 }

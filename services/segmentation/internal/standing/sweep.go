@@ -22,7 +22,7 @@ func (w *Worker) sweep(ctx context.Context) error {
 	}
 	before := now.Add(-w.cfg.Retention)
 	err := errors.Join(
-		w.sweepMoves(ctx, before), w.sweepPublications(ctx, before),
+		w.sweepMoves(ctx, before), w.sweepLists(ctx),
 		w.requests.sweep(ctx, now.Add(-requestLife)), w.erasures.Sweep(ctx),
 	)
 	if err == nil {
@@ -66,31 +66,31 @@ func (w *Worker) sweepMoves(ctx context.Context, before time.Time) error {
 	}
 }
 
-// sweepPublications removes old ones, but for those that can still be read.
-func (w *Worker) sweepPublications(ctx context.Context, before time.Time) error {
+// sweepLists removes what is known of the lists that nobody can page through any more,
+// and of moves that are not kept any more.
+func (w *Worker) sweepLists(ctx context.Context) error {
 	forms, err := w.forms.all(ctx)
 	if err != nil {
 		return err
 	}
 	for _, f := range forms {
-		name := docstore.String(f.Segment)
-		r := docstore.Range{
-			Index: byTime, From: docstore.Key(name, docstore.Int(-1<<63)), To: docstore.Key(name, docstore.Time(before)), Limit: sweepSize,
-		}
-		var old []string
-		for e, err := range w.publications.docs.ScanRaw(ctx, r) {
-			if err != nil {
-				return err
-			}
-			if generationOf(e.ID) < f.floor(w.now(), w.cfg.Keep) {
-				old = append(old, e.ID)
-			}
-		}
-		for _, id := range old {
-			if err := w.publications.docs.Purge(ctx, docstore.Only(id)); err != nil {
-				return err
-			}
+		floor := f.floor(w.now(), w.cfg.Keep)
+		err := errors.Join(
+			purgeUpTo(ctx, w.publications.docs, f, floor-1), purgeUpTo(ctx, w.corrections.docs, f, floor),
+			purgeUpTo(ctx, w.releases.docs, f, w.state.Purged),
+		)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// purgeUpTo removes the documents of a segment whose ids go on with a generation, up to
+// one of them.
+func purgeUpTo[T any](ctx context.Context, docs *docstore.Collection[T], f *form, last int64) error {
+	if last < f.Born {
+		return nil
+	}
+	return docs.Purge(ctx, docstore.Range{From: publicationID(f.Segment, f.Born), To: publicationID(f.Segment, last+1)})
 }

@@ -272,11 +272,17 @@ func (w *world) round(t fataler) {
 	must(t, w.worker.Round(context.Background()))
 }
 
-// members pages through a list, and checks that it agrees with its count.
+// members pages through the present list, and checks that it agrees with its count.
 func (w *world) members(t fataler, id string) []domain.Membership {
 	t.Helper()
+	return w.membersAsOf(t, id, 0)
+}
+
+// membersAsOf is members of the list of a generation.
+func (w *world) membersAsOf(t fataler, id string, generation int64) []domain.Membership {
+	t.Helper()
 	var all []domain.Membership
-	after, generation := "", int64(0)
+	after := ""
 	for {
 		page, err := w.Members(context.Background(), id, generation, after, 2)
 		must(t, err)
