@@ -91,7 +91,7 @@ func (l labels) Check(ctx context.Context, s schemes.Segment) error {
 	if err != nil {
 		return err
 	}
-	return l.parts.valued(ctx, made)
+	return l.parts.readable(ctx, made)
 }
 
 // Put makes a label's segment, or gives it the definition of this run.

@@ -74,6 +74,8 @@ type world struct {
 	shop       *shop
 	profile    *line
 	valuation  *line
+	feedback   *line // nil: no part of the installation
+	survey     *survey
 	clock      *clock
 	engine     docstore.Engine
 	sweep      time.Duration // the interval of sweeps where it is not the usual one
@@ -108,6 +110,14 @@ func openPebble(t testing.TB) docstore.Engine {
 
 func newWorld(t testing.TB, engine docstore.Engine) *world {
 	t.Helper()
+	w := prepared(t, engine)
+	w.start()
+	return w
+}
+
+// prepared is a world in which the service does not run yet.
+func prepared(t testing.TB, engine docstore.Engine) *world {
+	t.Helper()
 	w := &world{TB: t, shop: newShop(), profile: newLine(), valuation: newLine(), clock: newClock(), engine: engine}
 	w.shop.now = w.clock.Now
 	serve(t, w.profile.listener, func(r grpc.ServiceRegistrar) {
@@ -119,7 +129,6 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 		profilev1.RegisterJourneyServiceServer(r, w.shop)
 	})
 	serve(t, w.valuation.listener, func(r grpc.ServiceRegistrar) { valuationv1.RegisterValuationServiceServer(r, w.shop) })
-	w.start()
 	return w
 }
 
@@ -131,10 +140,14 @@ func (w *world) start() {
 	if w.sweep > 0 {
 		cfg.SweepInterval = w.sweep
 	}
-	service, err := segmentation.New(w.Context(), cfg, segmentation.Deps{
+	deps := segmentation.Deps{
 		Engine: w.engine, Profile: w.profile.dial(w, "profile"), Valuation: w.valuation.dial(w, "valuation"),
 		Clock: w.clock.Now, Logger: slog.New(slog.DiscardHandler),
-	})
+	}
+	if w.feedback != nil {
+		deps.Feedback = w.feedback.dial(w, "feedback")
+	}
+	service, err := segmentation.New(w.Context(), cfg, deps)
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package segmentation
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/alias"
@@ -63,34 +62,38 @@ func (p *parts) criterion(ctx context.Context, s domain.Segment) (criterion.Crit
 	return p.criteria.Of(ctx, s.ListKey(), s.Definition)
 }
 
-// formed is the criterion of a segment that is to be formed. VALUATIONS_NOT_REFRESHED
-// where it reads valuations and there are none: it would be formed of nobody.
+// formed is the criterion of a segment that is to be formed, with the faults of readable.
 func (p *parts) formed(ctx context.Context, s domain.Segment) (criterion.Criterion, error) {
 	c, err := p.criterion(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.valued(ctx, c); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, p.readable(ctx, c)
 }
 
-// valued refuses a criterion that reads valuations while there are none.
-func (p *parts) valued(ctx context.Context, c criterion.Criterion) error {
-	if !slices.ContainsFunc(c.Reads(), ofValuation) {
-		return nil
+// readable refuses a criterion that reads what a service knows and has never been read
+// of everybody: it would be answered by a silence. VALUATIONS_NOT_REFRESHED,
+// FACTS_NOT_READ.
+func (p *parts) readable(ctx context.Context, c criterion.Criterion) error {
+	for _, service := range app.Services(c) {
+		if service == peers.Profile {
+			continue // it tells who there is: unread, of nobody at all
+		}
+		read, err := p.feeds.Read(ctx, service)
+		switch {
+		case err != nil:
+			return err
+		case read:
+		case service == peers.Valuation:
+			return fault.New(fault.FailedPrecondition, "VALUATIONS_NOT_REFRESHED",
+				"the definition reads valuations, and none have been read yet; refresh the valuations first")
+		default:
+			return fault.New(fault.FailedPrecondition, "FACTS_NOT_READ",
+				"the definition reads facts of the %s service, of which not all have been read since this installation began: see that it runs and can be reached; they are read then by themselves", service).
+				With("service", service)
+		}
 	}
-	if valued, err := p.feeds.Valued(ctx); valued || err != nil {
-		return err
-	}
-	return fault.New(fault.FailedPrecondition, "VALUATIONS_NOT_REFRESHED",
-		"the definition reads valuations, and none have been read yet; refresh the valuations first")
-}
-
-func ofValuation(name string) bool {
-	field, is := facts.Lookup(name)
-	return is && field.Section == facts.FromValuation
+	return nil
 }
 
 // partition is whom a run of a scheme gave a label.

@@ -101,7 +101,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	s.app = app.New(app.Parts{
 		Store: opened.store, Facts: opened.facts, Standings: opened.standings, Worker: opened.worker,
-		Criteria: opened.criteria, Sources: opened.sources, Users: s.playbooks.naming,
+		Criteria: opened.criteria, Sources: opened.sources, Readable: opened.readable, Users: s.playbooks.naming,
 		Clock: deps.Clock, Log: deps.Logger,
 	})
 	s.segments = handler.NewSegments(s.app, opened.store.Segments, opened.standings, operations, s.customers)

@@ -24,6 +24,9 @@ type Criteria interface {
 // Users names what else than segments rests on a segment, e.g. "strategies/greet".
 type Users func(ctx context.Context, segment string) ([]string, error)
 
+// Readable refuses a criterion that reads what has never been read of everybody.
+type Readable func(ctx context.Context, c criterion.Criterion) error
+
 // Parts are what the use cases work with.
 type Parts struct {
 	Store     *store.Store
@@ -32,6 +35,7 @@ type Parts struct {
 	Worker    *standing.Worker
 	Criteria  Criteria
 	Sources   Sources
+	Readable  Readable
 	Users     Users
 	Clock     func() time.Time
 	Log       *slog.Logger
@@ -45,6 +49,7 @@ type App struct {
 	worker    *standing.Worker
 	criteria  Criteria
 	sources   Sources
+	readable  Readable
 	users     Users
 	now       func() time.Time
 	log       *slog.Logger
@@ -56,6 +61,6 @@ func New(p Parts) *App {
 	now := func() time.Time { return p.Clock().UTC().Truncate(time.Millisecond) }
 	return &App{
 		store: p.Store, facts: p.Facts, standings: p.Standings, worker: p.Worker, criteria: p.Criteria, sources: p.Sources,
-		users: p.Users, now: now, log: p.Log,
+		readable: p.Readable, users: p.Users, now: now, log: p.Log,
 	}
 }

@@ -49,7 +49,7 @@ func BenchmarkEstimate(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a := app.New(app.Parts{Store: opened, Facts: known, Criteria: book, Clock: time.Now, Log: slog.Default()})
+	a := app.New(app.Parts{Store: opened, Facts: known, Criteria: book, Readable: anything, Clock: time.Now, Log: slog.Default()})
 	rule := domain.Segment{Definition: domain.Definition{Rule: `orders.count >= 3 && customer.region == "广东" && days_since(orders.last_time) <= 90`}}
 	var took []time.Duration
 	for b.Loop() {

@@ -36,8 +36,8 @@ const (
 // Estimate tells how large a segment is or would be by its definition, from a sample of
 // about so many customers (0: 5,000) and with an interval of a level (0: 0.95). It need
 // not exist. Segments that it asks about are asked by their definitions. Nothing is
-// stored. Faults: those of the
-// definition, of checkAsks, and SEGMENT_NOT_FOUND.
+// stored. Faults: those of the definition, of checkAsks, of Readable, and
+// SEGMENT_NOT_FOUND.
 func (a *App) Estimate(ctx context.Context, s domain.Segment, size int, level float64) (Estimate, error) {
 	if size == 0 {
 		size = defaultSample
@@ -52,8 +52,8 @@ func (a *App) Estimate(ctx context.Context, s domain.Segment, size int, level fl
 	if err := a.checkAsks(ctx, s.ID, made.Segments()); err != nil {
 		return Estimate{}, err
 	}
-	nested := nest{a: a, made: map[string]criterion.Criterion{}}
-	if err := nested.add(ctx, made); err != nil {
+	nested, err := a.nestOf(ctx, made)
+	if err != nil {
 		return Estimate{}, err
 	}
 	sample, population, exact, err := a.facts.Sample(ctx, size)
@@ -112,8 +112,18 @@ type nest struct {
 	made map[string]criterion.Criterion // by segment
 }
 
+// nestOf makes ready what a criterion asks about; the faults of Readable where it, or
+// one of them, reads what cannot be told of anybody yet.
+func (a *App) nestOf(ctx context.Context, c criterion.Criterion) (*nest, error) {
+	n := &nest{a: a, made: map[string]criterion.Criterion{}}
+	return n, n.add(ctx, c)
+}
+
 // add makes ready what a criterion asks about, and what those ask about.
 func (n *nest) add(ctx context.Context, c criterion.Criterion) error {
+	if err := n.a.readable(ctx, c); err != nil {
+		return err
+	}
 	for _, asked := range c.Segments() {
 		if n.made[asked] != nil {
 			continue

@@ -84,8 +84,12 @@ func (a *App) explainNow(ctx context.Context, e *Explained) error {
 	if err != nil {
 		return err
 	}
-	nested := nest{a: a, made: map[string]criterion.Criterion{}}
-	if err := nested.add(ctx, made); err != nil {
+	nested, err := a.nestOf(ctx, made)
+	if unread, is := fault.As(err); is && unread.Kind == fault.FailedPrecondition {
+		e.Reason.Failure = unread.Message // lists show who it was, if anybody
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	e.Told, e.Reason = true, made.Explain(nested.at(found[0], e.At))

@@ -47,8 +47,9 @@ var services = map[facts.Section]string{
 	facts.FromFeedback: "feedback", facts.FromReferral: "referral",
 }
 
-// Of are the services that a criterion reads: profile always, which says whom there is.
-func (f *Freshness) Of(c criterion.Criterion) []Source {
+// Services are those whose facts a criterion reads: profile always, which says whom
+// there is.
+func Services(c criterion.Criterion) []string {
 	asked := []string{"profile"}
 	for _, name := range c.Reads() {
 		if field, is := facts.Lookup(name); is {
@@ -57,6 +58,12 @@ func (f *Freshness) Of(c criterion.Criterion) []Source {
 			}
 		}
 	}
+	return asked
+}
+
+// Of is how current the services are that a criterion reads.
+func (f *Freshness) Of(c criterion.Criterion) []Source {
+	asked := Services(c)
 	of := make([]Source, len(asked))
 	for i, service := range asked {
 		of[i] = Source{Service: service, LastError: "this service was started without the address of " + service}

@@ -28,6 +28,9 @@ func (f *Feeds) other(ctx context.Context, s *state) (more bool, err error) {
 			return false, err
 		}
 	}
+	if err := f.meet(ctx, s); err != nil {
+		return false, err
+	}
 	return told.More || s.Walking, f.save(ctx, s)
 }
 
@@ -54,6 +57,9 @@ func (f *Feeds) valuation(ctx context.Context, s *state) (more bool, err error) 
 	}
 	if !s.Walking {
 		s.SyncedTo = asOf
+	}
+	if err := f.meet(ctx, s); err != nil {
+		return false, err
 	}
 	return s.Walking, f.save(ctx, s)
 }

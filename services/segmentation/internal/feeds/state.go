@@ -27,6 +27,9 @@ type state struct {
 	// ReadAt is when the last walk began that came to its end: what was acknowledged
 	// before, it has met.
 	ReadAt time.Time `bson:"read_at,omitempty"`
+	// Met is that everybody whom profile tells of has once been met: from then on facts
+	// may be late, but are nobody's silence. It is never taken back.
+	Met bool `bson:"met,omitempty"`
 	// Due is that parts could not be read with a customer, and are owed.
 	Due bool `bson:"due,omitempty"`
 	// Terms is what everybody's facts depended on when the last walk began.
@@ -51,17 +54,36 @@ func (f *Feeds) turn(s *state, to peers.Edition) {
 	}
 }
 
-// Valued tells whether everybody's valuations have been read: false before the first
-// refresh, and where the valuations have vanished.
-func (f *Feeds) Valued(ctx context.Context) (bool, error) {
-	if !f.reader.Has(peers.Valuation) {
-		return false, nil
+// Read tells whether what a service knows of everybody has ever been read: until then
+// that nothing is known of a customer says nothing. Of valuation it is false before the
+// first refresh too, and where the valuations have vanished; of feedback and referral
+// it is true where they are no part of the installation, for then there is nothing to know.
+func (f *Feeds) Read(ctx context.Context, service string) (bool, error) {
+	if !f.reader.Has(service) {
+		return service != peers.Valuation, nil
 	}
-	s, err := f.state(ctx, peers.Valuation)
+	s, err := f.state(ctx, service)
 	if err != nil {
 		return false, err
 	}
-	return s.Edition != 0 && s.Valued != 0, nil
+	switch service {
+	case peers.Profile:
+		return !s.ReadAt.IsZero(), nil
+	case peers.Valuation:
+		return s.Met && s.Edition != 0 && s.Valued != 0, nil
+	}
+	return s.Met, nil
+}
+
+// meet notes that everybody has been met, once that is so: profile has told who there
+// is, and the service owes nothing of them.
+func (f *Feeds) meet(ctx context.Context, s *state) error {
+	if s.Met || s.Walking || s.Due || !s.Whole {
+		return nil
+	}
+	everybody, err := f.Read(ctx, peers.Profile)
+	s.Met = everybody
+	return err
 }
 
 // State is how current the facts of a service are.
