@@ -54,6 +54,7 @@ func openParts(ctx context.Context, cfg Config, deps Deps, customers *alias.Book
 		Standings: p.standings, Engine: deps.Engine, Facts: p.facts, Touched: p.facts.Touched, Feeds: p.feeds,
 		Criteria: p.formed, Record: facts.Record, Generations: p.store.Generations, Erasures: p.store.Erasures, Log: deps.Logger,
 	})
+	p.facts.Fence(p.worker.Held)
 	return p, errors.Join(errs[3:]...)
 }
 

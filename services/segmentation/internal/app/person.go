@@ -21,6 +21,10 @@ func (a *App) FactsOf(ctx context.Context, customers []string) ([]Known, error) 
 	if err != nil {
 		return nil, err
 	}
+	left, err := a.facts.LeftLists(ctx, customers)
+	if err != nil {
+		return nil, err
+	}
 	names := make([]string, len(facts.Fields))
 	for i := range facts.Fields {
 		names[i] = facts.Fields[i].Name
@@ -28,6 +32,9 @@ func (a *App) FactsOf(ctx context.Context, customers []string) ([]Known, error) 
 	var known []Known
 	for i, f := range found {
 		if f == nil {
+			if left[i] != nil { // a record that was merged into another
+				known = append(known, Known{Customer: customers[i], Lists: ShownFacts(left[i])})
+			}
 			continue
 		}
 		asked := slices.Clone(names)

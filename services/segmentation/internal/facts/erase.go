@@ -2,8 +2,8 @@ package facts
 
 import "context"
 
-// Erase removes what is kept of customers, and their names from the work, without
-// tombstones, and returns of how many there were facts. Nobody is touched: who
+// Erase removes what is kept of customers, the lists of those who were merged, and
+// their names from the work, without tombstones, and returns of how many there were facts. Nobody is touched: who
 // erases sees to the segments. Documents that were replaced earlier, and the
 // noted comings and goings among them, lie in the engine's files until its Scrub.
 func (s *Store) Erase(ctx context.Context, customers []string) (n int, err error) {
@@ -22,6 +22,9 @@ func (s *Store) Erase(ctx context.Context, customers []string) (n int, err error
 		return 0, err
 	}
 	if err := s.docs.Erase(ctx, ids...); err != nil {
+		return 0, err
+	}
+	if err := s.merged.forget(ctx, ids); err != nil {
 		return 0, err
 	}
 	if err := s.counter.end(ctx); err != nil {

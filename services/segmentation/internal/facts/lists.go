@@ -91,6 +91,11 @@ func (s *Store) relistSome(ctx context.Context, segment string, customers []stri
 // a segment that was deleted. It returns the escaped id from which to go on, empty where
 // there is nobody more.
 func (s *Store) ForgetList(ctx context.Context, segment, from string, n int) (next string, err error) {
+	if from == "" {
+		if err := s.merged.drop(ctx, segment); err != nil {
+			return from, err
+		}
+	}
 	var on []string
 	for f, err := range s.Scan(ctx, from, "") {
 		if err != nil {

@@ -24,10 +24,12 @@ type Change struct {
 // Put writes what was learned where it differs from what is stored, and returns
 // the customers of whom it did. They are noted in Touched before their facts are
 // written, so that none is forgotten, whatever fails: an error means that the same
-// changes, or later ones, have to be put again.
+// changes, or later ones, have to be put again. What another writes meanwhile, such as
+// the lists of a customer, stays; whether what is put is newer the Fence tells.
 //
 // Only a change with OfCustomer makes somebody known; another of a customer that
-// is not is passed over. Who was merged into another leaves that one the lists.
+// is not is passed over. Who was merged into another leaves that one the lists, and is
+// on them again on coming back.
 func (s *Store) Put(ctx context.Context, changes []Change) (changed []string, err error) {
 	for part := range slices.Chunk(changes, workSize) {
 		for len(part) > 0 {
@@ -48,6 +50,7 @@ type batch struct {
 	changes       []Change // of each op
 	coming, going []string
 	touched       map[Cause][]string
+	back          map[string][]string // the lists of those who come back
 }
 
 // put returns whose facts were written, and the changes that somebody else's
@@ -63,6 +66,14 @@ func (s *Store) put(ctx context.Context, changes []Change) (written []string, ag
 	if err != nil {
 		return nil, nil, err
 	}
+	if s.held != nil {
+		if err := s.held(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	if b.back, err = s.returning(ctx, changes, stored); err != nil {
+		return nil, nil, err
+	}
 	for i, c := range changes {
 		if err := s.inherit(ctx, c, stored[i]); err != nil {
 			return nil, nil, err
@@ -76,14 +87,18 @@ func (s *Store) put(ctx context.Context, changes []Change) (written []string, ag
 	if err != nil {
 		return nil, nil, err
 	}
+	var back []string
 	for i, err := range errs {
-		if err == nil {
-			written = append(written, b.changes[i].Customer)
-		} else {
+		if err != nil {
 			again = append(again, b.changes[i])
+			continue
+		}
+		written = append(written, b.changes[i].Customer)
+		if id := b.ops[i].Doc.ID; b.back[id] != nil && !b.ops[i].Delete {
+			back = append(back, id)
 		}
 	}
-	return written, again, nil
+	return written, again, s.merged.forget(ctx, back)
 }
 
 // once separates the first change of each customer from those that follow.
@@ -116,6 +131,7 @@ func (b *batch) plan(c Change, stored *record) {
 	default:
 		if stored == nil {
 			op.Doc = &record{Meta: docstore.Meta{ID: id}}
+			op.Doc.fields[listSection] = appendTexts(nil, "segments", b.back[id])
 		} else {
 			op.Expect = stored.Version
 		}
@@ -171,12 +187,20 @@ func (s *Store) write(ctx context.Context, b *batch) ([]error, error) {
 	return errs, s.Touched.ready(ctx, works)
 }
 
-// inherit puts the customer into whom another was merged on the lists of that one.
+// inherit puts the customer into whom another was merged on the lists of that one, and
+// notes them for when it comes back.
 func (s *Store) inherit(ctx context.Context, c Change, gone *record) error {
 	if c.Facts != nil || gone == nil || c.Cause.Kind != Merged || c.Cause.Detail == "" {
 		return nil
 	}
 	lists, err := gone.lists()
+	switch {
+	case err != nil:
+	case len(lists) > 0:
+		err = s.merged.note(ctx, gone.ID, lists)
+	default:
+		err = s.merged.forget(ctx, []string{gone.ID})
+	}
 	for _, list := range lists {
 		if err == nil {
 			_, err = s.AddToList(ctx, list, []string{c.Cause.Detail})

@@ -11,9 +11,10 @@ import (
 
 // Store keeps facts:
 //
-//	facts       _id customer    what is known of each customer
-//	touched     _id time!chance who is to be looked at again, and why
-//	fact_count  _id count       how many customers there are facts of
+//	facts        _id customer    what is known of each customer
+//	touched      _id time!chance who is to be looked at again, and why
+//	fact_count   _id count       how many customers there are facts of
+//	merged_lists _id record      on which lists it was when it was merged into another
 //
 // It is safe for concurrent use; but only one worker at a time makes customers
 // come and go, which is what the count rests on.
@@ -21,6 +22,8 @@ type Store struct {
 	Touched *Touched
 	docs    *docstore.Collection[record]
 	counter *counter
+	merged  *merged
+	held    func(context.Context) error // nil: nobody else puts
 }
 
 // Open opens the collections, creating them where they are missing.
@@ -37,8 +40,19 @@ func Open(ctx context.Context, engine docstore.Engine, clock func() time.Time) (
 		return nil, err
 	}
 	counter, err := openCounter(ctx, engine, clock, docs)
-	return &Store{touched, docs, counter}, err
+	if err != nil {
+		return nil, err
+	}
+	merged, err := openMerged(ctx, engine, clock)
+	return &Store{Touched: touched, docs: docs, counter: counter, merged: merged}, err
 }
+
+// Fence has Put ask whether the caller still is the one worker, after it has read what
+// is stored and before it writes. So a worker that was held up for longer than its lease
+// never puts older facts in the place of newer ones: those that were stored before it
+// asks it is told of, and those stored afterwards its writes, which name the versions
+// that they replace, run into. To be called before the store is used.
+func (s *Store) Fence(held func(context.Context) error) { s.held = held }
 
 // Scan yields the facts of customers in the order of their escaped ids: from one
 // on, up to another and without it, both escaped; empty is open. The facts are

@@ -1,6 +1,8 @@
 package facts_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -88,6 +90,104 @@ func TestListsAreKeptBesideTheFacts(t *testing.T) {
 		must(t, err)
 		equal(t, "next", next, "")
 		equal(t, "of c", lists(t, s, "c"), []string(nil))
+	})
+}
+
+// A merge that is undone gives the record its lists back, once; one that is gone for good
+// leaves nothing.
+func TestListsComeBackWithTheRecord(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, e docstore.Engine) {
+		ctx := t.Context()
+		s := open(t, e, newClock().Now)
+		merge := func(a, into string) {
+			t.Helper()
+			put(t, s, facts.Change{Customer: a, Cause: facts.Cause{Kind: facts.Merged, Detail: into}})
+		}
+		on := func(list string, customers ...string) {
+			t.Helper()
+			_, err := s.AddToList(ctx, list, customers)
+			must(t, err)
+		}
+		left := func(customer string) []string {
+			t.Helper()
+			lists, err := s.LeftLists(ctx, []string{customer})
+			must(t, err)
+			return lists[0]
+		}
+		put(t, s, someone("a", ""), someone("b", ""), someone("c", ""), someone("d", ""))
+		on("vip", "a", "d")
+		on("old", "a", "d")
+		on("best", "b")
+		merge("a", "b")
+		merge("b", "c")
+		merge("a", "c") // is told again
+		equal(t, "left by a", left("a"), []string{"old", "vip"})
+		_, err := s.ForgetList(ctx, "old", "", 100)
+		must(t, err)
+		put(t, s, someone("b", ""))
+		equal(t, "of b, who had inherited", lists(t, s, "b"), []string{"best", "vip"})
+		put(t, s, someone("a", ""), someone("e", ""))
+		equal(t, "of a", lists(t, s, "a"), []string{"vip"})
+		equal(t, "left by a", left("a"), []string(nil))
+		equal(t, "of e", lists(t, s, "e"), []string(nil))
+		equal(t, "of c, who keeps them", lists(t, s, "c"), []string{"best", "vip"})
+
+		_, err = s.RemoveFromList(ctx, "vip", []string{"a"})
+		must(t, err)
+		merge("a", "c")
+		put(t, s, someone("a", ""))
+		equal(t, "of a, who was on none", lists(t, s, "a"), []string(nil))
+
+		merge("d", "c")
+		put(t, s, facts.Change{Customer: "d", Cause: facts.Cause{Kind: facts.Deleted}})
+		equal(t, "left by d, who is deleted", left("d"), []string(nil))
+		on("vip", "b")
+		merge("b", "c")
+		_, err = s.Erase(ctx, []string{"b"})
+		must(t, err)
+		equal(t, "left by b, who is erased", left("b"), []string(nil))
+		put(t, s, someone("b", ""))
+		equal(t, "of another b", lists(t, s, "b"), []string(nil))
+	})
+}
+
+// A worker that was held up while another took over, and that one read the customer
+// anew, does not write what it knew.
+func TestOlderFactsDoNotReplaceNewer(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, e docstore.Engine) {
+		now := newClock().Now
+		newer, older := open(t, e, now), open(t, e, now)
+		put(t, newer, someone("a", "Lyon"), someone("b", "Lyon"))
+		over := errors.New("another worker has taken over")
+		asked := 0
+		older.Fence(func(context.Context) error {
+			if asked++; asked > 1 {
+				return over
+			}
+			put(t, newer, someone("a", "Nice")) // after the older one has looked what is stored
+			return nil
+		})
+		if _, err := older.Put(t.Context(), []facts.Change{someone("a", "Brest"), someone("b", "Brest")}); !errors.Is(err, over) {
+			t.Errorf("the older put ends with %v", err)
+		}
+		if _, err := older.Put(t.Context(), []facts.Change{someone("b", "Metz")}); !errors.Is(err, over) {
+			t.Errorf("the next one ends with %v", err)
+		}
+		got, err := newer.GetMany(t.Context(), []string{"a", "b"})
+		must(t, err)
+		equal(t, "cities", []string{got[0].Customer.City, got[1].Customer.City}, []string{"Nice", "Brest"})
+
+		// What others change beside, the fence permitting, stays.
+		asked = 0
+		older.Fence(func(context.Context) error {
+			if asked++; asked == 1 {
+				_, err := newer.AddToList(t.Context(), "vip", []string{"b"})
+				must(t, err)
+			}
+			return nil
+		})
+		put(t, older, someone("b", "Metz"))
+		equal(t, "of b", lists(t, newer, "b"), []string{"vip"})
 	})
 }
 

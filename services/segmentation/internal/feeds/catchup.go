@@ -18,7 +18,7 @@ func (f *Feeds) Reread(ctx context.Context, progress func(customers int64)) erro
 		return err
 	}
 	if !s.Walking {
-		if err := f.owe(ctx, peers.Profile); err != nil {
+		if err := f.write(ctx, peers.Profile, func(s *state) { s.Due = true }); err != nil {
 			return err
 		}
 	}

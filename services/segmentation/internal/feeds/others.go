@@ -89,7 +89,8 @@ func (f *Feeds) pass(ctx context.Context, s *state) error {
 		return err
 	}
 	if len(ids) < f.cfg.Walk {
-		s.Walking, s.Whole, s.After, s.ReadAt, s.Valued = false, true, "", s.WalkBegan, s.Edition
+		s.Valued = s.Edition
+		s.ended()
 		return nil
 	}
 	s.After = ids[len(ids)-1]

@@ -27,6 +27,9 @@ func (f *Feeds) profile(ctx context.Context, s *state) (more bool, err error) {
 		return false, err
 	}
 	if terms != s.Terms || !s.Walking && (s.Due || f.now().Sub(s.WalkBegan) >= f.cfg.Anew) {
+		if terms != s.Terms && s.Whole { // by which nobody has been read yet
+			s.Owing, s.OwedFrom = true, s.syncedTo()
+		}
 		f.anew(s)
 		s.Terms = terms
 	}
@@ -83,9 +86,8 @@ func (f *Feeds) walk(ctx context.Context, s *state, attributes []facts.Attribute
 	if err := f.missed(ctx, s.After, last, known, attributes); err != nil {
 		return err
 	}
-	s.After = last
-	if last == "" {
-		s.Walking, s.Whole, s.ReadAt = false, true, s.WalkBegan
+	if s.After = last; last == "" {
+		s.ended()
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/rpc"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
@@ -30,8 +31,12 @@ type state struct {
 	// Met is that everybody whom profile tells of has once been met: from then on facts
 	// may be late, but are nobody's silence. It is never taken back.
 	Met bool `bson:"met,omitempty"`
-	// Due is that parts could not be read with a customer, and are owed.
+	// Due is that everything is to be read anew: parts could not be read with a customer.
 	Due bool `bson:"due,omitempty"`
+	// Owing is that they have not been read since, walking or not. What the service
+	// acknowledged before OwedFrom is in nevertheless: it is when that customer changed.
+	Owing    bool      `bson:"owing,omitempty"`
+	OwedFrom time.Time `bson:"owed_from,omitempty"`
 	// Terms is what everybody's facts depended on when the last walk began.
 	Terms string `bson:"terms,omitempty"`
 	// Edition is the refresh of the valuations that is being read, or was.
@@ -41,6 +46,40 @@ type state struct {
 	Valued     int64     `bson:"valued,omitempty"`
 	Error      string    `bson:"error,omitempty"`
 	ErrorSince time.Time `bson:"error_since,omitempty"`
+}
+
+// syncedTo is the instant before which everything that was acknowledged is in the facts;
+// zero before it was read whole.
+func (s *state) syncedTo() time.Time {
+	switch {
+	case !s.Whole:
+		return time.Time{}
+	case s.Owing:
+		return earlier(s.OwedFrom, later(s.SyncedTo, s.ReadAt))
+	}
+	return later(s.SyncedTo, s.ReadAt)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// ended is the end of a walk: everybody has been read since it began.
+func (s *state) ended() {
+	s.Walking, s.Whole, s.After, s.ReadAt = false, true, "", s.WalkBegan
+	if !s.Due {
+		s.Owing, s.OwedFrom = false, time.Time{}
+	}
 }
 
 func (s *state) edition() peers.Edition { return peers.Edition{Generation: s.Edition, AsOf: s.AsOf} }
@@ -114,12 +153,7 @@ func (f *Feeds) States(ctx context.Context) ([]State, error) {
 			return nil, err
 		}
 		told := State{Service: service, Configured: f.reader.Has(service), Anew: s.Walking, AnewAt: s.After, Reason: s.Error, Since: s.ErrorSince}
-		if s.Whole && !s.Due {
-			told.SyncedTo = s.SyncedTo
-			if s.ReadAt.After(s.SyncedTo) {
-				told.SyncedTo = s.ReadAt
-			}
-		}
+		told.SyncedTo = s.syncedTo()
 		if service == peers.Valuation && s.Whole {
 			told.AsOf = s.AsOf
 		}
@@ -136,11 +170,19 @@ func (f *Feeds) state(ctx context.Context, service string) (*state, error) {
 	return s, err
 }
 
-// save writes how far a service is followed, whoever wrote it before: there is one
-// worker, and what a late one writes is only told again.
+// save writes how far a service is followed, if nobody has written it since it was read:
+// another process that follows has come further then. WORKED_ELSEWHERE, Unavailable.
 func (f *Feeds) save(ctx context.Context, s *state) error {
 	s.Error, s.ErrorSince = "", time.Time{}
-	return f.write(ctx, s.ID, func(stored *state) { meta := stored.Meta; *stored = *s; stored.Meta = meta })
+	write := f.states.Replace
+	if s.Version == 0 {
+		write = f.states.Insert
+	}
+	err := write(ctx, s)
+	if errors.Is(err, docstore.ErrConflict) || errors.Is(err, docstore.ErrNotFound) {
+		return fault.New(fault.Unavailable, "WORKED_ELSEWHERE", "another process follows %s meanwhile", s.ID)
+	}
+	return err
 }
 
 func (f *Feeds) write(ctx context.Context, service string, change func(*state)) error {
@@ -169,7 +211,17 @@ func (f *Feeds) note(ctx context.Context, service string, down *downError) error
 }
 
 // owe notes that everything of a service has to be read anew, for it could not be
-// read with a customer who changed.
+// read with a customer who changed, at the earliest when profile was read last.
 func (f *Feeds) owe(ctx context.Context, service string) error {
-	return f.write(ctx, service, func(s *state) { s.Due = true })
+	profile, err := f.state(ctx, peers.Profile)
+	if err != nil {
+		return err
+	}
+	from := profile.syncedTo()
+	return f.write(ctx, service, func(s *state) {
+		if !s.Owing || from.Before(s.OwedFrom) {
+			s.Owing, s.OwedFrom = true, from
+		}
+		s.Due = true
+	})
 }

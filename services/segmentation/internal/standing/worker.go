@@ -162,6 +162,16 @@ func (w *Worker) Round(ctx context.Context) error {
 	return group.Wait()
 }
 
+// Held tells, from within a round, whether the work is still this worker's: an error says
+// that another has taken over, which may have come further.
+func (w *Worker) Held(ctx context.Context) error {
+	now, err := w.states.get(ctx)
+	if err == nil && (w.state == nil || now.Epoch != w.state.Epoch) {
+		err = errLost
+	}
+	return err
+}
+
 // renew holds the lease while a round lasts.
 func (w *Worker) renew(ctx context.Context, epoch int64) error {
 	ticker := time.NewTicker(w.cfg.Lease / 3)
