@@ -31,7 +31,7 @@ type CustomerBehavior struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The customer's id (not the resource name).
 	CustomerId string `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// The last event of any kind; unset without one.
+	// The last event of any kind that counts; unset without one.
 	LastSeenTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=last_seen_time,json=lastSeenTime,proto3" json:"last_seen_time,omitempty"`
 	// The last look at a product, a list of them or a promotion; unset without one.
 	LastViewTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_view_time,json=lastViewTime,proto3" json:"last_view_time,omitempty"`

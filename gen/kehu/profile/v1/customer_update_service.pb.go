@@ -90,7 +90,9 @@ type ListUpdatedCustomersResponse struct {
 	NextCursor string `protobuf:"bytes,2,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
 	// Whether there is more at once.
 	More bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
-	// All that was acknowledged before this instant has been told with next_cursor.
+	// All that was acknowledged before this instant has been told with next_cursor, but
+	// for events: that a customer had any is noted in the background, at most once a
+	// minute, and may be told some 70 seconds late.
 	SyncedTo      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=synced_to,json=syncedTo,proto3" json:"synced_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

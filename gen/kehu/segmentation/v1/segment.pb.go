@@ -489,7 +489,8 @@ type SourceFreshness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The service: "profile", "valuation", "feedback", "referral".
 	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
-	// Everything it acknowledged before this is in; unset where it was never read.
+	// Everything it acknowledged before this is in, but for events in profile, which may
+	// come some 70 seconds later; unset where it was never read whole.
 	SyncedTo *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=synced_to,json=syncedTo,proto3" json:"synced_to,omitempty"`
 	// Why it could not be read when last tried; empty where it could.
 	LastError     string `protobuf:"bytes,3,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`

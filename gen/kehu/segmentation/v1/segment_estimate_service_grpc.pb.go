@@ -29,7 +29,8 @@ const (
 // Tells how large segments would be.
 type SegmentEstimateServiceClient interface {
 	// Estimates how many customers a definition holds for, from a sample of the facts,
-	// without storing anything.
+	// without storing anything. VALUATIONS_NOT_REFRESHED and FACTS_NOT_READ as
+	// PublishSegment gives them.
 	EstimateSegment(ctx context.Context, in *EstimateSegmentRequest, opts ...grpc.CallOption) (*SegmentEstimate, error)
 }
 
@@ -58,7 +59,8 @@ func (c *segmentEstimateServiceClient) EstimateSegment(ctx context.Context, in *
 // Tells how large segments would be.
 type SegmentEstimateServiceServer interface {
 	// Estimates how many customers a definition holds for, from a sample of the facts,
-	// without storing anything.
+	// without storing anything. VALUATIONS_NOT_REFRESHED and FACTS_NOT_READ as
+	// PublishSegment gives them.
 	EstimateSegment(context.Context, *EstimateSegmentRequest) (*SegmentEstimate, error)
 }
 

@@ -60,7 +60,8 @@ type SegmentServiceClient interface {
 	// Publishes a segment and forms its members. The response is the Segment,
 	// the metadata kehu.api.v1.Progress. The operation fails with
 	// VALUATIONS_NOT_REFRESHED where the definition reads valuations and none have
-	// been read yet.
+	// been read yet, and FACTS_NOT_READ where it reads what feedback or referral knows
+	// and that service has never been read whole.
 	PublishSegment(ctx context.Context, in *PublishSegmentRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
 	// Stops the forming of a published segment: its members stay as they are.
 	// SEGMENT_IN_USE where others ask about it.
@@ -256,7 +257,8 @@ type SegmentServiceServer interface {
 	// Publishes a segment and forms its members. The response is the Segment,
 	// the metadata kehu.api.v1.Progress. The operation fails with
 	// VALUATIONS_NOT_REFRESHED where the definition reads valuations and none have
-	// been read yet.
+	// been read yet, and FACTS_NOT_READ where it reads what feedback or referral knows
+	// and that service has never been read whole.
 	PublishSegment(context.Context, *PublishSegmentRequest) (*longrunningpb.Operation, error)
 	// Stops the forming of a published segment: its members stay as they are.
 	// SEGMENT_IN_USE where others ask about it.

@@ -72,7 +72,7 @@ var Fields = []Field{
 		DocEn: "when the record was made", DocZh: "建档时间",
 		at: func(f *Facts) any { return &f.Customer.CreateTime }},
 	{Name: "customer.last_seen_time", Type: Timestamp, Section: FromProfile, LabelEn: "last event", LabelZh: "最近行为",
-		DocEn: "the last event of any kind", DocZh: "最近一次行为的时间",
+		DocEn: "the last event, of whatever kind but those that merely say who somebody is (identify, group, alias)", DocZh: "最近一次行为的时间，仅表明身份的事件（identify、group、alias）不计",
 		at: func(f *Facts) any { return &f.Customer.LastSeenTime }},
 	{Name: "behavior.last_view_time", Type: Timestamp, Section: FromProfile, LabelEn: "last look at a product", LabelZh: "最近浏览商品",
 		DocEn: "the last look at a product, a list of them or a promotion", DocZh: "最近一次浏览商品、列表或促销的时间",
