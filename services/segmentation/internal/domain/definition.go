@@ -21,6 +21,9 @@ type Definition struct {
 type Partition struct {
 	Run   string // schemes/{scheme}/runs/{run}
 	Label string
+	// Gone tells that the run serves in place of one that had the label, and does not
+	// have it: nobody belongs.
+	Gone bool
 }
 
 // run is the form of a run's name. Whether there is one is for package schemes to say.
@@ -30,6 +33,11 @@ var run = regexp.MustCompile(`^schemes/[a-z][a-z0-9-]{0,62}/runs/[A-Za-z0-9-]{1,
 func (p Partition) Scheme() string {
 	scheme, _, _ := strings.Cut(p.Run, "/runs/")
 	return scheme
+}
+
+// SegmentID is the id of the segment that a label of a scheme becomes.
+func (p Partition) SegmentID() string {
+	return strings.TrimPrefix(p.Scheme(), "schemes/") + "-" + p.Label
 }
 
 // Check reports a name that is none.

@@ -42,8 +42,12 @@ type Segment struct {
 	// deleted and created anew under the same id has a larger one, and so nothing
 	// of the old one's.
 	Born int64
-	// Formed is the last good pass, zero before the first.
+	// Formed is the last good pass, zero before the first; Coming one that is not over
+	// yet, and Turn what the segment becomes with another run of its scheme: nil where
+	// there is none.
 	Formed Formed
+	Coming *Coming
+	Turn   *Turn
 	// Failure is why the last pass failed, nil when it did not.
 	Failure   *Failure
 	CreatedAt time.Time
@@ -59,6 +63,12 @@ func (s *Segment) Current() Revision {
 
 // Live tells whether its members are formed, or will be: it is published, or wanted.
 func (s *Segment) Live() bool { return s.State == Published || s.Wanted }
+
+// IsLabel tells whether it is what a label of a scheme became.
+func (s *Segment) IsLabel() bool {
+	p := s.Definition.Partition
+	return p != nil && p.SegmentID() == s.ID
+}
 
 // ListKey is by what facts name the list of the segment: another segment that is given
 // the same id later has another.

@@ -50,11 +50,10 @@ func (w *Worker) look(ctx context.Context) (*wanted, error) {
 		return nil, err
 	}
 	found := &wanted{forms: forms, born: make(map[string]int64), failed: make(map[string]*domain.Failure)}
-	for s, err := range w.segments.All(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		found.all = append(found.all, s)
+	if found.all, err = w.everySegment(ctx); err != nil {
+		return nil, err
+	}
+	for _, s := range found.all {
 		found.born[s.ID] = s.Born
 		if !isKept(&s) {
 			if err := w.neglect(ctx, forms[s.Born]); err != nil {
@@ -78,6 +77,43 @@ func (w *Worker) look(ctx context.Context) (*wanted, error) {
 	}
 	found.breakCycles()
 	return found, nil
+}
+
+// readings is how often the segments are read until those of each scheme are of one run.
+const readings = 3
+
+// everySegment reads the segments, again where a scheme was turned to another run
+// meanwhile. Where they stay of several somebody has defined them so by hand.
+func (w *Worker) everySegment(ctx context.Context) (all []domain.Segment, err error) {
+	for range readings {
+		all = all[:0]
+		for s, err := range w.segments.All(ctx) {
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, s)
+		}
+		if !torn(all) {
+			break
+		}
+	}
+	return all, nil
+}
+
+// torn tells whether labels of one scheme that are kept are of several runs.
+func torn(all []domain.Segment) bool {
+	runs := make(map[string]string)
+	for i := range all {
+		if !all[i].IsLabel() || !isKept(&all[i]) {
+			continue
+		}
+		p := all[i].Definition.Partition
+		if run, known := runs[p.Scheme()]; known && run != p.Run {
+			return true
+		}
+		runs[p.Scheme()] = p.Run
+	}
+	return false
 }
 
 // neglect notes that a segment is not kept up to date: when it is again, everybody has

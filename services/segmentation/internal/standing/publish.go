@@ -11,7 +11,8 @@ import (
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 )
 
-// finish makes every segment that the pass has changed show it, and ends the pass.
+// finish tells every segment that the pass has changed what it has made of it, and ends
+// the pass, which shows them all.
 // Broken off, it is done again from the beginning.
 func (r *run) finish(ctx context.Context) error {
 	if !r.pass.Ended {
@@ -150,10 +151,11 @@ func (r *run) mark(ctx context.Context, segment string, from, published int64) e
 	return nil
 }
 
-// show is the write that publishes: from here on the list and the count are of this pass.
+// show tells a segment what the pass has made of it. The write that ends the pass shows
+// it, of all segments at once: from then on their lists and counts are of this pass.
 func (r *run) show(ctx context.Context, f *form) error {
 	return r.change(ctx, f, func(s *domain.Segment) error {
-		if s.Formed.Generation >= r.pass.Generation {
+		if s.Formed.Generation >= r.pass.Generation || s.Coming != nil && s.Coming.Formed.Generation >= r.pass.Generation {
 			return docstore.ErrUnchanged
 		}
 		revision := s.Formed.Revision
@@ -164,13 +166,9 @@ func (r *run) show(ctx context.Context, f *form) error {
 		if r.pass.AsOf.After(asOf) {
 			asOf = r.pass.AsOf
 		}
-		s.Formed = domain.Formed{Generation: r.pass.Generation, Members: f.Members, At: r.pass.At, AsOf: asOf, Revision: revision}
-		s.Failure = nil
-		if f.Revision == s.Revision && (s.State == domain.Draft || r.pass.Kind == definitionPass) {
-			if s.State == domain.Draft && s.Wanted {
-				s.State = domain.Published
-			}
-			s.Wanted = false
+		s.Coming = &domain.Coming{
+			Formed: domain.Formed{Generation: r.pass.Generation, Members: f.Members, At: r.pass.At, AsOf: asOf, Revision: revision},
+			Asked:  f.Revision, Whole: r.pass.Kind == definitionPass,
 		}
 		return nil
 	})

@@ -92,6 +92,7 @@ func (w *Worker) define(ctx context.Context, forced func(segment string) bool) (
 			chosen[c.segment.ID] = true
 		}
 	}
+	found.siblings(chosen)
 	if len(chosen) == 0 {
 		return nil, nil
 	}
@@ -108,6 +109,22 @@ func (w *Worker) define(ctx context.Context, forced func(segment string) bool) (
 		return nil, err
 	}
 	return w.told(r), r.finish(ctx)
+}
+
+// siblings adds to some segments the other labels of their schemes of which everybody has
+// to be asked: the labels of a run are shown together or not at all.
+func (w *wanted) siblings(of map[string]bool) {
+	schemes := make(map[string]bool)
+	for _, c := range w.kept {
+		if of[c.segment.ID] && c.segment.IsLabel() {
+			schemes[c.segment.Definition.Partition.Scheme()] = true
+		}
+	}
+	for _, c := range w.kept {
+		if c.stale && c.segment.IsLabel() && schemes[c.segment.Definition.Partition.Scheme()] {
+			of[c.segment.ID] = true
+		}
+	}
 }
 
 // told is what a pass has counted, of each of its segments.

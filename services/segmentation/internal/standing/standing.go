@@ -39,6 +39,8 @@ type Segments interface {
 	GetMany(ctx context.Context, ids []string) ([]*domain.Segment, error)
 	All(ctx context.Context) iter.Seq2[domain.Segment, error]
 	Change(ctx context.Context, id string, change func(*domain.Segment) error) (domain.Segment, error)
+	// ShownBy sets what tells the generation up to which passes are shown.
+	ShownBy(shown func(context.Context) (int64, error))
 }
 
 // Facts is what is known of customers; facts.Store is one.
@@ -118,5 +120,15 @@ func Open(ctx context.Context, engine docstore.Engine, segments Segments, cfg Co
 	s.requests, errs[6] = openRequests(ctx, engine, clock)
 	s.corrections, errs[7] = openCorrections(ctx, engine, clock)
 	s.releases, errs[8] = openReleases(ctx, engine, clock)
+	segments.ShownBy(s.over)
 	return s, errors.Join(errs[:]...)
+}
+
+// over is the generation of the last pass that is over.
+func (s *Standings) over(ctx context.Context) (int64, error) {
+	w, err := s.states.get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return w.Generation, nil
 }

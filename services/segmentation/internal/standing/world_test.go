@@ -83,6 +83,7 @@ func onEveryEngine(t *testing.T, property func(*rapid.T, docstore.Engine)) {
 // condition is a criterion of the tests, as it is written in a rule:
 //
 //	count N    at least N orders
+//	below N    fewer than N orders
 //	idle D     no order for D days, and one before
 //	each N     10 by the number of orders is at least N: cannot be told without orders
 //	in S       in another segment
@@ -97,7 +98,7 @@ func parse(rule string) (condition, error) {
 	verb, rest, _ := strings.Cut(rule, " ")
 	c := condition{verb: verb, name: rest}
 	switch verb {
-	case "count", "idle", "each":
+	case "count", "below", "idle", "each":
 		if _, err := fmt.Sscan(rest, &c.n); err != nil {
 			return c, err
 		}
@@ -113,6 +114,8 @@ func (c condition) Evaluate(asked *criterion.Case) (criterion.Verdict, error) {
 	switch c.verb {
 	case "count":
 		return criterion.Verdict{Belongs: f.Orders.Count >= c.n}, nil
+	case "below":
+		return criterion.Verdict{Belongs: f.Orders.Count < c.n}, nil
 	case "idle":
 		if f.Orders.LastTime.IsZero() {
 			return criterion.Verdict{}, nil

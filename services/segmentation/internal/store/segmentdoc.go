@@ -23,6 +23,8 @@ type segment struct {
 	Edits         int64             `bson:"edits"`
 	Born          int64             `bson:"born"`
 	Formed        *formed           `bson:"formed,omitempty"`
+	Coming        *coming           `bson:"coming,omitempty"`
+	Turn          *turn             `bson:"turn,omitempty"`
 	Failure       *failure          `bson:"failure,omitempty"`
 	CreatedAt     time.Time         `bson:"created_at"`
 	Request       *requestKey       `bson:"request,omitempty"`
@@ -39,6 +41,7 @@ type definition struct {
 type partition struct {
 	Run   string `bson:"run"`
 	Label string `bson:"label"`
+	Gone  bool   `bson:"gone,omitempty"`
 }
 
 func definitionDoc(d domain.Definition) definition {
@@ -79,6 +82,23 @@ type formed struct {
 	Hidden     []string  `bson:"hidden,omitempty"`
 }
 
+// coming is what a pass has made that is not over.
+type coming struct {
+	Formed formed `bson:"formed"`
+	Asked  int64  `bson:"asked,omitempty"`
+	Whole  bool   `bson:"whole,omitempty"`
+}
+
+// turn is what the segment becomes with another run.
+type turn struct {
+	Run         string            `bson:"run"`
+	DisplayName string            `bson:"display_name,omitempty"`
+	Description string            `bson:"description,omitempty"`
+	Labels      map[string]string `bson:"labels,omitempty"`
+	Definition  definition        `bson:",inline"`
+	At          time.Time         `bson:"at"`
+}
+
 type failure struct {
 	Code    int32  `bson:"code"`
 	Reason  string `bson:"reason"`
@@ -104,6 +124,12 @@ func segmentDoc(s *domain.Segment) *segment {
 		f := formed(s.Formed)
 		d.Formed = &f
 	}
+	if c := s.Coming; c != nil {
+		d.Coming = &coming{formed(c.Formed), c.Asked, c.Whole}
+	}
+	if t := s.Turn; t != nil {
+		d.Turn = &turn{t.Run, t.DisplayName, t.Description, t.Labels, definitionDoc(t.Definition), t.At}
+	}
 	if s.Failure != nil {
 		f := failure(*s.Failure)
 		d.Failure = &f
@@ -124,6 +150,14 @@ func (d *segment) domain() domain.Segment {
 	}
 	if d.Formed != nil {
 		s.Formed = domain.Formed(*d.Formed)
+	}
+	if c := d.Coming; c != nil {
+		s.Coming = &domain.Coming{Formed: domain.Formed(c.Formed), Asked: c.Asked, Whole: c.Whole}
+	}
+	if t := d.Turn; t != nil {
+		s.Turn = &domain.Turn{
+			Run: t.Run, DisplayName: t.DisplayName, Description: t.Description, Labels: t.Labels, Definition: t.Definition.domain(), At: t.At,
+		}
 	}
 	if d.Failure != nil {
 		f := domain.Failure(*d.Failure)

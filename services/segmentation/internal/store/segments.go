@@ -14,12 +14,14 @@ import (
 
 // Segments keeps the segments.
 type Segments struct {
-	docs *docstore.Collection[segment]
+	docs    *docstore.Collection[segment]
+	shown   Shown
+	serving Serving
 }
 
 func openSegments(ctx context.Context, engine docstore.Engine, clock func() time.Time) (*Segments, error) {
 	docs, err := docstore.Open(ctx, engine, docstore.Schema[segment]{Name: "segments"}, docstore.WithClock(clock))
-	return &Segments{docs}, err
+	return &Segments{docs: docs}, err
 }
 
 // SegmentNotFound is the fault for a segment that does not exist.
@@ -36,34 +38,38 @@ func (s *Segments) Get(ctx context.Context, id string) (domain.Segment, error) {
 	if err != nil {
 		return domain.Segment{}, err
 	}
-	return doc.domain(), nil
+	return s.one(ctx, doc)
 }
 
-// GetMany returns one entry per id, nil where there is no such segment.
+// GetMany returns one entry per id, nil where there is no such segment: all as of the
+// same pass.
 func (s *Segments) GetMany(ctx context.Context, ids []string) ([]*domain.Segment, error) {
-	docs, err := s.docs.GetMany(ctx, ids) // ids of segments need no escapes
-	if err != nil {
-		return nil, err
-	}
-	segments := make([]*domain.Segment, len(docs))
-	for i, doc := range docs {
-		if doc != nil {
-			found := doc.domain()
-			segments[i] = &found
-		}
-	}
-	return segments, nil
+	return s.together(ctx, func() ([]*segment, error) {
+		return s.docs.GetMany(ctx, ids) // ids of segments need no escapes
+	})
 }
 
-// All yields the segments in the order of their ids.
+// All yields the segments in the order of their ids, as of the same pass unless one has
+// overtaken the reading.
 func (s *Segments) All(ctx context.Context) iter.Seq2[domain.Segment, error] {
 	return func(yield func(domain.Segment, error) bool) {
+		upTo, err := s.upTo(ctx)
+		if err != nil {
+			yield(domain.Segment{}, err)
+			return
+		}
+		settling := settler{Segments: s, upTo: upTo}
 		for doc, err := range s.docs.Scan(ctx, docstore.Range{}) {
 			if err != nil {
 				yield(domain.Segment{}, err)
 				return
 			}
-			if !yield(doc.domain(), nil) {
+			found := doc.domain()
+			if err := settling.settle(ctx, &found); err != nil {
+				yield(domain.Segment{}, err)
+				return
+			}
+			if !yield(found, nil) {
 				return
 			}
 		}
@@ -71,12 +77,17 @@ func (s *Segments) All(ctx context.Context) iter.Seq2[domain.Segment, error] {
 }
 
 // Page lists segments in the order of their ids, from behind a position. The
-// position returned is where the next page begins, nil at the end.
+// position returned is where the next page begins, nil at the end. A page is as of one
+// pass.
 func (s *Segments) Page(ctx context.Context, after *docstore.Position, size int) ([]domain.Segment, *docstore.Position, error) {
-	docs, next, err := s.docs.Page(ctx, docstore.Range{After: after, Limit: size})
-	segments := make([]domain.Segment, len(docs))
-	for i, doc := range docs {
-		segments[i] = doc.domain()
+	var next *docstore.Position
+	found, err := s.together(ctx, func() (docs []*segment, err error) {
+		docs, next, err = s.docs.Page(ctx, docstore.Range{After: after, Limit: size})
+		return docs, err
+	})
+	segments := make([]domain.Segment, len(found))
+	for i, of := range found {
+		segments[i] = *of
 	}
 	return segments, next, err
 }
@@ -97,7 +108,10 @@ func (s *Segments) Insert(ctx context.Context, created *domain.Segment) error {
 // stored in the end, or a NotFound fault.
 func (s *Segments) Change(ctx context.Context, id string, change func(*domain.Segment) error) (domain.Segment, error) {
 	doc, err := s.docs.Update(ctx, docstore.ID(id), func(doc *segment) error {
-		changed := doc.domain()
+		changed, err := s.one(ctx, doc)
+		if err != nil {
+			return err
+		}
 		if err := change(&changed); err != nil {
 			return err
 		}
@@ -112,7 +126,7 @@ func (s *Segments) Change(ctx context.Context, id string, change func(*domain.Se
 	if err != nil {
 		return domain.Segment{}, err
 	}
-	return doc.domain(), nil
+	return s.one(ctx, doc)
 }
 
 // Replace writes a segment if it still has the version that it was read with, and
