@@ -13,7 +13,7 @@
 // A place tells records of one subject apart: the table, and the record's own id
 // where a subject has several. A sealed field opens only for the subject and
 // the place it was sealed for. SealMany and OpenMany do a batch with one look-up;
-// Walk opens what is read in the order of subjects, a whole collection if need
+// Walk opens and seals what is met in the order of subjects, a whole collection if need
 // be, next to one scan of the keys.
 //
 // BlindIndex names a value without telling it, for look-ups and uniqueness.

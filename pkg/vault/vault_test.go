@@ -237,6 +237,26 @@ func TestModel(t *testing.T) {
 
 // A walk meets every key of many pages, those too that are made or remade while
 // it is under way.
+// A walk seals what the vault opens, for those who have a key and those who get one.
+func TestWalkSeals(t *testing.T) {
+	onEach(t, func(t *testing.T, e docstore.Engine) {
+		v := newVault(t, e, newKeyring(t))
+		first, err := v.Seal(t.Context(), "b", "first", []byte("1"))
+		must(t, err)
+		walk := v.Walk("")
+		for _, subject := range []string{"a", "b", "b", "c"} {
+			sealed, err := walk.Seal(t.Context(), vault.Box{Subject: subject, Place: "p", Content: []byte(subject)})
+			must(t, err)
+			if got, err := v.Open(t.Context(), subject, "p", sealed); err != nil || string(got) != subject {
+				t.Errorf("%s: %q, %v", subject, got, err)
+			}
+		}
+		if got, err := v.Open(t.Context(), "b", "first", first); err != nil || string(got) != "1" {
+			t.Errorf("sealed before: %q, %v", got, err)
+		}
+	})
+}
+
 func TestWalk(t *testing.T) {
 	onEach(t, func(t *testing.T, e docstore.Engine) {
 		const subjects = 3500

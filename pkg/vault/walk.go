@@ -11,7 +11,7 @@ import (
 // pages, which would keep destroyed keys on disk.
 const walkPage = 1000
 
-// Walk opens sealed fields in the order of their subjects' escaped ids, as a scan
+// Walk opens sealed fields, and seals some, in the order of their subjects' escaped ids, as a scan
 // of documents by subject meets them, next to a scan of the keys: no look-up is
 // made per subject. It is for one goroutine.
 type Walk struct {
@@ -42,10 +42,8 @@ func (v *Vault) Walk(from string) *Walk {
 // Open opens a box as Vault.Open does. Its subject must not come before that of
 // the box before.
 func (w *Walk) Open(ctx context.Context, b Box) ([]byte, error) {
-	if b.Subject != w.name || w.id == "" {
-		if err := w.meet(ctx, b.Subject); err != nil {
-			return nil, err
-		}
+	if err := w.meet(ctx, b.Subject); err != nil {
+		return nil, err
 	}
 	if w.key == nil || !w.key.sealed(b.Content) {
 		// Its key was made, or made anew, after the page of keys was read.
@@ -54,8 +52,23 @@ func (w *Walk) Open(ctx context.Context, b Box) ([]byte, error) {
 	return w.key.open(b)
 }
 
-// meet moves on to the key of a subject.
+// Seal seals a box as Vault.Seal does. Its subject must not come before that of the
+// box before. It may use a key that was destroyed since it was read.
+func (w *Walk) Seal(ctx context.Context, b Box) ([]byte, error) {
+	if err := w.meet(ctx, b.Subject); err != nil {
+		return nil, err
+	}
+	if w.key == nil {
+		return w.vault.Seal(ctx, b.Subject, b.Place, b.Content)
+	}
+	return w.key.seal(b)
+}
+
+// meet moves on to the key of a subject, unless it is at it.
 func (w *Walk) meet(ctx context.Context, subject string) error {
+	if subject == w.name && w.id != "" {
+		return nil
+	}
 	w.id, w.name, w.key = docstore.ID(subject), subject, nil
 	for {
 		for len(w.page) > 0 && w.page[0].id < w.id {

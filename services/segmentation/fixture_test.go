@@ -29,6 +29,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/pkg/telemetry"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation"
 )
@@ -79,7 +80,7 @@ type world struct {
 	clock      *clock
 	engine     docstore.Engine
 	sweep      time.Duration // the interval of sweeps where it is not the usual one
-	stop       func() // ends the service as a signal would; the engine stays
+	stop       func()        // ends the service as a signal would; the engine stays
 }
 
 // onBothEngines runs a test on the embedded engine and on MongoDB.
@@ -141,7 +142,7 @@ func (w *world) start() {
 		cfg.SweepInterval = w.sweep
 	}
 	deps := segmentation.Deps{
-		Engine: w.engine, Profile: w.profile.dial(w, "profile"), Valuation: w.valuation.dial(w, "valuation"),
+		Engine: w.engine, Vault: vaulttest.On(w, w.engine), Profile: w.profile.dial(w, "profile"), Valuation: w.valuation.dial(w, "valuation"),
 		Clock: w.clock.Now, Logger: slog.New(slog.DiscardHandler),
 	}
 	if w.feedback != nil {

@@ -41,7 +41,7 @@ func openParts(ctx context.Context, cfg Config, deps Deps, customers *alias.Book
 	}, zone)}
 	var errs [5]error
 	p.store, errs[0] = store.Open(ctx, deps.Engine, deps.Clock)
-	p.facts, errs[1] = facts.Open(ctx, deps.Engine, deps.Clock)
+	p.facts, errs[1] = facts.Open(ctx, deps.Engine, deps.Vault, deps.Clock)
 	p.criteria, errs[2] = criteria.New(p.reader.Attributes, p.partition, deps.Clock)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/periodic"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/glossary"
@@ -34,6 +35,7 @@ const closeTimeout = 10 * time.Second
 // Deps is what the service is given.
 type Deps struct {
 	Engine    docstore.Engine // stays the caller's
+	Vault     *vault.Vault    // seals what describes customers
 	Profile   grpc.ClientConnInterface
 	Valuation grpc.ClientConnInterface
 	// Those that are nil are no part of the installation: what they know stays unknown.

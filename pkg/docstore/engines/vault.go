@@ -68,6 +68,9 @@ func openKeyring(ctx context.Context, c Config, keys docstore.Engine, log *slog.
 		return vault.ReadKeyring(path) // says that it is missing
 	}
 	keyring, err := vault.CreateKeyring(path)
+	if errors.Is(err, fs.ErrExist) { // made meanwhile by another service on the directory
+		return vault.ReadKeyring(path)
+	}
 	if err == nil {
 		log.Info("made a keyring: without it nobody can read the personal data; keep a copy apart from them", "keyring", path)
 	}

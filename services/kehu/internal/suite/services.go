@@ -93,8 +93,8 @@ func builders(c ServicesConfig) []builder {
 			return valuation.New(ctx, c.Valuation, valuation.Deps{Engine: d.engine, Profile: d.peers, Segmentation: d.peers, Referral: d.peers, Feedback: d.peers, Logger: d.log, Clock: time.Now})
 		}, false},
 		{"segmentation", func(ctx context.Context, d deps) (service, error) {
-			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: d.engine, Profile: d.peers, Valuation: d.peers, Feedback: d.peers, Referral: d.peers, Logger: d.log, Clock: time.Now})
-		}, false},
+			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: d.engine, Vault: d.vault, Profile: d.peers, Valuation: d.peers, Feedback: d.peers, Referral: d.peers, Logger: d.log, Clock: time.Now})
+		}, true},
 		{"referral", func(ctx context.Context, d deps) (service, error) {
 			return referral.New(ctx, c.Referral, referral.Deps{Engine: d.engine, Vault: d.vault, Profile: d.peers, Logger: d.log, Clock: time.Now})
 		}, true},

@@ -60,6 +60,11 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 		return err
 	}
 	host.OnStop(func(context.Context) error { return engine.Close() })
+	vault, keys, err := engines.OpenVault(ctx, s.Store, "segmentation", host.Telemetry.Logger)
+	if err != nil {
+		return err
+	}
+	host.OnStop(func(context.Context) error { return keys.Close() })
 	profilePeer, err := host.Dial(s.Profile, rpc.DefaultClientConfig("profile"))
 	if err != nil {
 		return err
@@ -68,7 +73,7 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	if err != nil {
 		return err
 	}
-	deps := segmentation.Deps{Engine: engine, Profile: profilePeer, Valuation: valuationPeer, Logger: host.Telemetry.Logger}
+	deps := segmentation.Deps{Engine: engine, Vault: vault, Profile: profilePeer, Valuation: valuationPeer, Logger: host.Telemetry.Logger}
 	conns := map[string]*grpc.ClientConnInterface{"referral": &deps.Referral, "feedback": &deps.Feedback}
 	for name, address := range s.peers() {
 		if *address == "" {
@@ -86,5 +91,6 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	host.Register(service.Register)
 	host.Background(service.Serve)
 	host.Needs(engine.Ping)
+	host.Needs(keys.Ping)
 	return nil
 }

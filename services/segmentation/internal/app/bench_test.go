@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/criteria"
@@ -36,7 +37,12 @@ func BenchmarkEstimate(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = engine.Close() })
-	known, err := facts.Open(b.Context(), engine, time.Now)
+	keys, err := pebblestore.Open(b.TempDir(), pebblestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = keys.Close() })
+	known, err := facts.Open(b.Context(), engine, vaulttest.On(b, keys), time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}

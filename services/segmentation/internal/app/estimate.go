@@ -56,7 +56,7 @@ func (a *App) Estimate(ctx context.Context, s domain.Segment, size int, level fl
 	if err != nil {
 		return Estimate{}, err
 	}
-	sample, population, exact, err := a.facts.Sample(ctx, size)
+	sample, population, exact, err := a.facts.Sample(ctx, size, nested.need|facts.PartsOf(made.Reads()))
 	if err != nil {
 		return Estimate{}, err
 	}
@@ -110,6 +110,7 @@ func messageOf(err error) string {
 type nest struct {
 	a    *App
 	made map[string]criterion.Criterion // by segment
+	need facts.Part                     // of the facts: what they read
 }
 
 // nestOf makes ready what a criterion asks about; the faults of Readable where it, or
@@ -135,6 +136,7 @@ func (n *nest) add(ctx context.Context, c criterion.Criterion) error {
 		if n.made[asked], err = n.a.criteria.Of(ctx, s.ListKey(), s.Definition); err != nil {
 			return err
 		}
+		n.need |= facts.PartsOf(n.made[asked].Reads())
 		if err := n.add(ctx, n.made[asked]); err != nil {
 			return err
 		}

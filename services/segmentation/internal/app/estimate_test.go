@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/criteria"
@@ -31,7 +32,7 @@ func TestDeepNestingCostsWhatItHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	known, err := facts.Open(ctx, engine, time.Now)
+	known, err := facts.Open(ctx, engine, vaulttest.On(t, engine), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func notExplainable(format string, args ...any) *fault.Fault {
 }
 
 func (a *App) explainNow(ctx context.Context, e *Explained) error {
-	found, err := a.facts.GetMany(ctx, []string{e.Customer})
+	found, err := a.facts.GetMany(ctx, []string{e.Customer}, facts.AllParts)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ type Known struct {
 
 // FactsOf tells what is known of some customers, of those of whom anything is.
 func (a *App) FactsOf(ctx context.Context, customers []string) ([]Known, error) {
-	found, err := a.facts.GetMany(ctx, customers)
+	found, err := a.facts.GetMany(ctx, customers, facts.AllParts)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
@@ -26,7 +27,7 @@ func TestTidyForgetsLists(t *testing.T) {
 	t.Cleanup(func() { _ = engine.Close() })
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	known, err := facts.Open(t.Context(), engine, clock)
+	known, err := facts.Open(t.Context(), engine, vaulttest.On(t, engine), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func TestTidyForgetsLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	on := func() (n int) {
-		for f, err := range known.Scan(context.Background(), "", "") {
+		for f, err := range known.Scan(context.Background(), "", "", 0) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -43,7 +43,7 @@ func (m *Meter) measure(ctx context.Context, c *Campaign, at time.Time) (*Result
 		for _, d := range docs {
 			customers = append(customers, d.customer())
 		}
-		known, err := m.Facts.GetMany(ctx, customers)
+		known, err := m.Facts.GetMany(ctx, customers, ofOutcome)
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,9 @@ type outcome struct {
 	cut       bool  // orders of the window may not be kept any more
 }
 
+// ofOutcome is what of the facts an outcome is read from.
+const ofOutcome = facts.OfOrders
+
 // outcomeOf reads an outcome from the orders that are kept.
 func outcomeOf(f *facts.Facts, start, end time.Time, currency string) (o outcome) {
 	recent := f.Orders.Recent

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // planSample is by how many customers a plan is made where there are more.
@@ -36,7 +37,11 @@ func (p *Planner) Plan(ctx context.Context, c *Campaign) (*Plan, error) {
 	now := p.Store.instant()
 	plan := &Plan{AsOf: now, EndPast: !c.End.After(now)}
 	plan.Baseline = Baseline{Start: now.Add(-max(c.End.Sub(now), 0)), End: now}
-	sample, population, exact, err := p.Facts.Sample(ctx, planSample)
+	belongs, need, err := p.belongs(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	sample, population, exact, err := p.Facts.Sample(ctx, planSample, need|ofOutcome)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +54,6 @@ func (p *Planner) Plan(ctx context.Context, c *Campaign) (*Plan, error) {
 		if in, err = p.Segments.In(ctx, ids); err != nil {
 			return nil, err
 		}
-	}
-	belongs, err := p.belongs(ctx, c)
-	if err != nil {
-		return nil, err
 	}
 	for i, f := range sample {
 		is, err := belongs(&criterion.Case{Facts: f, At: now, In: func(s string) (bool, error) { return slices.Contains(in[i], s), nil }})
@@ -80,18 +81,18 @@ func (p *Planner) Plan(ctx context.Context, c *Campaign) (*Plan, error) {
 }
 
 // belongs asks whether a customer would take part.
-func (p *Planner) belongs(ctx context.Context, c *Campaign) (func(*criterion.Case) (bool, error), error) {
+func (p *Planner) belongs(ctx context.Context, c *Campaign) (_ func(*criterion.Case) (bool, error), need facts.Part, err error) {
 	if c.Segment != "" {
-		return func(asked *criterion.Case) (bool, error) { return asked.In(c.Segment) }, nil
+		return func(asked *criterion.Case) (bool, error) { return asked.In(c.Segment) }, 0, nil
 	}
 	rule, err := p.Rules.Compile(ctx, c.Rule)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	return func(asked *criterion.Case) (bool, error) {
 		verdict, err := rule.Evaluate(asked)
 		return verdict.Belongs, err
-	}, nil
+	}, facts.PartsOf(rule.Reads()), nil
 }
 
 func (p *Plan) detect(level float64) {

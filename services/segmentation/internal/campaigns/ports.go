@@ -29,9 +29,9 @@ type Segments interface {
 
 // Facts are those of customers; facts.Store has them.
 type Facts interface {
-	Scan(ctx context.Context, from, to string) iter.Seq2[*facts.Facts, error]
-	GetMany(ctx context.Context, customers []string) ([]*facts.Facts, error)
-	Sample(ctx context.Context, n int) (sample []*facts.Facts, population int64, exact bool, err error)
+	Scan(ctx context.Context, from, to string, need facts.Part) iter.Seq2[*facts.Facts, error]
+	GetMany(ctx context.Context, customers []string, need facts.Part) ([]*facts.Facts, error)
+	Sample(ctx context.Context, n int, need facts.Part) (sample []*facts.Facts, population int64, exact bool, err error)
 }
 
 // Journal is a run of an operation, as far as starting a campaign needs it.

@@ -215,7 +215,7 @@ func (f *freeze) next(ctx context.Context) ([]string, []*facts.Facts, error) {
 		return nil, nil, nil
 	}
 	f.state.After = customers[len(customers)-1]
-	known, err := f.Facts.GetMany(ctx, customers)
+	known, err := f.Facts.GetMany(ctx, customers, ofOutcome)
 	return customers, known, err
 }
 
@@ -232,7 +232,7 @@ func (f *freeze) matching(ctx context.Context) (customers []string, _ []*facts.F
 	in := membership{ctx: ctx, segments: f.Segments}
 	f.state.Done = true
 	asked := 0
-	for known, err := range f.Facts.Scan(ctx, from, "") {
+	for known, err := range f.Facts.Scan(ctx, from, "", facts.PartsOf(f.rule.Reads())) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -254,7 +254,7 @@ func (f *freeze) matching(ctx context.Context) (customers []string, _ []*facts.F
 		return nil, nil, nil
 	}
 	// Read anew, for what a scan yields is valid until it goes on.
-	known, err := f.Facts.GetMany(ctx, customers)
+	known, err := f.Facts.GetMany(ctx, customers, ofOutcome)
 	return customers, known, err
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
@@ -50,7 +51,7 @@ func newBase(t testing.TB, engine docstore.Engine) *base {
 	if b.store, err = OpenStore(t.Context(), engine, b.now); err != nil {
 		t.Fatal(err)
 	}
-	if b.facts, err = facts.Open(t.Context(), engine, b.now); err != nil {
+	if b.facts, err = facts.Open(t.Context(), engine, vaulttest.On(t, engine), b.now); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -72,7 +72,7 @@ func BenchmarkStore(b *testing.B) {
 	b.Run("scan", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			for _, err := range s.Scan(ctx, "", "") {
+			for _, err := range s.Scan(ctx, "", "", facts.AllParts) {
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -82,7 +82,7 @@ func BenchmarkStore(b *testing.B) {
 	})
 	b.Run("sample", func(b *testing.B) {
 		for b.Loop() {
-			if sample, _, _, err := s.Sample(ctx, 5000); err != nil || len(sample) != 5000 {
+			if sample, _, _, err := s.Sample(ctx, 5000, facts.AllParts); err != nil || len(sample) != 5000 {
 				b.Fatal(len(sample), err)
 			}
 		}

@@ -86,13 +86,13 @@ func TestFactsComeBack(t *testing.T) {
 		if changed := put(t, s, changes...); !reflect.DeepEqual(changed, ids) {
 			t.Fatalf("changed: %q", changed)
 		}
-		many, err := s.GetMany(t.Context(), append(ids, "nobody"))
+		many, err := s.GetMany(t.Context(), append(ids, "nobody"), facts.AllParts)
 		must(t, err)
 		if many[len(ids)] != nil {
 			t.Errorf("facts of nobody: %+v", many[len(ids)])
 		}
 		at := 0
-		for f, err := range s.Scan(t.Context(), "", "") {
+		for f, err := range s.Scan(t.Context(), "", "", facts.AllParts) {
 			must(t, err)
 			same(t, "scanned "+ids[at], f, want[ids[at]])
 			same(t, "got "+ids[at], many[at], want[ids[at]])

@@ -14,6 +14,7 @@ import (
 // million customers allocates little but their ids. It is of one goroutine.
 type decoder struct {
 	facts Facts
+	need  Part              // what is decoded; lists are in any case
 	texts map[string]string // those met before
 
 	// What pointers of facts.Prediction point at.
@@ -31,7 +32,16 @@ const (
 	mostTexts = 1 << 14
 )
 
-func newDecoder() *decoder { return &decoder{texts: make(map[string]string)} }
+func newDecoder(need Part) *decoder { return &decoder{need: need, texts: make(map[string]string)} }
+
+// another is a decoder for the facts of another customer, who may have the same texts.
+func (d *decoder) another() *decoder { return &decoder{need: d.need, texts: d.texts} }
+
+// needs tells whether a section is to be decoded.
+func (d *decoder) needs(section int) bool {
+	part := sections[section].part
+	return part == 0 || d.need&part != 0
+}
 
 // text is a string like those met before, which costs no allocation if it is.
 func (d *decoder) text(b []byte) string {
@@ -60,20 +70,22 @@ func (d *decoder) reset() {
 	clear(d.attributes)
 }
 
-// read reads a stored document. What it returns is valid until the next.
-func (d *decoder) read(id string, document []byte) (*Facts, error) {
+// read reads a stored document, all but the section of the customer, which it returns
+// as it is stored: part of the document, nil where it is not needed, or empty. The
+// facts are valid until the next.
+func (d *decoder) read(id string, document []byte) (box []byte, err error) {
 	d.reset()
 	d.facts.Customer.ID = customerOf(id)
 	rest := fieldsOf(document)
 	for {
 		e, after, ok, err := next(rest)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return &d.facts, nil
+		if err != nil || !ok {
+			return box, err
 		}
 		rest = after
+		if isBox(e) && d.needs(customerSection) {
+			box = e.value
+		}
 		if e.kind != bson.TypeEmbeddedDocument {
 			continue // what the store keeps
 		}
@@ -93,7 +105,7 @@ func customerOf(id string) string {
 // section reads a section; what is none of ours belongs to the store.
 func (d *decoder) section(e element) error {
 	for i := range sections {
-		if sections[i].name == string(e.name) {
+		if sections[i].name == string(e.name) && i != customerSection && d.needs(i) {
 			return d.fieldsOfSection(i, fieldsOf(e.value))
 		}
 	}

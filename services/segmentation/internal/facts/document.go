@@ -14,12 +14,17 @@ import (
 type record struct {
 	docstore.Meta `bson:",inline"`
 	fields        [len(sections)][]byte // empty where nothing is known
+	// box is the section of the customer as it is stored: sealed. Its fields are those
+	// of whoever has opened it.
+	box []byte
+	// unsealed tells that the fields of the customer are to be sealed into box.
+	unsealed bool
 }
 
 // MarshalBSON writes a record: a million of them with each refresh of the
 // valuations, and by reflection that takes several times as long.
 func (r *record) MarshalBSON() ([]byte, error) {
-	size := 192 + len(r.ID)
+	size := 224 + len(r.ID) + len(r.box)
 	for _, fields := range r.fields {
 		size += len(fields) + 16
 	}
@@ -28,8 +33,11 @@ func (r *record) MarshalBSON() ([]byte, error) {
 	b = bsoncore.AppendInt64Element(b, "version", r.Version)
 	b = bsoncore.AppendDateTimeElement(b, "updated_at", r.UpdatedAt.UnixMilli())
 	b = bsoncore.AppendStringElement(b, "write_id", r.WriteID)
+	if len(r.box) > 0 {
+		b = bsoncore.AppendBinaryElement(b, sections[customerSection].name, 0, r.box)
+	}
 	for i, fields := range r.fields {
-		if len(fields) == 0 {
+		if i == customerSection || len(fields) == 0 {
 			continue
 		}
 		at, sub := bsoncore.AppendDocumentElementStart(b, sections[i].name)
@@ -52,8 +60,11 @@ func (r *record) UnmarshalBSON(document []byte) error {
 		case "write_id":
 			r.WriteID = string(e.value)
 		}
+		if isBox(e) {
+			r.box = bytes.Clone(e.value)
+		}
 		for i := range sections {
-			if e.kind == bson.TypeEmbeddedDocument && sections[i].name == string(e.name) {
+			if i != customerSection && e.kind == bson.TypeEmbeddedDocument && sections[i].name == string(e.name) {
 				fields := fieldsOf(e.value)
 				r.fields[i] = bytes.Clone(fields[:len(fields)-1]) // without the zero at the end
 			}
@@ -62,7 +73,7 @@ func (r *record) UnmarshalBSON(document []byte) error {
 	})
 }
 
-// take replaces the sections of some parts and reports the first that is another
+// take replaces the sections of some parts, that of the customer being opened, and reports the first that is another
 // now; changed is -1 where none is.
 func (r *record) take(f *Facts, parts Part) (changed int) {
 	changed = -1
@@ -75,6 +86,7 @@ func (r *record) take(f *Facts, parts Part) (changed int) {
 			continue
 		}
 		r.fields[i] = fields
+		r.unsealed = r.unsealed || i == customerSection
 		if changed < 0 {
 			changed = i
 		}
@@ -82,21 +94,33 @@ func (r *record) take(f *Facts, parts Part) (changed int) {
 	return changed
 }
 
+// isBox tells whether an element is the sealed section of the customer. One that is
+// not sealed, as an earlier layout had it, is none: nothing is known of it.
+func isBox(e element) bool {
+	return e.kind == bson.TypeBinary && sections[customerSection].name == string(e.name)
+}
+
 // lists are the static segments that the customer is on.
 func (r *record) lists() ([]string, error) {
-	d := newDecoder()
+	d := newDecoder(0)
 	err := d.fieldsOfSection(listSection, r.fields[listSection])
 	return d.facts.Lists, err
 }
 
-// facts are the facts of a record, the caller's own.
-func (r *record) facts() (*Facts, error) {
-	d := newDecoder()
+// facts decodes some parts of a record, all but the section of the customer, which it
+// returns as it is stored.
+func (r *record) facts(d *decoder) (box []byte, err error) {
 	d.facts.Customer.ID = customerOf(r.ID)
 	for i, fields := range r.fields {
+		if !d.needs(i) {
+			continue
+		}
 		if err := d.fieldsOfSection(i, fields); err != nil {
 			return nil, err
 		}
 	}
-	return &d.facts, nil
+	if !d.needs(customerSection) {
+		return nil, nil
+	}
+	return r.box, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
@@ -54,7 +55,7 @@ func onBothEngines(t *testing.T, test func(*testing.T, docstore.Engine)) {
 
 func open(t testing.TB, e docstore.Engine, now func() time.Time) *facts.Store {
 	t.Helper()
-	s, err := facts.Open(context.Background(), e, now)
+	s, err := facts.Open(context.Background(), e, vaulttest.On(t, e), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func work(t testing.TB, s *facts.Store) (all []facts.Work) {
 
 func scan(t testing.TB, s *facts.Store, from, to string) (ids []string) {
 	t.Helper()
-	for f, err := range s.Scan(t.Context(), from, to) {
+	for f, err := range s.Scan(t.Context(), from, to, facts.AllParts) {
 		must(t, err)
 		ids = append(ids, f.Customer.ID)
 	}

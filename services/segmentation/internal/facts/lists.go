@@ -97,7 +97,7 @@ func (s *Store) ForgetList(ctx context.Context, segment, from string, n int) (ne
 		}
 	}
 	var on []string
-	for f, err := range s.Scan(ctx, from, "") {
+	for f, err := range s.Scan(ctx, from, "", 0) {
 		if err != nil {
 			return from, err
 		}

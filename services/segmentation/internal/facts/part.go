@@ -46,4 +46,8 @@ var sections = [...]struct {
 	{"lists", 0, Listed},
 }
 
-const listSection = len(sections) - 1
+// The sections that are kept in ways of their own: that of the customer is sealed.
+const (
+	customerSection = 0
+	listSection     = len(sections) - 1
+)

@@ -14,6 +14,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/docstore/storetest"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
@@ -78,7 +79,7 @@ func TestNobodyIsForgotten(t *testing.T) {
 
 func (m *model) open() {
 	var err error
-	if m.store, err = facts.Open(context.Background(), m.line, m.clock.Now); err != nil {
+	if m.store, err = facts.Open(context.Background(), m.line, vaulttest.On(m.t, m.line), m.clock.Now); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -141,7 +142,7 @@ func (m *model) look() {
 		m.t.Fatal(err)
 	}
 	for _, w := range due {
-		now, err := m.store.GetMany(ctx, w.Customers)
+		now, err := m.store.GetMany(ctx, w.Customers, facts.AllParts)
 		if err != nil {
 			m.t.Fatal(err)
 		}
@@ -159,7 +160,7 @@ func (m *model) look() {
 
 func (m *model) stored() map[string]string {
 	all := map[string]string{}
-	for f, err := range m.store.Scan(context.Background(), "", "") {
+	for f, err := range m.store.Scan(context.Background(), "", "", facts.AllParts) {
 		if err != nil {
 			m.t.Fatal(err)
 		}

@@ -49,6 +49,7 @@ type batch struct {
 	ops           []docstore.Op[record]
 	changes       []Change // of each op
 	coming, going []string
+	departing     []string // of those going, whose key is to be destroyed
 	touched       map[Cause][]string
 	back          map[string][]string // the lists of those who come back
 }
@@ -64,6 +65,9 @@ func (s *Store) put(ctx context.Context, changes []Change) (written []string, ag
 	}
 	stored, err := s.docs.GetMany(ctx, idsOf(customers))
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.open(ctx, changes, stored); err != nil {
 		return nil, nil, err
 	}
 	if s.held != nil {
@@ -128,6 +132,9 @@ func (b *batch) plan(c Change, stored *record) {
 		if cause.Kind == "" {
 			cause.Kind = Deleted
 		}
+		if cause.Kind != Merged { // whose moves are still told of
+			b.departing = append(b.departing, id)
+		}
 	default:
 		if stored == nil {
 			op.Doc = &record{Meta: docstore.Meta{ID: id}}
@@ -163,6 +170,12 @@ func causeOf(section int, f *Facts) Cause {
 // write does the writes of a batch in the order that forgets nobody. The errors of
 // single ones are of those that somebody else forestalled.
 func (s *Store) write(ctx context.Context, b *batch) ([]error, error) {
+	if err := s.seal(ctx, b); err != nil {
+		return nil, err
+	}
+	if err := s.depart(ctx, b.departing); err != nil {
+		return nil, err
+	}
 	if err := s.counter.begin(ctx, b.coming, b.going); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
@@ -38,8 +39,8 @@ func hashOf(id string) uint64 {
 
 // Sample returns the facts of up to n customers, a uniform sample without
 // replacement of all, and of how many. A population of less than about 4.5 n
-// is returned whole, and exact says so.
-func (s *Store) Sample(ctx context.Context, n int) (sample []*Facts, population int64, exact bool, err error) {
+// is returned whole, and exact says so. It reads the parts that are needed, as Scan does.
+func (s *Store) Sample(ctx context.Context, n int, need Part) (sample []*Facts, population int64, exact bool, err error) {
 	if population, err = s.Count(ctx); err != nil {
 		return nil, 0, false, err
 	}
@@ -50,15 +51,22 @@ func (s *Store) Sample(ctx context.Context, n int) (sample []*Facts, population 
 		r = docstore.Range{}
 	}
 	sample = make([]*Facts, 0, min(int(population), n*(oneIn+1)))
+	var closed sealed
+	like := newDecoder(need)
 	for entry, err := range s.docs.ScanRaw(ctx, r) {
 		if err != nil {
 			return nil, 0, false, err
 		}
-		f, err := newDecoder().read(entry.ID, entry.Doc)
+		d := like.another()
+		box, err := d.read(entry.ID, entry.Doc)
 		if err != nil {
 			return nil, 0, false, err
 		}
-		sample = append(sample, f)
+		closed.add(d, bytes.Clone(box))
+		sample = append(sample, &d.facts)
+	}
+	if err := s.unseal(ctx, closed); err != nil {
+		return nil, 0, false, err
 	}
 	if exact {
 		population = int64(len(sample)) // as read

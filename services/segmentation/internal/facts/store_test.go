@@ -44,7 +44,7 @@ func TestPutWritesWhatDiffersAndSaysWhy(t *testing.T) {
 		equal(t, "changed", put(t, s, facts.Change{Customer: "b", Facts: &ordered, Parts: facts.OfOrders},
 			facts.Change{Customer: "x", Facts: &ordered, Parts: facts.OfOrders}), []string{"b"})
 		equal(t, "ordered", work(t, s), []facts.Work{{Customers: []string{"b"}, Cause: facts.Cause{Kind: facts.Ordered}}})
-		got, err := s.GetMany(t.Context(), []string{"b", "x"})
+		got, err := s.GetMany(t.Context(), []string{"b", "x"}, facts.AllParts)
 		must(t, err)
 		if got[1] != nil || got[0].Customer.City != "Nice" || got[0].Orders.Count != 3 {
 			t.Errorf("stored: %+v", got)
@@ -173,7 +173,7 @@ func TestOlderFactsDoNotReplaceNewer(t *testing.T) {
 		if _, err := older.Put(t.Context(), []facts.Change{someone("b", "Metz")}); !errors.Is(err, over) {
 			t.Errorf("the next one ends with %v", err)
 		}
-		got, err := newer.GetMany(t.Context(), []string{"a", "b"})
+		got, err := newer.GetMany(t.Context(), []string{"a", "b"}, facts.AllParts)
 		must(t, err)
 		equal(t, "cities", []string{got[0].Customer.City, got[1].Customer.City}, []string{"Nice", "Brest"})
 
@@ -193,7 +193,7 @@ func TestOlderFactsDoNotReplaceNewer(t *testing.T) {
 
 func lists(t *testing.T, s *facts.Store, customer string) []string {
 	t.Helper()
-	got, err := s.GetMany(t.Context(), []string{customer})
+	got, err := s.GetMany(t.Context(), []string{customer}, facts.AllParts)
 	must(t, err)
 	return got[0].Lists
 }
@@ -235,12 +235,12 @@ func TestSamplesAreUniformAndSmallBasesWhole(t *testing.T) {
 		changes = append(changes, someone(fmt.Sprintf("%05d", i), ""))
 	}
 	put(t, s, changes...)
-	sample, population, exact, err := s.Sample(t.Context(), 1000)
+	sample, population, exact, err := s.Sample(t.Context(), 1000, facts.AllParts)
 	must(t, err)
 	if len(sample) != all || population != all || !exact {
 		t.Errorf("whole: %d of %d, exact %v", len(sample), population, exact)
 	}
-	sample, population, exact, err = s.Sample(t.Context(), 400)
+	sample, population, exact, err = s.Sample(t.Context(), 400, facts.AllParts)
 	must(t, err)
 	if len(sample) != 400 || population != all || exact {
 		t.Errorf("sample: %d of %d, exact %v", len(sample), population, exact)

@@ -13,6 +13,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/feeds"
@@ -61,7 +62,7 @@ func (w *world) restart() {
 	w.t.Helper()
 	now := func() time.Time { return w.shop.now }
 	var err error
-	if w.facts, err = facts.Open(context.Background(), w.engine, now); err != nil {
+	if w.facts, err = facts.Open(context.Background(), w.engine, vaulttest.On(w.t, w.engine), now); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.feeds, err = feeds.Open(context.Background(), w.engine, w.shop, w.shop, w.facts, w.cfg, now, nil); err != nil {
@@ -87,7 +88,7 @@ func (w *world) follow() {
 // stored are the facts as they are stored, one line each.
 func (w *world) stored() (lines []string) {
 	w.t.Helper()
-	for f, err := range w.facts.Scan(context.Background(), "", "") {
+	for f, err := range w.facts.Scan(context.Background(), "", "", facts.AllParts) {
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -77,7 +77,7 @@ func (f *Feeds) roots(ctx context.Context, records []string) []string {
 // pass reads a service's facts of the next stored customers in the order of ids.
 func (f *Feeds) pass(ctx context.Context, s *state) error {
 	var ids []string
-	for stored, err := range f.facts.Scan(ctx, behind(s.After), "") {
+	for stored, err := range f.facts.Scan(ctx, behind(s.After), "", 0) {
 		if err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func (f *Feeds) missed(ctx context.Context, after, last string, known []peers.Kn
 		met[k.Facts.Customer.ID] = true
 	}
 	var gone []string
-	for stored, err := range f.facts.Scan(ctx, behind(after), behind(last)) {
+	for stored, err := range f.facts.Scan(ctx, behind(after), behind(last), 0) {
 		if err != nil {
 			return err
 		}

@@ -30,8 +30,11 @@ type Members interface {
 
 // Facts are those of the customers, in the order of their escaped ids.
 type Facts interface {
-	Scan(ctx context.Context, from, to string) iter.Seq2[*facts.Facts, error]
+	Scan(ctx context.Context, from, to string, need facts.Part) iter.Seq2[*facts.Facts, error]
 }
+
+// figured is what of the facts key figures are made of.
+const figured = facts.OfOrders | facts.OfValuation | facts.OfFeedback | facts.OfReferral
 
 // Meter measures segments.
 type Meter struct {
@@ -116,7 +119,7 @@ func (m *Meter) measure(ctx context.Context, rolls []*roll) error {
 			return err
 		}
 	}
-	for f, err := range m.Facts.Scan(ctx, "", "") {
+	for f, err := range m.Facts.Scan(ctx, "", "", figured) {
 		if err != nil {
 			return err
 		}

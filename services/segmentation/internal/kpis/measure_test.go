@@ -18,6 +18,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
@@ -84,7 +85,7 @@ func onBothEngines(t *testing.T, test func(*testing.T, docstore.Engine)) {
 
 func newMeter(t *testing.T, engine docstore.Engine, r *roster, clock func() time.Time) (*Meter, *facts.Store) {
 	t.Helper()
-	known, err := facts.Open(t.Context(), engine, clock)
+	known, err := facts.Open(t.Context(), engine, vaulttest.On(t, engine), clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/stat"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/partition"
 )
 
@@ -73,7 +74,7 @@ func (s *Server) assign(ctx context.Context, w *work, o *partition.Opened, base 
 	}
 	row := make([]float64, len(w.columns))
 	done := int64(0)
-	for f, err := range s.facts.Scan(ctx, "", "") {
+	for f, err := range s.facts.Scan(ctx, "", "", facts.AllParts) {
 		if err != nil {
 			return nil, err
 		}

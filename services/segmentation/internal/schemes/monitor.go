@@ -50,7 +50,7 @@ func (s *Server) MonitorScheme(ctx context.Context, r *segmentationv1.MonitorSch
 	if base == nil {
 		return nil, fault.New(fault.FailedPrecondition, "SCHEME_NOT_PUBLISHED", "no run of scheme %q is published", id).With("scheme", schemeName(id))
 	}
-	sample, population, _, err := s.facts.Sample(ctx, int(or(r.GetSampleSize(), looked)))
+	sample, population, _, err := s.facts.Sample(ctx, int(or(r.GetSampleSize(), looked)), facts.AllParts)
 	if err != nil {
 		return nil, err
 	}

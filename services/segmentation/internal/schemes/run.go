@@ -17,6 +17,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/operation"
 	"github.com/kehuhq/kehu/pkg/stat"
 
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/partition"
 )
 
@@ -241,7 +242,7 @@ func (s *Server) find(ctx context.Context, o *carryingOut, begun *segmentationv1
 // measure is the first pass: what the data is like, and the numbers to divide by.
 func (s *Server) measure(ctx context.Context, w *work, report func(done int64)) error {
 	row := make([]float64, len(w.columns))
-	for f, err := range s.facts.Scan(ctx, "", "") {
+	for f, err := range s.facts.Scan(ctx, "", "", facts.AllParts) {
 		if err != nil {
 			return err
 		}

@@ -27,9 +27,9 @@ import (
 type Facts interface {
 	// Scan yields all in the order of their escaped ids; what is yielded is valid until
 	// the next.
-	Scan(ctx context.Context, from, to string) iter.Seq2[*facts.Facts, error]
+	Scan(ctx context.Context, from, to string, need facts.Part) iter.Seq2[*facts.Facts, error]
 	// Sample is a uniform sample, or everybody, and how many there are.
-	Sample(ctx context.Context, n int) (sample []*facts.Facts, population int64, exact bool, err error)
+	Sample(ctx context.Context, n int, need facts.Part) (sample []*facts.Facts, population int64, exact bool, err error)
 	Count(ctx context.Context) (int64, error)
 }
 

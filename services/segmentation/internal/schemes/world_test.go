@@ -19,6 +19,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
 	"github.com/kehuhq/kehu/pkg/operation"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
@@ -130,7 +131,7 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 	t.Helper()
 	w := &world{TB: t, clock: &clock{now: start}, shelf: newShelf()}
 	var err error
-	if w.facts, err = facts.Open(t.Context(), engine, w.clock.Now); err != nil {
+	if w.facts, err = facts.Open(t.Context(), engine, vaulttest.On(t, engine), w.clock.Now); err != nil {
 		t.Fatal(err)
 	}
 	if w.store, err = schemes.OpenStore(t.Context(), engine, w.clock.Now); err != nil {

@@ -144,7 +144,7 @@ func BenchmarkForm(b *testing.B) {
 	w.round(b) // nobody asks for anything: the queue of who is new is emptied
 
 	decoding := measure(b, "decode", customers, 0, func() {
-		for _, err := range w.facts.Scan(ctx, "", "") {
+		for _, err := range w.facts.Scan(ctx, "", "", facts.AllParts) {
 			must(b, err)
 		}
 	})

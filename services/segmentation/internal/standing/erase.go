@@ -94,7 +94,7 @@ func (w *Worker) eraseRecords(ctx context.Context, r *request) error {
 }
 
 func (w *Worker) eraseFacts(ctx context.Context, r *request) error {
-	known, err := w.facts.GetMany(ctx, r.Customers)
+	known, err := w.facts.GetMany(ctx, r.Customers, 0)
 	if err != nil {
 		return err
 	}

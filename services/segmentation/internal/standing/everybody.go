@@ -74,7 +74,7 @@ const stripeBits = 20
 
 // cuts are the ids at which stripes begin, but for the first.
 func (r *run) cuts(ctx context.Context) ([]string, error) {
-	sample, population, _, err := r.facts.Sample(ctx, sampled)
+	sample, population, _, err := r.facts.Sample(ctx, sampled, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ type both struct {
 // join walks over facts and standings side by side. What it yields is valid until the next.
 func (r *run) join(ctx context.Context, from, to string) iter.Seq2[both, error] {
 	return func(yield func(both, error) bool) {
-		nextFacts, stopFacts := iter.Pull2(r.facts.Scan(ctx, from, to))
+		nextFacts, stopFacts := iter.Pull2(r.facts.Scan(ctx, from, to, r.plan.need))
 		defer stopFacts()
 		nextStands, stopStands := iter.Pull2(r.persons.docs.ScanRaw(ctx, docstore.Range{From: from, To: to}))
 		defer stopStands()

@@ -10,12 +10,14 @@ import (
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
 // plan is what a pass asks of each customer: the segments, those that others ask
 // about first.
 type plan struct {
 	segments []planned
+	need     facts.Part       // of the facts: what the segments read
 	place    map[string]int   // of a segment in segments
 	born     map[string]int64 // of all segments, for those that are asked about only
 	living   map[int64]bool   // the births of segments that exist, or have left something
@@ -192,15 +194,20 @@ func sortCandidates(all []candidate) []candidate {
 
 // plan chooses the segments of a pass.
 func (w *wanted) plan(chosen func(candidate) bool) *plan {
-	p := &plan{place: make(map[string]int), born: w.born, living: w.living(), floors: make(map[int64]int64)}
+	// The time of the valuations is told with every segment.
+	p := &plan{
+		need: facts.OfValuation, place: make(map[string]int), born: w.born, living: w.living(), floors: make(map[int64]int64),
+	}
 	for _, c := range sortCandidates(w.kept) {
 		if !chosen(c) {
 			continue
 		}
+		reads := c.criterion.Reads()
+		p.need |= facts.PartsOf(reads)
 		p.place[c.segment.ID] = len(p.segments)
 		p.segments = append(p.segments, planned{
 			scope:     scope{Segment: c.segment.ID, Born: c.segment.Born, Revision: c.segment.Revision},
-			criterion: c.criterion, reads: c.criterion.Reads(),
+			criterion: c.criterion, reads: reads,
 		})
 	}
 	return p

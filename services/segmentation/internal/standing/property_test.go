@@ -206,7 +206,7 @@ func (h *history) recompute(s domain.Segment, at time.Time, belongs, failing map
 		}
 		return in, untold
 	}
-	for f, err := range h.facts.Scan(context.Background(), "", "") {
+	for f, err := range h.facts.Scan(context.Background(), "", "", facts.AllParts) {
 		must(h, err)
 		verdict, err := c.Evaluate(&criterion.Case{Facts: f, At: at, In: func(other string) (bool, error) {
 			if failing[other][f.Customer.ID] {

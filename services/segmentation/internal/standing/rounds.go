@@ -97,7 +97,7 @@ func (w *Worker) define(ctx context.Context, forced func(segment string) bool) (
 		return nil, nil
 	}
 	found.askers(chosen)
-	_, population, _, err := w.facts.Sample(ctx, 1)
+	_, population, _, err := w.facts.Sample(ctx, 1, 0)
 	if err != nil {
 		return nil, err
 	}

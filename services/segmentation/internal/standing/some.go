@@ -107,7 +107,7 @@ func (r *run) evaluatePiece(ctx context.Context, c *part, customers []string, ca
 	for i, key := range customers {
 		ids[i] = docstore.ParseID(key)[0]
 	}
-	known, err := r.facts.GetMany(ctx, ids)
+	known, err := r.facts.GetMany(ctx, ids, r.plan.need)
 	if err != nil {
 		return err
 	}

@@ -45,13 +45,16 @@ type Segments interface {
 
 // Facts is what is known of customers; facts.Store is one.
 type Facts interface {
-	// Scan yields the facts of a range of escaped ids, to exclusive, in their order.
-	// They are valid until the next.
-	Scan(ctx context.Context, from, to string) iter.Seq2[*facts.Facts, error]
+	// Scan yields the facts of a range of escaped ids, to exclusive, in their order: the
+	// parts that are needed. They are valid until the next.
+	Scan(ctx context.Context, from, to string, need facts.Part) iter.Seq2[*facts.Facts, error]
 	// GetMany returns one entry per id, nil where nothing is known.
-	GetMany(ctx context.Context, customers []string) ([]*facts.Facts, error)
-	Sample(ctx context.Context, n int) (sample []*facts.Facts, population int64, exact bool, err error)
+	GetMany(ctx context.Context, customers []string, need facts.Part) ([]*facts.Facts, error)
+	Sample(ctx context.Context, n int, need facts.Part) (sample []*facts.Facts, population int64, exact bool, err error)
+	// Erase removes the facts, and destroys what else is sealed of the customers.
 	Erase(ctx context.Context, customers []string) (int, error)
+	// DestroyKeys destroys what is sealed of those who went without being erased.
+	DestroyKeys(ctx context.Context) error
 }
 
 // Touched is who has to be looked at again; facts.Touched is one.

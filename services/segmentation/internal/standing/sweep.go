@@ -23,7 +23,7 @@ func (w *Worker) sweep(ctx context.Context) error {
 	before := now.Add(-w.cfg.Retention)
 	err := errors.Join(
 		w.sweepMoves(ctx, before), w.sweepLists(ctx),
-		w.requests.sweep(ctx, now.Add(-requestLife)), w.erasures.Sweep(ctx),
+		w.requests.sweep(ctx, now.Add(-requestLife)), w.erasures.Sweep(ctx), w.facts.DestroyKeys(ctx),
 	)
 	if err == nil {
 		w.swept = now

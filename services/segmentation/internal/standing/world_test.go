@@ -18,6 +18,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore/mongostore/mongotest"
 	"github.com/kehuhq/kehu/pkg/docstore/pebblestore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
@@ -29,6 +30,7 @@ import (
 // fataler is what tests and properties have in common.
 type fataler interface {
 	Helper()
+	Fatal(...any)
 	Fatalf(string, ...any)
 }
 
@@ -195,7 +197,7 @@ func newWorld(t fataler, engine docstore.Engine, c *clock) *world {
 	var err error
 	w.store, err = store.Open(ctx, engine, c.Now)
 	must(t, err)
-	w.facts, err = facts.Open(ctx, engine, c.Now)
+	w.facts, err = facts.Open(ctx, engine, vaulttest.On(t, engine), c.Now)
 	must(t, err)
 	w.Standings, err = standing.Open(ctx, engine, w.store.Segments, standing.DefaultConfig(), c.Now)
 	must(t, err)

@@ -103,7 +103,7 @@ func (b *batch) read(ctx context.Context, events []*Event) error {
 	}
 	slices.Sort(customers)
 	customers = slices.Compact(customers)
-	found, err := b.a.Facts.GetMany(ctx, customers)
+	found, err := b.a.Facts.GetMany(ctx, customers, facts.AllParts)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type Stay struct {
 
 // Facts are those of customers, nil where there are none.
 type Facts interface {
-	GetMany(ctx context.Context, customers []string) ([]*facts.Facts, error)
+	GetMany(ctx context.Context, customers []string, need facts.Part) ([]*facts.Facts, error)
 }
 
 // Consents tells whether customers allow a purpose, in the order asked for.

@@ -79,7 +79,7 @@ type Gain struct {
 // Recommend ranks the actions for a customer, by the facts of now.
 func (a *Adviser) Recommend(ctx context.Context, customer string) (*Recommendation, error) {
 	r := &Recommendation{Customer: customer, AsOf: a.Store.instant()}
-	known, err := a.Facts.GetMany(ctx, []string{customer})
+	known, err := a.Facts.GetMany(ctx, []string{customer}, facts.AllParts)
 	if err != nil {
 		return nil, err
 	}

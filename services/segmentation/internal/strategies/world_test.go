@@ -195,7 +195,7 @@ func (n orders) Explain(c *criterion.Case) criterion.Explanation {
 	}}
 }
 
-func (b *base) GetMany(_ context.Context, customers []string) ([]*facts.Facts, error) {
+func (b *base) GetMany(_ context.Context, customers []string, _ facts.Part) ([]*facts.Facts, error) {
 	found := make([]*facts.Facts, len(customers))
 	for i, c := range customers {
 		found[i] = b.known[c]
