@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -157,6 +158,9 @@ func (f *memberFlags) transitions(ctx context.Context, conn grpc.ClientConnInter
 	if f.limit < 1 || f.limit > 1000 {
 		return nil, usageError{fmt.Errorf("--limit must be from 1 to 1000, is %d", f.limit)}
 	}
+	if args[0] == "-" {
+		return nil, usageError{errors.New("transitions of all segments (-) are written as they come: add --follow")}
+	}
 	kind, err := f.transitionKind()
 	if err != nil {
 		return nil, err
@@ -171,7 +175,7 @@ func (f *memberFlags) transitions(ctx context.Context, conn grpc.ClientConnInter
 }
 
 func (f *memberFlags) explain(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
-	request := &segmentationv1.ExplainMembershipRequest{Name: named("segments/", args[0]) + "/memberships/" + args[1]}
+	request := &segmentationv1.ExplainMembershipRequest{Name: named("segments/", args[0]) + "/memberships/" + strings.TrimPrefix(args[1], "customers/")}
 	if f.asOf != "" {
 		at, err := time.Parse(time.RFC3339, f.asOf)
 		if err != nil {
@@ -188,7 +192,11 @@ func (f *memberFlags) explain(ctx context.Context, conn grpc.ClientConnInterface
 
 func (f *memberFlags) change(remove bool) func(context.Context, grpc.ClientConnInterface, []string) (*findings.Finding, error) {
 	return func(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
-		client, name, ids := segmentationv1.NewMembershipServiceClient(conn), named("segments/", args[0]), args[1:]
+		client, name := segmentationv1.NewMembershipServiceClient(conn), named("segments/", args[0])
+		var ids []string
+		for _, given := range args[1:] {
+			ids = append(ids, strings.TrimPrefix(given, "customers/"))
+		}
 		if remove {
 			answer, err := client.RemoveMembers(ctx, &segmentationv1.RemoveMembersRequest{Name: name, CustomerIds: ids})
 			return findings.Listed(ids, answer.GetResults(), answer), err

@@ -7,7 +7,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
-	"strings"
 
 	"github.com/kehuhq/kehu/pkg/fault"
 )
@@ -49,20 +48,37 @@ func (r *Reader) Next() ([]string, error) {
 	return fields, err
 }
 
-// told is what stands between the titles of the first row.
+// told is the delimiter stated, or that of the first row.
 func told(text *bufio.Reader, stated string) rune {
 	if stated != "" {
 		return rune(stated[0])
 	}
 	head, _ := text.Peek(8 << 10) // less where the file is shorter
-	line, _, _ := strings.Cut(string(head), "\n")
-	best := ','
-	for _, d := range []rune{';', '\t'} {
-		if strings.Count(line, string(d)) > strings.Count(line, string(best)) {
-			best = d
+	return Separator(head)
+}
+
+// Separator is which of comma, semicolon and tab stands most often in the first line of
+// a text, outside of quotes; a comma where none does.
+func Separator(text []byte) rune {
+	counts, quoted := map[byte]int{}, false
+	for _, b := range text {
+		if (b == '\n' || b == '\r') && !quoted {
+			break
+		}
+		if b == '"' {
+			quoted = !quoted
+		}
+		if !quoted {
+			counts[b]++
 		}
 	}
-	return best
+	most := byte(',')
+	for _, b := range []byte{';', '\t'} {
+		if counts[b] > counts[most] {
+			most = b
+		}
+	}
+	return rune(most)
 }
 
 // limit fails once a row has taken too many bytes, before all of the file is in

@@ -41,6 +41,7 @@ func TestDelimiterIsToldFromTheHeader(t *testing.T) {
 		"\ufeffa,b;c\n":  {"a", "b;c"},
 		"a;b;c,d\n":      {"a", "b", "c,d"},
 		"a\tb":           {"a", "b"},
+		"\"a;b;c\",d\n":  {"a;b;c", "d"},
 		"a\r\n1;2;3;4;5": {"a"},
 	} {
 		got, err := delimited.NewReader(strings.NewReader(text), "", false).Next()

@@ -2,6 +2,7 @@ package findings
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
@@ -37,7 +38,7 @@ func because(c *segmentationv1.TransitionCause, lang string) string {
 func Explanation(segment string, e *segmentationv1.MembershipExplanation, lang string) *Finding {
 	f := &Finding{
 		Title: fmt.Sprintf(said(lang, "%s and segment %s: %s", "%s 与分群 %s：%s"), e.GetCustomerId(), segment, standing(e, lang)), Answer: e,
-		Header: []string{said(lang, "condition", "条件"), "", said(lang, "decided", "决定"), said(lang, "values", "数值")},
+		Header: []string{said(lang, "condition", "条件"), said(lang, "result", "结果"), said(lang, "decided", "决定"), said(lang, "values", "数值")},
 	}
 	f.condition(e.GetCondition(), 0, lang)
 	for i, d := range e.GetDistances() {
@@ -46,7 +47,7 @@ func Explanation(segment string, e *segmentationv1.MembershipExplanation, lang s
 			continue // of the own centre there is nothing to compare
 		}
 		for _, c := range d.GetFeatures() {
-			text := fmt.Sprintf(said(lang, "%s is %.4g, the centre %.4g: %.0f %% of the difference", "%s 为 %.4g，中心 %.4g：占差异的 %.0f %%"), c.GetFeature(), c.GetValue(), c.GetCentre(), 100*c.GetShare())
+			text := fmt.Sprintf(said(lang, "%s is %.4g, the centre %.4g: %.0f %% of the difference", "%s 为 %.4g，中心 %.4g：占差异的 %.0f %%"), c.GetFeature(), c.GetValue(), c.GetCentre(), percent(c.GetShare()))
 			if c.Flip != nil {
 				text += fmt.Sprintf(said(lang, "; at %.4g it would be the nearer one", "；达到 %.4g 时更接近该中心"), c.GetFlip())
 			}
@@ -56,6 +57,9 @@ func Explanation(segment string, e *segmentationv1.MembershipExplanation, lang s
 	f.history(e, lang)
 	return f
 }
+
+// percent is a share in whole percent, which is never −0.
+func percent(share float64) float64 { return math.Round(100*share) + 0 }
 
 func standing(e *segmentationv1.MembershipExplanation, lang string) string {
 	switch {
@@ -95,7 +99,7 @@ func (f *Finding) condition(c *segmentationv1.ExplainedCondition, depth int, lan
 	if c.GetDecided() {
 		decided = said(lang, "yes", "是")
 	}
-	f.Rows = append(f.Rows, []any{strings.Repeat("  ", depth) + cut(text, 60), came, decided, cut(factValues(c.GetValues()), 60)})
+	f.Rows = append(f.Rows, []any{Long(strings.Repeat("  ", depth) + text), came, decided, Long(factValues(c.GetValues()))})
 	// What would have to change is of those that decided: of others it would change nothing.
 	change := said(lang, c.GetChange(), c.GetChangeZh())
 	if at := instant(c.GetChangeTime()); at != nil {

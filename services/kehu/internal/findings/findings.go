@@ -25,15 +25,26 @@ type Share float64
 // Finding is one table and what is to be known about it.
 type Finding struct {
 	Title string
-	// Header has a title for each column; text leaves it out where all are empty.
+	// Header has a title for each column; it is left out where all are empty.
 	Header []string
-	// Rows have a cell for each title: text, int64, float64, Share or *Money. Nil is
-	// a cell without anything.
+	// Rows have a cell for each title: text, Long, int64, float64, Share or *Money. Nil
+	// is a cell without anything.
 	Rows [][]any
 	// Notes stand below the table, in text only.
 	Notes []string
 	// Answer is what the table was made of.
 	Answer proto.Message
+}
+
+// Long is a text of which a terminal is shown the beginning only.
+type Long string
+
+// longest is how many characters of it that are.
+const longest = 60
+
+// titled tells whether the columns have titles.
+func (f *Finding) titled() bool {
+	return slices.ContainsFunc(f.Header, func(title string) bool { return title != "" })
 }
 
 // Formats are the names that Write knows.
@@ -59,7 +70,7 @@ func (f *Finding) Write(w io.Writer, format string, columns int) error {
 // Set sets table and notes, without the title.
 func (f *Finding) Set(p *layout.Page) {
 	var rows [][]string
-	if slices.ContainsFunc(f.Header, func(title string) bool { return title != "" }) {
+	if f.titled() {
 		rows = append(rows, f.Header)
 	}
 	for _, row := range f.Rows {
@@ -82,6 +93,8 @@ func text(cell any) string {
 		return ""
 	case string:
 		return v
+	case Long:
+		return cut(string(v), longest)
 	case int64:
 		return money.Grouped(strconv.FormatInt(v, 10))
 	case Share:
@@ -105,8 +118,10 @@ func Amount(m *apiv1.Money) string {
 
 func (f *Finding) writeCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(f.Header); err != nil {
-		return err
+	if f.titled() {
+		if err := out.Write(f.Header); err != nil {
+			return err
+		}
 	}
 	for _, row := range f.Rows {
 		cells := make([]string, len(row))
@@ -121,6 +136,8 @@ func (f *Finding) writeCSV(w io.Writer) error {
 				cells[i] = money.Format(v) + " " + v.GetCurrencyCode()
 			case string:
 				cells[i] = unarmed(v)
+			case Long:
+				cells[i] = unarmed(string(v))
 			default:
 				cells[i] = fmt.Sprint(v)
 			}

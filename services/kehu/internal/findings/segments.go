@@ -62,7 +62,7 @@ func Segments(r *segmentationv1.ListSegmentsResponse, lang string) *Finding {
 	}
 	for _, s := range r.GetSegments() {
 		f.Rows = append(f.Rows, []any{
-			id(s.GetName()), s.GetDisplayName(), name(s.GetState(), "SEGMENT_STATE_"), s.GetMemberCount(), instant(s.GetFreshAsOf()), cut(definition(s), 60),
+			id(s.GetName()), s.GetDisplayName(), name(s.GetState(), "SEGMENT_STATE_"), s.GetMemberCount(), instant(s.GetFreshAsOf()), Long(definition(s)),
 		})
 		if e := s.GetLastError(); e != nil {
 			f.Notes = append(f.Notes, failing(s, lang))
@@ -149,7 +149,7 @@ func Recomputed(r *segmentationv1.RecomputeSegmentsResponse, lang string) *Findi
 
 // SegmentRevisions lists what a segment's definitions were.
 func SegmentRevisions(r *segmentationv1.ListSegmentRevisionsResponse) *Finding {
-	f := &Finding{Title: "Revisions 版本", Header: []string{"revision", "since", "definition", ""}, Answer: r}
+	f := &Finding{Title: "Revisions 版本", Header: []string{"revision", "since", "definition", "remark"}, Answer: r}
 	for _, v := range r.GetRevisions() {
 		var remark any
 		switch {
@@ -160,7 +160,7 @@ func SegmentRevisions(r *segmentationv1.ListSegmentRevisionsResponse) *Finding {
 		case v.GetRestoredRevision() > 0:
 			remark = fmt.Sprintf("brought back %d", v.GetRestoredRevision())
 		}
-		f.Rows = append(f.Rows, []any{v.GetRevision(), instant(v.GetCreateTime()), definition(v), remark})
+		f.Rows = append(f.Rows, []any{v.GetRevision(), instant(v.GetCreateTime()), Long(definition(v)), remark})
 	}
 	return f
 }
@@ -208,9 +208,9 @@ func Listed(ids []string, results []*apiv1.ItemStatus, answer proto.Message) *Fi
 
 // Transitions lists who entered and left.
 func Transitions(segment string, r *segmentationv1.ListTransitionsResponse, lang string) *Finding {
-	f := &Finding{Title: "Transitions of 进出记录 " + segment, Header: []string{"time", "customer", "", "because", "values"}, Answer: r}
+	f := &Finding{Title: "Transitions of 进出记录 " + segment, Header: []string{"time", "customer", said(lang, "change", "变化"), "because", "values"}, Answer: r}
 	for _, t := range r.GetTransitions() {
-		f.Rows = append(f.Rows, []any{instant(t.GetTransitionTime()), t.GetCustomerId(), way(t, lang), because(t.GetCause(), lang), factValues(t.GetValues())})
+		f.Rows = append(f.Rows, []any{instant(t.GetTransitionTime()), t.GetCustomerId(), way(t, lang), because(t.GetCause(), lang), Long(factValues(t.GetValues()))})
 	}
 	return f
 }
@@ -219,7 +219,7 @@ func Transitions(segment string, r *segmentationv1.ListTransitionsResponse, lang
 func TransitionLine(t *segmentationv1.Transition, lang string) string {
 	segment, _, _ := strings.Cut(strings.TrimPrefix(t.GetName(), "segments/"), "/")
 	return strings.Join([]string{
-		t.GetTransitionTime().AsTime().Format(time.RFC3339), segment, t.GetCustomerId(), way(t, lang), because(t.GetCause(), lang), factValues(t.GetValues()),
+		t.GetTransitionTime().AsTime().Format(time.RFC3339), segment, t.GetCustomerId(), way(t, lang), because(t.GetCause(), lang), cut(factValues(t.GetValues()), 200),
 	}, "\t")
 }
 
@@ -235,5 +235,5 @@ func factValues(values []*segmentationv1.FactValue) string {
 	for _, v := range values {
 		parts = append(parts, v.GetFact()+" = "+v.GetValue())
 	}
-	return cut(strings.Join(parts, ", "), 200)
+	return strings.Join(parts, ", ")
 }

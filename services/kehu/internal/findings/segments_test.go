@@ -57,6 +57,31 @@ func TestSegmentInBothLanguages(t *testing.T) {
 	}, "asks about", "read up to")
 }
 
+// A file for other programs has no line of empty titles, and no text that is cut short.
+func TestSegmentsAsCSV(t *testing.T) {
+	if got := written(t, findings.Segment(loyal(), "en"), "csv"); !strings.HasPrefix(got, "name,忠诚客户\n") {
+		t.Errorf("as CSV:\n%s", got)
+	}
+	long := loyal()
+	long.Definition = &segmentationv1.Segment_Rule{Rule: &segmentationv1.RuleDefinition{Expression: strings.Repeat("orders.count > 1 && ", 10) + "orders.days > 77"}}
+	list := findings.Segments(&segmentationv1.ListSegmentsResponse{Segments: []*segmentationv1.Segment{long}}, "en")
+	if got := written(t, list, "csv"); !strings.Contains(got, "orders.days > 77") {
+		t.Errorf("as CSV:\n%s", got)
+	}
+	tells(t, list, []string{"…"}, "orders.days > 77")
+}
+
+// What speaks against a cluster by next to nothing is no minus zero.
+func TestDistancesInWords(t *testing.T) {
+	e := &segmentationv1.MembershipExplanation{CustomerId: "c1", Distances: []*segmentationv1.CentreDistance{
+		{Label: "cluster-1", Distance: 1},
+		{Label: "cluster-2", Distance: 2, Features: []*segmentationv1.FeatureContribution{
+			{Feature: "orders.days", Value: 7, Centre: 1.25, Share: 1.004}, {Feature: "orders.recency_days", Value: 5, Centre: 6, Share: -0.004},
+		}},
+	}}
+	tells(t, findings.Explanation("buyers", e, "en"), []string{"100 % of the difference", ": 0 % of the difference", "result"}, "-0 %")
+}
+
 func TestSegmentsInBothLanguages(t *testing.T) {
 	scored := &segmentationv1.Segment{
 		Name: "segments/vip", State: segmentationv1.SegmentState_SEGMENT_STATE_DRAFT,
@@ -80,7 +105,10 @@ func TestTransitionsInBothLanguages(t *testing.T) {
 		Values: []*segmentationv1.FactValue{{Fact: "orders.count", Value: "3"}},
 	}}}
 	tells(t, findings.Transitions("loyal", r, "en"), []string{"2026-03-01 09:00:00Z", "王芳", "left", "time passed", "orders.count = 3"}, "离开")
-	tells(t, findings.Transitions("loyal", r, "zh"), []string{"离开", "时间推移"}, "left")
+	tells(t, findings.Transitions("loyal", r, "zh"), []string{"离开", "时间推移", "变化"}, "left")
+	if got := written(t, findings.Transitions("loyal", r, "en"), "csv"); !strings.HasPrefix(got, "time,customer,change,because,values\n") {
+		t.Errorf("as CSV:\n%s", got)
+	}
 	if got := findings.TransitionLine(r.GetTransitions()[0], "zh"); got != "2026-03-01T09:00:00Z\tloyal\t王芳\t离开\t时间推移\torders.count = 3" {
 		t.Errorf("%q", got)
 	}

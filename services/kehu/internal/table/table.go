@@ -17,6 +17,7 @@ import (
 
 	profilev1 "github.com/kehuhq/kehu/gen/kehu/profile/v1"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/services/kehu/internal/delimited"
 	"github.com/kehuhq/kehu/services/kehu/internal/progress"
 	"github.com/kehuhq/kehu/services/kehu/internal/upload"
 	"github.com/kehuhq/kehu/services/kehu/internal/workbook"
@@ -24,7 +25,7 @@ import (
 
 // Limits of a table.
 const (
-	MaxRowBytes = 1 << 20
+	MaxRowBytes = delimited.LongestRow
 	MaxColumns  = 16384
 )
 
@@ -161,7 +162,7 @@ func (t *Table) begin(text *lines, delimiter string) error {
 	comma, known := delimiters[delimiter]
 	if !known {
 		begin, _ := buffered.Peek(1 << 16)
-		comma = separator(begin)
+		comma = delimited.Separator(begin)
 	}
 	t.rows = csv.NewReader(buffered)
 	t.rows.Comma, t.rows.ReuseRecord = comma, true
@@ -181,29 +182,6 @@ func (t *Table) begin(text *lines, delimiter string) error {
 		t.Titles = append(t.Titles, strings.TrimSpace(strings.Clone(title)))
 	}
 	return nil
-}
-
-// separator is what stands most often in the first line, outside of quotes.
-func separator(begin []byte) rune {
-	counts, quoted := map[byte]int{}, false
-	for _, b := range begin {
-		if (b == '\n' || b == '\r') && !quoted {
-			break
-		}
-		if b == '"' {
-			quoted = !quoted
-		}
-		if !quoted {
-			counts[b]++
-		}
-	}
-	most := byte(',')
-	for _, b := range []byte{';', '\t'} {
-		if counts[b] > counts[most] {
-			most = b
-		}
-	}
-	return rune(most)
 }
 
 // Next reads a row, whose cells are valid until the next one; io.EOF is the end.

@@ -60,7 +60,11 @@ func TestRFMExplanation(t *testing.T) {
 	if group.Holds || group.Decided || !cell.Holds || !cell.Decided {
 		t.Errorf("got %+v\n%+v", group, cell)
 	}
-	if !strings.Contains(group.Change, "IMPORTANT_VALUE and would have to be one of IMPORTANT_KEEP") || !strings.Contains(cell.ChangeZh, "为 545，需要不是 5**") {
+	if !strings.Contains(group.Change, "IMPORTANT_VALUE and would have to be IMPORTANT_KEEP") || !strings.Contains(cell.ChangeZh, "为 545，需要不是 5**") {
 		t.Errorf("got %q, %q", group.Change, cell.ChangeZh)
+	}
+	one := criterion.OfRFM(domain.RFM{Groups: []string{"IMPORTANT_VALUE"}}).Explain(&criterion.Case{Facts: f}).Conditions
+	if one.Change != "rfm.group is IMPORTANT_VALUE and would have to be something else" {
+		t.Errorf("got %q", one.Change)
 	}
 }

@@ -55,6 +55,12 @@ func (r rfm) Explain(c *Case) Explanation {
 		switch {
 		case !c.Facts.Valued:
 			leaf.Change, leaf.ChangeZh = "the customer has no valuation and would have to have an order before the next refresh", "客户没有估值，需要在下次估值前有订单"
+		case leaf.Holds && wanted == p.value:
+			leaf.Change = fmt.Sprintf("%s is %s and would have to be something else", p.fact, p.value)
+			leaf.ChangeZh = fmt.Sprintf("%s为 %s，需要为其他值", p.label, p.value)
+		case !leaf.Holds && len(p.wanted) == 1:
+			leaf.Change = fmt.Sprintf("%s is %s and would have to be %s", p.fact, p.value, wanted)
+			leaf.ChangeZh = fmt.Sprintf("%s为 %s，需要为 %s", p.label, p.value, wanted)
 		case leaf.Holds:
 			leaf.Change = fmt.Sprintf("%s is %s and would have to be none of %s", p.fact, p.value, wanted)
 			leaf.ChangeZh = fmt.Sprintf("%s为 %s，需要不是 %s", p.label, p.value, wanted)
