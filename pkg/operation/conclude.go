@@ -125,11 +125,14 @@ func (m *Manager) finish(r *record) {
 	r.ExpireTime = r.EndTime.Add(m.cfg.Retention)
 }
 
+// maxPause is the longest pause of an operation.
+const maxPause = time.Minute
+
 // pause before the attempt after the n-th: 1 s, 2 s, 4 s … 1 min, of which a random
 // part up to the half is left out, so that operations that failed together do not
 // come back together.
 func pause(n int) time.Duration {
-	d := min(time.Second<<min(max(n-1, 0), 6), time.Minute)
+	d := min(time.Second<<min(max(n-1, 0), 6), maxPause)
 	return d/2 + time.Duration(rand.Int64N(int64(d/2)+1))
 }
 

@@ -62,6 +62,16 @@ func (c *fakeClock) advance(d time.Duration) {
 	}
 }
 
+// setBack sets the clock back. Who waits waits for as long as before.
+func (c *fakeClock) setBack(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(-d)
+	for ch, at := range c.waiters {
+		c.waiters[ch] = at.Add(-d)
+	}
+}
+
 var errGone = fault.New(fault.Unavailable, "STORE_UNAVAILABLE", "the process is gone")
 
 // wire is a process's connection to the shared engine: it counts the calls, and can

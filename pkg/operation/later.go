@@ -11,9 +11,9 @@ type later struct{ pause time.Duration }
 func (l later) Error() string { return "to go on in " + l.pause.String() }
 
 // Later is what a run returns that has to wait for something else: it goes on from
-// the last checkpoint after a pause, and a worker is free meanwhile. It may do so
+// the last checkpoint after a pause, of a minute at most, and a worker is free meanwhile. It may do so
 // as often as it likes: it does not count as an attempt.
-func Later(pause time.Duration) error { return later{pause} }
+func Later(pause time.Duration) error { return later{min(pause, maxPause)} }
 
 func isLater(err error) bool { return errors.As(err, new(later)) }
 

@@ -133,7 +133,8 @@ func (l *lease) keep(finished <-chan struct{}) {
 		l.writing.Lock()
 		left := l.until.Sub(l.m.now())
 		l.writing.Unlock()
-		if left > l.m.cfg.Lease*2/3 && !l.hasReport() {
+		// More is left than a lease where the clock was set back.
+		if left > l.m.cfg.Lease*2/3 && left <= l.m.cfg.Lease && !l.hasReport() {
 			continue
 		}
 		err := l.commit(l.ctx, func(*record) {})

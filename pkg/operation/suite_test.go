@@ -39,6 +39,8 @@ var suite = []struct {
 	{"CloseHandsOver", testCloseHandsOver},
 	{"CloseRunsOutOfTime", testCloseRunsOutOfTime},
 	{"LeaseIsRenewed", testLeaseIsRenewed},
+	{"ClockSetBackHoldsNothingUp", testClockSetBackHoldsNothingUp},
+	{"ClockSetBackLosesNoLease", testClockSetBackLosesNoLease},
 	{"Cancel", testCancel},
 	{"CancelElsewhere", testCancelElsewhere},
 	{"CancelOrphan", testCancelOrphan},

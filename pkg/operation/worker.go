@@ -30,6 +30,7 @@ func (m *Manager) Serve(ctx context.Context) error {
 	var runs sync.WaitGroup
 	defer runs.Wait()
 	runs.Go(func() { m.sweepRegularly(ctx) })
+	runs.Go(func() { m.recallRegularly(ctx) })
 	slots := make(chan struct{}, m.cfg.Parallel)
 	for {
 		select {
