@@ -46,6 +46,7 @@ type suite struct {
 	identifiers profilev1.IdentifierServiceClient
 	consents    profilev1.ConsentServiceClient
 	updates     profilev1.CustomerUpdateServiceClient
+	journeys    profilev1.JourneyServiceClient
 }
 
 // serve serves the service on an engine until the test ends.
@@ -89,7 +90,7 @@ func startAt(t testing.TB, e docstore.Engine, clock func() time.Time) (s *suite,
 			profilev1.NewMergingServiceClient(conn), profilev1.NewEventServiceClient(conn),
 			profilev1.NewDataQualityServiceClient(conn), profilev1.NewExportServiceClient(conn), profilev1.NewOperationServiceClient(conn),
 			profilev1.NewAttributeDefinitionServiceClient(conn), profilev1.NewIdentifierServiceClient(conn), profilev1.NewConsentServiceClient(conn),
-			profilev1.NewCustomerUpdateServiceClient(conn),
+			profilev1.NewCustomerUpdateServiceClient(conn), profilev1.NewJourneyServiceClient(conn),
 		}, func() {
 			must(t, conn.Close())
 			cancel()

@@ -67,6 +67,19 @@ func TestWhoChangedIsTold(t *testing.T) {
 		ids, cursor = s.updated(t, cursor)
 		equal(t, "a merge undone", ids, []string{"a", "b"})
 
+		set, err := s.journeys.SetStage(t.Context(), &profilev1.SetStageRequest{Parent: "customers/idle", Transition: &profilev1.StageTransition{
+			To: profilev1.JourneyStage_JOURNEY_STAGE_LOYALTY, Cause: &profilev1.StageTransition_Reason{Reason: "said so"}, SetBy: "wang.fang",
+		}})
+		must(t, err)
+		advance(time.Minute)
+		ids, cursor = s.updated(t, cursor)
+		equal(t, "a stage set by hand", ids, []string{"idle"})
+		batch, err := s.updates.BatchGetBehaviors(t.Context(), &profilev1.BatchGetBehaviorsRequest{CustomerIds: ids})
+		must(t, err)
+		same(t, "behaviour", batch.GetBehaviors()[0], &profilev1.CustomerBehavior{
+			CustomerId: "idle", Stage: profilev1.JourneyStage_JOURNEY_STAGE_LOYALTY, StageTime: set.GetTransitionTime(),
+		})
+
 		_, err = s.updates.ListUpdatedCustomers(t.Context(), &profilev1.ListUpdatedCustomersRequest{Cursor: "x" + cursor})
 		refused(t, "another cursor", err, codes.InvalidArgument, "CURSOR_INVALID", "cursor")
 		advance(docstore.TombstoneLife)
