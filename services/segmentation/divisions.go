@@ -39,9 +39,11 @@ func openDivisions(ctx context.Context, engine docstore.Engine, clock func() tim
 	}
 	d.schemes, err = schemes.NewServer(schemes.Deps{
 		Store: d.store, Facts: p.facts, Segments: labels{a, p}, Compile: compile, Operations: operations,
-		CatchUp: func(ctx context.Context, job string) error {
-			_, err := p.worker.Form(ctx, job, []string{noSegment}, nil)
-			return err
+		CatchUp: func(ctx context.Context, job string, reads []string) error {
+			if _, err := p.worker.Form(ctx, job, []string{noSegment}, nil); err != nil {
+				return err
+			}
+			return p.wereRead(ctx, reads)
 		},
 	})
 	p.labelled = d.schemes.Criterion

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -125,6 +126,7 @@ func (w *world) source(id string) *segmentationv1.SourceFreshness {
 
 // Where feedback was never read, that somebody gave no answer is not known.
 func TestWhatWasNeverReadIsNobodysFact(t *testing.T) {
+	t.Parallel()
 	w := withFeedback(t, openPebble(t), true)
 	w.create("asked", "feedback.responses > 0")
 	w.create("silent", "feedback.responses == 0")
@@ -178,8 +180,10 @@ func TestWhatIsNotInstalledIsUnknown(t *testing.T) {
 // Feedback is down for a day, and what it knows changes meanwhile: its segments stay,
 // say since when, and have everything once it is back.
 func TestAnOutageLosesNothing(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func(testing.TB) docstore.Engine{"pebble": openPebble, "mongo": mongotest.Open} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := withFeedback(t, open(t), false)
 			w.create("asked", "feedback.responses > 0")
 			w.create("all", "customer.id != \"\"")
@@ -212,5 +216,66 @@ func TestAnOutageLosesNothing(t *testing.T) {
 				t.Errorf("freshness: %v", of)
 			}
 		})
+	}
+}
+
+// What asks for it beside segments waits, fails, or says that it cannot be told.
+func TestWhatWasNeverReadDecidesNothing(t *testing.T) {
+	t.Parallel()
+	w := withFeedback(t, openPebble(t), true)
+	w.create("all", "true")
+	greet := greeting("all")
+	greet.Actions[0].Eligibility = "feedback.responses == 0"
+	if _, err := w.strategies.CreateStrategy(w.Context(), &segmentationv1.CreateStrategyRequest{StrategyId: "greet", Strategy: greet}); err != nil {
+		t.Fatal(err)
+	}
+	w.publish("all")
+	next, err := w.actions.GetNextBestAction(w.Context(), &segmentationv1.GetNextBestActionRequest{Name: "customers/b/nextBestAction"})
+	if err != nil || len(next.GetActions()) != 0 || len(next.GetRejected()) != 2 || !strings.Contains(next.GetRejected()[0].GetDetail(), "feedback service") {
+		t.Errorf("next is %v, %v", next, err)
+	}
+	campaign := &segmentationv1.Campaign{
+		DisplayName: "Ask", Audience: &segmentationv1.Campaign_Rule{Rule: "feedback.responses == 0"}, HoldoutShare: 0.4,
+		EndTime: timestamppb.New(w.clock.Now().Add(24 * time.Hour)), CurrencyCode: "CNY", Strategy: "strategies/greet",
+	}
+	if _, err := w.campaigns.CreateCampaign(w.Context(), &segmentationv1.CreateCampaignRequest{CampaignId: "ask", Campaign: campaign}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.campaigns.PlanCampaign(w.Context(), &segmentationv1.PlanCampaignRequest{Name: "campaigns/ask"})
+	wantError(t, err, codes.FailedPrecondition, "FACTS_NOT_READ", "")
+	op := w.await(w.campaigns.StartCampaign(w.Context(), &segmentationv1.StartCampaignRequest{Name: "campaigns/ask"}))
+	wantError(t, status.ErrorProto(op.GetError()), codes.FailedPrecondition, "FACTS_NOT_READ", "")
+	scheme := ruledScheme(&segmentationv1.LabelRule{Label: "asked", Expression: "feedback.responses > 0"})
+	scheme.Variables.Forming[0].Fact = "feedback.responses"
+	if _, err := w.schemes.CreateScheme(w.Context(), &segmentationv1.CreateSchemeRequest{SchemeId: "asked", Scheme: scheme}); err != nil {
+		t.Fatal(err)
+	}
+	op = w.await(w.schemes.CreateSchemeRun(w.Context(), &segmentationv1.CreateSchemeRunRequest{Parent: "schemes/asked"}))
+	wantError(t, status.ErrorProto(op.GetError()), codes.FailedPrecondition, "FACTS_NOT_READ", "")
+	events, err := w.actions.ListActionEvents(w.Context(), &segmentationv1.ListActionEventsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events.GetActionEvents() {
+		if e.GetState() != segmentationv1.ActionEventState_ACTION_EVENT_STATE_WAITING {
+			t.Errorf("the event is %v", e)
+		}
+	}
+
+	w.survey.setDown(false)
+	w.recompute("all")
+	w.clock.advance(2 * time.Minute)
+	found := w.events(2)
+	if a, b := found["a hello"], found["b hello"]; a.GetSuppression() != segmentationv1.SuppressionReason_SUPPRESSION_REASON_INELIGIBLE ||
+		b.GetState() != segmentationv1.ActionEventState_ACTION_EVENT_STATE_DELIVERED {
+		t.Errorf("the events are %v", found)
+	}
+	started := new(segmentationv1.Campaign)
+	w.result(w.await(w.campaigns.StartCampaign(w.Context(), &segmentationv1.StartCampaignRequest{Name: "campaigns/ask"})), started)
+	if started.GetPopulationSize() != 1 {
+		t.Errorf("started is %v", started)
+	}
+	if m := w.ended(w.schemes.CreateSchemeRun(w.Context(), &segmentationv1.CreateSchemeRunRequest{Parent: "schemes/asked"})); m.GetPopulation() != 2 {
+		t.Errorf("the run is %v", m)
 	}
 }

@@ -76,7 +76,12 @@ func (p *parts) formed(ctx context.Context, s domain.Segment) (criterion.Criteri
 // of everybody: it would be answered by a silence. VALUATIONS_NOT_REFRESHED,
 // FACTS_NOT_READ.
 func (p *parts) readable(ctx context.Context, c criterion.Criterion) error {
-	for _, service := range app.Services(c) {
+	return p.wereRead(ctx, c.Reads())
+}
+
+// wereRead is readable of the names of facts.
+func (p *parts) wereRead(ctx context.Context, reads []string) error {
+	for _, service := range app.Services(reads) {
 		if service == peers.Profile {
 			continue // it tells who there is: unread, of nobody at all
 		}

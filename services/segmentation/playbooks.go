@@ -47,22 +47,22 @@ func openPlaybooks(ctx context.Context, deps Deps, opened *parts, operations *op
 		return nil, err
 	}
 	profile := strategies.Profile{Consents: profilev1.NewConsentServiceClient(deps.Profile), Styles: profilev1.NewStyleServiceClient(deps.Profile)}
-	segments := segmentsOf{opened.store.Segments, opened.standings, opened.criterion}
+	segments := segmentsOf{opened.store.Segments, opened.standings, opened.formed}
 	measured := measuredBy{trials}
 	p := &playbooks{
 		strategies: &strategies.Server{Store: books, Rules: opened.criteria, Segments: segments},
 		actions: &strategies.ActionServer{
 			Store: books, Customers: customers, Poll: eventPoll,
 			Adviser: &strategies.Adviser{
-				Store: books, Rules: opened.criteria, Segments: segments, Facts: opened.facts, Consents: profile, Campaigns: measured, Styles: profile,
+				Store: books, Rules: tellingRules{opened}, Segments: segments, Facts: opened.facts, Consents: profile, Campaigns: measured, Styles: profile,
 			},
 		},
 		automation: &strategies.Automation{
-			Store: books, Moves: movesOf{opened.standings}, Rules: opened.criteria, Segments: segments, Facts: opened.facts,
+			Store: books, Moves: movesOf{opened.standings}, Rules: readableRules{opened}, Segments: segments, Facts: opened.facts,
 			Consents: profile, Campaigns: measured,
 		},
 		campaigns: &campaigns.Server{
-			Store: trials, Rules: opened.criteria, Segments: segments, Facts: opened.facts, Operations: operations, Customers: customers,
+			Store: trials, Rules: opened.criteria, Asked: readableRules{opened}, Segments: segments, Facts: opened.facts, Operations: operations, Customers: customers,
 		},
 		meter: &campaigns.Meter{Store: trials, Facts: opened.facts},
 		log:   deps.Logger,

@@ -47,11 +47,10 @@ var services = map[facts.Section]string{
 	facts.FromFeedback: "feedback", facts.FromReferral: "referral",
 }
 
-// Services are those whose facts a criterion reads: profile always, which says whom
-// there is.
-func Services(c criterion.Criterion) []string {
+// Services are those whom facts are from: profile always, which says whom there is.
+func Services(reads []string) []string {
 	asked := []string{"profile"}
-	for _, name := range c.Reads() {
+	for _, name := range reads {
 		if field, is := facts.Lookup(name); is {
 			if service := services[field.Section]; !slices.Contains(asked, service) {
 				asked = append(asked, service)
@@ -63,7 +62,7 @@ func Services(c criterion.Criterion) []string {
 
 // Of is how current the services are that a criterion reads.
 func (f *Freshness) Of(c criterion.Criterion) []Source {
-	asked := Services(c)
+	asked := Services(c.Reads())
 	of := make([]Source, len(asked))
 	for i, service := range asked {
 		of[i] = Source{Service: service, LastError: "this service was started without the address of " + service}

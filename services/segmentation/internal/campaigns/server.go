@@ -29,6 +29,7 @@ type Server struct {
 	segmentationv1.UnimplementedCampaignServiceServer
 	Store      *Store
 	Rules      Rules
+	Asked      Rules // those that are to be answered: a fault where what one reads was never read
 	Segments   Segments
 	Facts      Facts
 	Operations *operation.Manager
@@ -41,7 +42,7 @@ type startRun = operation.Run[*segmentationv1.StartCampaignRequest, StartState]
 
 // Register makes the operations of StartCampaign run.
 func (s *Server) Register(over func(context.Context, string) (bool, error)) error {
-	starter := &Starter{s.Store, s.Rules, s.Segments, s.Facts, over}
+	starter := &Starter{s.Store, s.Asked, s.Segments, s.Facts, over}
 	return operation.Register(s.Operations, StartKind, operation.Kind[*segmentationv1.StartCampaignRequest, StartState]{
 		Run: func(ctx context.Context, run *startRun) (proto.Message, error) {
 			id, err := campaignID("name", run.Request.GetName())
@@ -273,7 +274,7 @@ func (s *Server) PlanCampaign(ctx context.Context, r *segmentationv1.PlanCampaig
 	if c.State != Draft {
 		return nil, started(c.ID)
 	}
-	plan, err := (&Planner{s.Store, s.Rules, s.Segments, s.Facts}).Plan(ctx, c)
+	plan, err := (&Planner{s.Store, s.Asked, s.Segments, s.Facts}).Plan(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -186,7 +186,7 @@ func (s *Server) find(ctx context.Context, o *carryingOut, begun *segmentationv1
 		return nil, nil, err
 	}
 	o.Progress(0, 0, "bringing the facts up to date")
-	if err := s.catchUp(ctx, o.Name); err != nil {
+	if err := s.catchUp(ctx, o.Name, w.reads); err != nil {
 		return nil, nil, err
 	}
 	total, err := s.facts.Count(ctx)

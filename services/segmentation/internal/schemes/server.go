@@ -62,9 +62,9 @@ type Deps struct {
 	Segments   Segments
 	Compile    partition.Compile
 	Operations *operation.Manager
-	// CatchUp returns when the facts hold everything acknowledged before the call. job
-	// names the call.
-	CatchUp func(ctx context.Context, job string) error
+	// CatchUp returns when the facts hold everything acknowledged before the call, with a
+	// fault where those of some names have never been read. job names the call.
+	CatchUp func(ctx context.Context, job string, reads []string) error
 }
 
 // Server is the SchemeService. It is safe for concurrent use.
@@ -74,7 +74,7 @@ type Server struct {
 	segments   Segments
 	compile    partition.Compile
 	operations *operation.Manager
-	catchUp    func(ctx context.Context, job string) error
+	catchUp    func(ctx context.Context, job string, reads []string) error
 
 	mu     sync.Mutex
 	opened map[string]*partition.Opened // by the names of runs

@@ -35,7 +35,8 @@ type work struct {
 	seed   uint64
 
 	columns []*column
-	forming int // of columns, the first
+	forming int      // of columns, the first
+	reads   []string // the facts that decide, or are described
 	own     partition.Moment
 	outside partition.Moment
 	row     []float64
@@ -77,6 +78,7 @@ func newWork(m *segmentationv1.Scheme, at, now time.Time, seed uint64, compile p
 		if err != nil {
 			return nil, err
 		}
+		w.reads = names
 		for _, name := range names {
 			if v := partition.Of(name); v != nil {
 				variables = append(variables, v)
@@ -85,6 +87,7 @@ func newWork(m *segmentationv1.Scheme, at, now time.Time, seed uint64, compile p
 	}
 	for _, v := range variables {
 		w.columns = append(w.columns, newColumn(v, true))
+		w.reads = append(w.reads, v.Reads...)
 	}
 	w.forming = len(w.columns)
 	for _, given := range m.GetVariables().GetOutside() {
@@ -93,6 +96,7 @@ func newWork(m *segmentationv1.Scheme, at, now time.Time, seed uint64, compile p
 			return nil, err
 		}
 		w.columns = append(w.columns, newColumn(v, false))
+		w.reads = append(w.reads, v.Reads...)
 	}
 	w.data = newReservoir(len(w.columns), sampled, seed+1)
 	return w, nil

@@ -148,7 +148,7 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 		t.Fatal(err)
 	}
 	w.Server, err = schemes.NewServer(schemes.Deps{
-		Store: w.store, Facts: w.facts, Segments: w.shelf, Operations: w.operations, CatchUp: func(context.Context, string) error { return nil },
+		Store: w.store, Facts: w.facts, Segments: w.shelf, Operations: w.operations, CatchUp: func(context.Context, string, []string) error { return nil },
 		Compile: func(e string) (criterion.Criterion, error) { return rules.Compile(e) },
 	})
 	if err != nil {
