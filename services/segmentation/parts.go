@@ -46,13 +46,13 @@ func openParts(ctx context.Context, cfg Config, deps Deps, customers *alias.Book
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	p.standings, errs[3] = standing.Open(ctx, deps.Engine, p.store.Segments, standing.Config{
+	p.standings, errs[3] = standing.Open(ctx, deps.Engine, deps.Vault, p.store.Segments, standing.Config{
 		Keep: cfg.Keep, Retention: cfg.Retention, Lease: cfg.Lease,
 	}, deps.Clock)
 	p.feeds, errs[4] = feeds.Open(ctx, deps.Engine, p.reader, customers, p.facts, feeds.Config{}, deps.Clock, deps.Logger)
 	p.worker = standing.NewWorker(standing.Parts{
 		Standings: p.standings, Engine: deps.Engine, Facts: p.facts, Touched: p.facts.Touched, Feeds: p.feeds,
-		Criteria: p.formed, Record: facts.Record, Generations: p.store.Generations, Erasures: p.store.Erasures, Log: deps.Logger,
+		Criteria: p.formed, Generations: p.store.Generations, Erasures: p.store.Erasures, Log: deps.Logger,
 	})
 	p.facts.Fence(p.worker.Held)
 	return p, errors.Join(errs[3:]...)

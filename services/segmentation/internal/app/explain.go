@@ -119,7 +119,11 @@ func (a *App) explainPast(ctx context.Context, e *Explained, past standing.Past)
 	if err != nil {
 		return err
 	}
-	known, err := facts.Recall(made.Reads(), e.Decided.Recorded)
+	moves := []standing.Move{*e.Decided}
+	if err := a.standings.Unseal(ctx, moves); err != nil || moves[0].Lost {
+		return err // the values are not known any more
+	}
+	known, err := facts.RecallParted(made.Reads(), moves[0].Recorded, moves[0].Own)
 	if err != nil {
 		return nil //nolint:nilerr // it was recorded when the definition read other facts
 	}

@@ -30,9 +30,24 @@ type revisionOf struct {
 // Recorded makes a reader of recorded values.
 func (a *App) Recorded() *Recorded { return &Recorded{a, map[revisionOf][]string{}} }
 
-// Of returns the values recorded with a move; none where it cannot be told any more
-// what they are of.
-func (r *Recorded) Of(ctx context.Context, m *standing.Move) ([]criterion.Value, error) {
+// Of returns the values recorded with each of some moves; none where it cannot be told
+// any more what they are of. Those that describe a person whose data key has been
+// destroyed are empty.
+func (r *Recorded) Of(ctx context.Context, moves []standing.Move) ([][]criterion.Value, error) {
+	if err := r.a.standings.Unseal(ctx, moves); err != nil {
+		return nil, err
+	}
+	all := make([][]criterion.Value, len(moves))
+	for i := range moves {
+		var err error
+		if all[i], err = r.of(ctx, &moves[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (r *Recorded) of(ctx context.Context, m *standing.Move) ([]criterion.Value, error) {
 	key := revisionOf{m.Segment, m.Revision}
 	reads, known := r.reads[key]
 	if !known {
@@ -42,11 +57,17 @@ func (r *Recorded) Of(ctx context.Context, m *standing.Move) ([]criterion.Value,
 		}
 		r.reads[key] = reads
 	}
-	f, err := facts.Recall(reads, m.Recorded)
+	f, err := facts.RecallParted(reads, m.Recorded, m.Own)
 	if err != nil || len(reads) == 0 {
 		return nil, nil //nolint:nilerr // it was recorded when the definition read other facts
 	}
-	return Values(reads, f), nil
+	values := Values(reads, f)
+	if _, own := facts.Parted(reads); m.Lost {
+		for _, name := range own {
+			values = append(values, criterion.Value{Fact: name})
+		}
+	}
+	return values, nil
 }
 
 func (r *Recorded) readsOf(ctx context.Context, key revisionOf) ([]string, error) {

@@ -109,6 +109,23 @@ func Parted(names []string) (open, own []string) {
 	return open, own
 }
 
+// RecallParted is Recall of values that were recorded apart, as Parted parts the names.
+// own is empty where nothing was known of what describes the person, or is not any more.
+func RecallParted(names []string, recorded, own []byte) (*Facts, error) {
+	open, sealed := Parted(names)
+	f, err := Recall(open, recorded)
+	if err != nil || len(own) == 0 {
+		return f, err
+	}
+	person, err := Recall(sealed, own)
+	if err != nil {
+		return nil, err
+	}
+	person.Customer.ID = f.Customer.ID
+	f.Customer = person.Customer
+	return f, nil
+}
+
 // PartsOf are the parts that hold the facts of some names.
 func PartsOf(names []string) Part {
 	var parts Part

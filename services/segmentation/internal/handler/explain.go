@@ -8,6 +8,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/fault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
+	"github.com/kehuhq/kehu/services/segmentation/internal/standing"
 )
 
 // Memberships answers the MembershipService.
@@ -44,9 +45,11 @@ func (h *Memberships) ExplainMembership(ctx context.Context, r *segmentationv1.E
 		return nil, err
 	}
 	if e.Decided != nil {
-		if answer.DecidedBy, err = transitionProto(ctx, h.app.Recorded(), e.Decided); err != nil {
+		decided, err := h.transitions(ctx, []standing.Move{*e.Decided})
+		if err != nil {
 			return nil, err
 		}
+		answer.DecidedBy = decided[0]
 	}
 	if at.IsZero() {
 		views, err := h.app.View(ctx, e.Segment)

@@ -117,10 +117,13 @@ func (h *PersonalData) transitions(ctx context.Context, customer string) iter.Se
 			yield(nil, err)
 			return
 		}
-		recorded := h.app.Recorded()
-		for _, m := range slices.Backward(moves) {
-			t, err := transitionProto(ctx, recorded, &m)
-			if !yield(t, err) || err != nil {
+		transitions, err := transitionProtos(ctx, h.app.Recorded(), moves)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, t := range slices.Backward(transitions) {
+			if !yield(t, nil) {
 				return
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/kehuhq/kehu/pkg/docstore"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/app"
+	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/standing"
 )
@@ -59,24 +60,24 @@ func is(kind segmentationv1.TransitionKind, m *standing.Move) bool {
 }
 
 func (h *Segments) transitions(ctx context.Context, moves []standing.Move) ([]*segmentationv1.Transition, error) {
-	recorded := h.app.Recorded()
+	return transitionProtos(ctx, h.app.Recorded(), moves)
+}
+
+func transitionProtos(ctx context.Context, recorded *app.Recorded, moves []standing.Move) ([]*segmentationv1.Transition, error) {
+	values, err := recorded.Of(ctx, moves)
+	if err != nil {
+		return nil, err
+	}
 	transitions := make([]*segmentationv1.Transition, len(moves))
 	for i := range moves {
-		var err error
-		if transitions[i], err = transitionProto(ctx, recorded, &moves[i]); err != nil {
-			return nil, err
-		}
+		transitions[i] = transitionProto(&moves[i], values[i])
 	}
 	return transitions, nil
 }
 
 const causePrefix = "TRANSITION_CAUSE_KIND_"
 
-func transitionProto(ctx context.Context, recorded *app.Recorded, m *standing.Move) (*segmentationv1.Transition, error) {
-	values, err := recorded.Of(ctx, m)
-	if err != nil {
-		return nil, err
-	}
+func transitionProto(m *standing.Move, values []criterion.Value) *segmentationv1.Transition {
 	kind := segmentationv1.TransitionKind_TRANSITION_KIND_ENTERED
 	if m.Left {
 		kind = segmentationv1.TransitionKind_TRANSITION_KIND_LEFT
@@ -88,7 +89,7 @@ func transitionProto(ctx context.Context, recorded *app.Recorded, m *standing.Mo
 			Detail: app.ShownFact(m.Cause.Detail),
 		},
 		Values: valueProtos(values), Revision: m.Revision,
-	}, nil
+	}
 }
 
 // transitionName tells transitions apart: of one pass and customer there is one.

@@ -128,7 +128,10 @@ func BenchmarkForm(b *testing.B) {
 	must(b, err)
 	defer func() { must(b, engine.Close()) }()
 	c := &clock{now: benchNow}
-	w := newWorld(b, engine, c)
+	keys, err := pebblestore.Open(b.TempDir(), pebblestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	must(b, err)
+	defer func() { must(b, keys.Close()) }()
+	w := newWorldOn(b, engine, keys, c)
 	compiler, err := rule.NewCompiler(nil)
 	must(b, err)
 	w.worker = standing.NewWorker(standing.Parts{
@@ -136,7 +139,7 @@ func BenchmarkForm(b *testing.B) {
 		Criteria: func(_ context.Context, s domain.Segment) (criterion.Criterion, error) {
 			return compiler.Compile(s.Definition.Rule)
 		},
-		Record: facts.Record, Generations: w.store.Generations, Erasures: w.store.Erasures, Log: slog.New(slog.DiscardHandler),
+		Generations: w.store.Generations, Erasures: w.store.Erasures, Log: slog.New(slog.DiscardHandler),
 	})
 	w.worker.Small(20_000, 500) // as they are in service
 	customers, r := benchCustomers(), rand.New(rand.NewPCG(1, 2))

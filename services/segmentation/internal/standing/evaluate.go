@@ -1,18 +1,21 @@
 package standing
 
 import (
+	"bytes"
+	"context"
 	"slices"
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
 	"github.com/kehuhq/kehu/pkg/fault"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
 
-// Record writes the values of some facts, by their names, to be kept with a move.
-type Record func(names []string, f *facts.Facts) []byte
+// seal seals values under the key of a customer.
+type seal func(context.Context, vault.Box) ([]byte, error)
 
 // evaluator asks the segments of a plan about one customer after another. It is for
 // one goroutine.
@@ -20,7 +23,7 @@ type evaluator struct {
 	plan    *plan
 	at      time.Time
 	forget  int64 // stays that ended before, in milliseconds, are not kept
-	record  Record
+	seal    seal
 	asked   criterion.Case
 	stands  *person
 	belongs []bool
@@ -28,9 +31,9 @@ type evaluator struct {
 	was     []int // the open stay in each segment, -1 without
 }
 
-func newEvaluator(p *plan, at time.Time, forget int64, record Record) *evaluator {
+func newEvaluator(p *plan, at time.Time, forget int64, seal seal) *evaluator {
 	n := len(p.segments)
-	e := &evaluator{plan: p, at: at, forget: forget, record: record, belongs: make([]bool, n), errs: make([]error, n), was: make([]int, n)}
+	e := &evaluator{plan: p, at: at, forget: forget, seal: seal, belongs: make([]bool, n), errs: make([]error, n), was: make([]int, n)}
 	e.asked.At, e.asked.In = at, e.in
 	return e
 }
@@ -111,7 +114,7 @@ func (c *part) full() bool { return c.customers >= c.limit || c.size >= partSize
 
 // add compares what was found of a customer with where it stood, and notes the
 // difference. everything tells that all segments were asked.
-func (c *part) add(e *evaluator, generation int64, customer string, f *facts.Facts, cause facts.Cause, due int64, everything bool) {
+func (c *part) add(ctx context.Context, e *evaluator, generation int64, customer string, f *facts.Facts, cause facts.Cause, due int64, everything bool) error {
 	c.customers++
 	c.after = customer
 	if f != nil && f.AsOf.After(c.asOf) {
@@ -122,7 +125,9 @@ func (c *part) add(e *evaluator, generation int64, customer string, f *facts.Fac
 	for i := range e.plan.segments {
 		if kind, is := e.difference(i); is {
 			moved = true
-			c.note(e, i, generation, customer, kind, f, cause)
+			if err := c.note(ctx, e, i, move{customer: customer, kind: kind, cause: cause}, generation, f); err != nil {
+				return err
+			}
 		}
 		if e.errs[i] != nil && c.tallies[i].Failure == nil {
 			told := storedFailure(failureOf(e.errs[i]))
@@ -133,7 +138,7 @@ func (c *part) add(e *evaluator, generation int64, customer string, f *facts.Fac
 		due = stands.due // of a segment that was not asked
 	}
 	if !moved && due == stands.due {
-		return
+		return nil
 	}
 	stands.bury(e.plan.living)
 	stands.forget(e.forget)
@@ -141,6 +146,7 @@ func (c *part) add(e *evaluator, generation int64, customer string, f *facts.Fac
 	doc := stands.doc(customer)
 	c.size += len(doc.Data) + 200
 	c.persons = append(c.persons, docstore.Op[standingDoc]{Doc: doc, Expect: stands.version})
+	return nil
 }
 
 // difference is what is other than before in a segment.
@@ -159,21 +165,20 @@ func (e *evaluator) difference(i int) (kind byte, is bool) {
 	return 0, false
 }
 
-func (c *part) note(e *evaluator, i int, generation int64, customer string, kind byte, f *facts.Facts, cause facts.Cause) {
-	s := &e.plan.segments[i]
+// note counts and writes a move, with the values that decided.
+func (c *part) note(ctx context.Context, e *evaluator, i int, m move, generation int64, f *facts.Facts) error {
 	t := &c.tallies[i]
-	if kind == recovered {
-		c.put(e, i, generation, customer, kind, nil, cause)
+	if m.kind == recovered {
+		c.put(e, i, generation, m)
 		t.Failing--
 		t.Cleared = true
 		again, is := e.difference(i)
 		if !is {
-			return
+			return nil
 		}
-		kind = again
+		m.kind = again
 	}
-	var recorded []byte
-	switch kind {
+	switch m.kind {
 	case failed:
 		t.Failing++
 	case entered:
@@ -181,25 +186,40 @@ func (c *part) note(e *evaluator, i int, generation int64, customer string, kind
 	case left:
 		t.Left++
 	}
-	if f != nil && kind != failed && e.record != nil {
-		recorded = e.record(s.reads, f)
+	if f != nil && m.kind != failed {
+		s := &e.plan.segments[i]
+		m.open = facts.Record(s.open, f)
+		if own := facts.Record(s.own, f); !bytes.Equal(own, s.unknown) {
+			var err error
+			if m.sealed, err = e.seal(ctx, vault.Box{Subject: f.Customer.ID, Place: c.sheet(e, i, generation).place, Content: own}); err != nil {
+				return err
+			}
+		}
 	}
-	c.put(e, i, generation, customer, kind, recorded, cause)
+	c.put(e, i, generation, m)
+	return nil
+}
+
+// sheet is the document for the next move of a segment.
+func (c *part) sheet(e *evaluator, i int, generation int64) *sheet {
+	sheets := c.sheets[i]
+	if n := len(sheets); n == 0 || len(sheets[n-1].body) > maxMoves && n < docsOfPart {
+		s := &sheet{number: c.number*docsOfPart + int64(n)}
+		s.place = sealPlace(movesID(e.plan.segments[i].Segment, generation, s.number))
+		sheets = append(sheets, s)
+		c.sheets[i] = sheets
+	}
+	return sheets[len(sheets)-1]
 }
 
 // put writes a move, and makes it in where the customer stands.
-func (c *part) put(e *evaluator, i int, generation int64, customer string, kind byte, recorded []byte, cause facts.Cause) {
-	sheets := c.sheets[i]
-	if n := len(sheets); n == 0 || len(sheets[n-1].body) > maxMoves && n < docsOfPart {
-		sheets = append(sheets, &sheet{number: c.number*docsOfPart + int64(n)})
-		c.sheets[i] = sheets
-	}
-	s := sheets[len(sheets)-1]
-	if kind == entered || kind == left {
-		c.changes[i] = append(c.changes[i], change{customer, kind == entered})
+func (c *part) put(e *evaluator, i int, generation int64, m move) {
+	s := c.sheet(e, i, generation)
+	if m.kind == entered || m.kind == left {
+		c.changes[i] = append(c.changes[i], change{m.customer, m.kind == entered})
 	}
 	before := len(s.body)
-	s.add(customer, kind, cause, recorded)
+	s.add(m.customer, m.kind, m.cause, m.values)
 	c.size += len(s.body) - before
-	e.stands.apply(kind, e.plan.segments[i].Born, point{generation, s.number, e.at.UnixMilli()})
+	e.stands.apply(m.kind, e.plan.segments[i].Born, point{generation, s.number, e.at.UnixMilli()})
 }

@@ -97,7 +97,7 @@ func (r *run) cuts(ctx context.Context) ([]string, error) {
 
 // stripe evaluates the customers of a range of escaped ids and sends what it finds.
 func (r *run) stripe(ctx context.Context, number int64, from, to string, found chan<- *part) error {
-	e := newEvaluator(r.plan, r.at, r.forgetBefore(r.at), r.record)
+	e := newEvaluator(r.plan, r.at, r.forgetBefore(r.at), r.inOrder())
 	cause := facts.Cause{Kind: facts.Definition}
 	c := newPart(r.plan, number, r.partCustomers)
 	send := func() error {
@@ -114,7 +114,9 @@ func (r *run) stripe(ctx context.Context, number int64, from, to string, found c
 			return err
 		}
 		due := e.evaluate(both.facts, both.stands)
-		c.add(e, r.generation, both.customer, both.facts, cause, due, false)
+		if err := c.add(ctx, e, r.generation, both.customer, both.facts, cause, due, false); err != nil {
+			return err
+		}
 		if c.full() {
 			if err := send(); err != nil {
 				return err

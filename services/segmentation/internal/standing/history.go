@@ -22,9 +22,14 @@ type Move struct {
 	At         time.Time
 	Cause      facts.Cause
 	Generation int64
-	Revision   int64  // of the definition that was asked
-	Recorded   []byte // the deciding values, of the facts that this revision reads
-	place      place
+	Revision   int64 // of the definition that was asked
+	// Recorded are the deciding values, of the facts that this revision reads, and Own
+	// those of them that describe the person. Own is there once the move is unsealed;
+	// Lost tells that the customer's key has been destroyed: they are not known any more.
+	Recorded, Own []byte
+	Lost          bool
+	sealed        []byte
+	place         place
 }
 
 func (d *movesDoc) told(at place) ([]Move, error) {
@@ -39,7 +44,7 @@ func (d *movesDoc) told(at place) ([]Move, error) {
 		}
 		told = append(told, Move{
 			Segment: at.segment, Customer: docstore.ParseID(m.customer)[0], Left: m.kind == left, At: d.At,
-			Cause: m.cause, Generation: at.generation, Revision: revision, Recorded: m.recorded, place: at,
+			Cause: m.cause, Generation: at.generation, Revision: revision, Recorded: m.open, sealed: m.sealed, place: at,
 		})
 	}
 	return told, nil

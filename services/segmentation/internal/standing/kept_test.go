@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/vault/vaulttest"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
@@ -228,7 +229,7 @@ func TestDeletedSegmentsAreRemembered(t *testing.T) {
 		w.remove(t, fmt.Sprint("s", i))
 	}
 	segments := &counting{Segments: w.store.Segments}
-	s, err := standing.Open(ctx, e, segments, standing.DefaultConfig(), w.clock.Now)
+	s, err := standing.Open(ctx, e, vaulttest.On(t, e), segments, standing.DefaultConfig(), w.clock.Now)
 	must(t, err)
 	for range 3 {
 		for i := range 4 {

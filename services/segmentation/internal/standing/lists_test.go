@@ -14,6 +14,7 @@ import (
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
+	"github.com/kehuhq/kehu/services/segmentation/internal/standing"
 )
 
 func wantReason(t fataler, err error, kind fault.Kind, reason string) {
@@ -239,8 +240,13 @@ func TestThePastIsTold(t *testing.T) {
 			if past.Decided == nil {
 				continue
 			}
-			recalled, err := facts.Recall([]string{"orders.count", "orders.last_time"}, past.Decided.Recorded)
+			moves := []standing.Move{*past.Decided}
+			must(t, w.Unseal(ctx, moves))
+			recalled, err := facts.RecallParted(reads, moves[0].Recorded, moves[0].Own)
 			must(t, err)
+			if recalled.Customer.City != cityOf("c0") {
+				t.Fatalf("at %v the city was %q", x.at, recalled.Customer.City)
+			}
 			if past.Decided.Cause.Kind != x.cause || recalled.Orders.Count != x.orders || past.Decided.Revision != 1 {
 				t.Fatalf("at %v decided %+v, of %d orders", x.at, past.Decided, recalled.Orders.Count)
 			}

@@ -26,8 +26,18 @@ type move struct {
 	customer string // escaped id
 	kind     byte
 	cause    facts.Cause
-	recorded []byte // the deciding values
+	values
 }
+
+// values are the deciding ones, recorded: those that are kept in the open, and sealed
+// those that describe the person.
+type values struct{ open, sealed []byte }
+
+// movesLayout begins a document of moves. The layout before it had no values sealed.
+const movesLayout = 2
+
+// sealPlace is where in the documents of moves the values of a customer are sealed.
+func sealPlace(id string) string { return "moves!" + id }
 
 // A document of moves holds those of one segment in one part of a pass, in the order
 // of the customers' escaped ids. Its number is the part's times 64, and more where
@@ -95,26 +105,27 @@ func parseMovesID(id string) (place, error) {
 // sheet is a document of moves that is being written.
 type sheet struct {
 	number int64
+	place  string // as sealPlace has it
 	causes []facts.Cause
 	count  int
 	last   string
 	body   []byte
 }
 
-func (s *sheet) add(customer string, kind byte, cause facts.Cause, recorded []byte) {
+func (s *sheet) add(customer string, kind byte, cause facts.Cause, v values) {
 	at := slices.Index(s.causes, cause)
 	if at < 0 {
 		at = len(s.causes)
 		s.causes = append(s.causes, cause)
 	}
 	s.body = append(appendNext(s.body, s.last, customer), kind)
-	s.body = appendBytes(appendInt(s.body, int64(at)), recorded)
+	s.body = appendBytes(appendBytes(appendInt(s.body, int64(at)), v.open), v.sealed)
 	s.last = customer
 	s.count++
 }
 
 func (s *sheet) data(revision int64) []byte {
-	b := appendInt(append(make([]byte, 0, len(s.body)+64), layout), revision)
+	b := appendInt(append(make([]byte, 0, len(s.body)+64), movesLayout), revision)
 	b = appendInt(b, int64(len(s.causes)))
 	for _, c := range s.causes {
 		b = appendBytes(appendBytes(b, c.Kind), c.Detail)
@@ -122,9 +133,12 @@ func (s *sheet) data(revision int64) []byte {
 	return append(appendInt(b, int64(s.count)), s.body...)
 }
 
-// moves unpacks a document. The recorded values are part of it.
+// moves unpacks a document. The recorded values are part of it. Those of the layout in
+// which none were sealed are left out.
 func (d *movesDoc) moves() (found []move, revision int64, err error) {
-	r := newReader(d.Data)
+	r := &reader{b: d.Data}
+	as := r.uint()
+	r.damaged = as != layout && as != movesLayout
 	revision = r.int()
 	causes := make([]facts.Cause, r.count())
 	for i := range causes {
@@ -142,7 +156,11 @@ func (d *movesDoc) moves() (found []move, revision int64, err error) {
 		} else {
 			r.damaged = true
 		}
-		m.recorded = r.bytes()
+		if m.open = r.bytes(); as == layout {
+			m.open = nil
+			continue
+		}
+		m.sealed = r.bytes()
 	}
 	if !r.ok() {
 		return nil, 0, fmt.Errorf("moves %s: %w", d.ID, errDamaged)
@@ -164,7 +182,7 @@ func (d *movesDoc) without(customers []string) (removed int, err error) {
 			}
 			continue
 		}
-		s.add(m.customer, m.kind, m.cause, m.recorded)
+		s.add(m.customer, m.kind, m.cause, m.values)
 	}
 	if s.count == len(all) {
 		return 0, docstore.ErrUnchanged

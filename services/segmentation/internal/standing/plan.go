@@ -27,7 +27,8 @@ type plan struct {
 type planned struct {
 	scope
 	criterion criterion.Criterion
-	reads     []string
+	open, own []string // the facts that it reads: in the open, and describing the person
+	unknown   []byte   // what is recorded of own where nothing is known
 }
 
 // wanted are the segments as they are, and which of them are to be kept.
@@ -203,11 +204,12 @@ func (w *wanted) plan(chosen func(candidate) bool) *plan {
 			continue
 		}
 		reads := c.criterion.Reads()
+		open, own := facts.Parted(reads)
 		p.need |= facts.PartsOf(reads)
 		p.place[c.segment.ID] = len(p.segments)
 		p.segments = append(p.segments, planned{
 			scope:     scope{Segment: c.segment.ID, Born: c.segment.Born, Revision: c.segment.Revision},
-			criterion: c.criterion, reads: reads,
+			criterion: c.criterion, open: open, own: own, unknown: facts.Record(own, &facts.Facts{}),
 		})
 	}
 	return p

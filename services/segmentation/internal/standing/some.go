@@ -115,10 +115,12 @@ func (r *run) evaluatePiece(ctx context.Context, c *part, customers []string, ca
 	if err != nil {
 		return err
 	}
-	e := newEvaluator(r.plan, r.at, r.forgetBefore(r.at), r.record)
+	e := newEvaluator(r.plan, r.at, r.forgetBefore(r.at), r.atHand)
 	for i, key := range customers {
 		due := e.evaluate(known[i], &stands[i])
-		c.add(e, r.generation, key, known[i], causes[key], due, true)
+		if err := c.add(ctx, e, r.generation, key, known[i], causes[key], due, true); err != nil {
+			return err
+		}
 	}
 	return nil
 }

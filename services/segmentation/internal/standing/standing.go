@@ -25,6 +25,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/kehuhq/kehu/pkg/docstore"
+	"github.com/kehuhq/kehu/pkg/vault"
 
 	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
@@ -104,6 +105,7 @@ type Standings struct {
 	forms        *forms
 	states       *states
 	requests     *requests
+	vault        *vault.Vault
 	segments     Segments
 	cfg          Config
 	now          func() time.Time
@@ -111,8 +113,8 @@ type Standings struct {
 }
 
 // Open opens the collections, creating them where they are missing.
-func Open(ctx context.Context, engine docstore.Engine, segments Segments, cfg Config, clock func() time.Time) (*Standings, error) {
-	s := &Standings{segments: segments, cfg: cfg, now: func() time.Time { return clock().UTC().Truncate(time.Millisecond) }}
+func Open(ctx context.Context, engine docstore.Engine, v *vault.Vault, segments Segments, cfg Config, clock func() time.Time) (*Standings, error) {
+	s := &Standings{vault: v, segments: segments, cfg: cfg, now: func() time.Time { return clock().UTC().Truncate(time.Millisecond) }}
 	var errs [9]error
 	s.persons, errs[0] = openStandings(ctx, engine, clock)
 	s.rosters, errs[1] = openRosters(ctx, engine, clock)

@@ -23,7 +23,6 @@ type Parts struct {
 	Touched     Touched
 	Feeds       Feeds
 	Criteria    Criteria
-	Record      Record
 	Generations Generations
 	Erasures    *erasure.Journal
 	Log         *slog.Logger
@@ -37,7 +36,6 @@ type Worker struct {
 	queue       Touched
 	feeds       Feeds
 	criteria    Criteria
-	record      Record
 	generations Generations
 	erasures    *erasure.Journal
 	log         *slog.Logger
@@ -56,7 +54,7 @@ type Worker struct {
 func NewWorker(p Parts) *Worker {
 	return &Worker{
 		Standings: p.Standings, engine: p.Engine, facts: p.Facts, queue: p.Touched, feeds: p.Feeds, criteria: p.Criteria,
-		record: p.Record, generations: p.Generations, erasures: p.Erasures, log: p.Log,
+		generations: p.Generations, erasures: p.Erasures, log: p.Log,
 		holder: rand.Text(), partCustomers: partCustomers, wake: make(chan struct{}, 1), news: news{changed: make(chan struct{})},
 	}
 }

@@ -91,7 +91,7 @@ func TestAWorkerThatLostItsLeaseStops(t *testing.T) {
 			c, err := parse(s.Definition.Rule)
 			return &stalling{c, reached, released}, err
 		},
-		Record: facts.Record, Generations: slow.store.Generations, Erasures: slow.store.Erasures, Log: slog.New(slog.DiscardHandler),
+		Generations: slow.store.Generations, Erasures: slow.store.Erasures, Log: slog.New(slog.DiscardHandler),
 	})
 	other.define(t, "s", "count 2")
 	other.fill(t, 1, 2, 3)

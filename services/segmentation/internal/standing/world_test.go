@@ -139,7 +139,10 @@ func (c condition) Evaluate(asked *criterion.Case) (criterion.Verdict, error) {
 	return criterion.Verdict{Belongs: in == (c.verb == "in")}, err
 }
 
-func (c condition) Reads() []string { return []string{"orders.count", "orders.last_time"} }
+func (c condition) Reads() []string { return reads }
+
+// reads are facts of which one describes the person.
+var reads = []string{"customer.city", "orders.count", "orders.last_time"}
 
 func (c condition) Segments() []string {
 	if c.verb == "in" || c.verb == "out" {
@@ -190,20 +193,27 @@ type world struct {
 	engine docstore.Engine
 }
 
+// newWorld has the data keys beside the data.
 func newWorld(t fataler, engine docstore.Engine, c *clock) *world {
+	t.Helper()
+	return newWorldOn(t, engine, engine, c)
+}
+
+func newWorldOn(t fataler, engine, keys docstore.Engine, c *clock) *world {
 	t.Helper()
 	ctx := context.Background()
 	w := &world{clock: c, engine: engine}
 	var err error
 	w.store, err = store.Open(ctx, engine, c.Now)
 	must(t, err)
-	w.facts, err = facts.Open(ctx, engine, vaulttest.On(t, engine), c.Now)
+	v := vaulttest.On(t, keys)
+	w.facts, err = facts.Open(ctx, engine, v, c.Now)
 	must(t, err)
-	w.Standings, err = standing.Open(ctx, engine, w.store.Segments, standing.DefaultConfig(), c.Now)
+	w.Standings, err = standing.Open(ctx, engine, v, w.store.Segments, standing.DefaultConfig(), c.Now)
 	must(t, err)
 	w.worker = standing.NewWorker(standing.Parts{
 		Standings: w.Standings, Engine: engine, Facts: w.facts, Touched: w.facts.Touched, Feeds: still{}, Criteria: criteria,
-		Record: facts.Record, Generations: w.store.Generations, Erasures: w.store.Erasures, Log: slog.New(slog.DiscardHandler),
+		Generations: w.store.Generations, Erasures: w.store.Erasures, Log: slog.New(slog.DiscardHandler),
 	})
 	w.worker.Small(2, 2)
 	return w
@@ -255,10 +265,13 @@ func (w *world) segment(t fataler, id string) domain.Segment {
 	return s
 }
 
+// cityOf is what the customers' records say.
+func cityOf(id string) string { return "Quetzaltenango-" + id }
+
 // put makes a customer known with so many orders, the last so many days ago.
 func (w *world) put(t fataler, id string, count int64, days int) {
 	t.Helper()
-	f := &facts.Facts{Customer: facts.Customer{ID: id}, Orders: facts.Orders{Count: count}}
+	f := &facts.Facts{Customer: facts.Customer{ID: id, City: cityOf(id)}, Orders: facts.Orders{Count: count}}
 	if count > 0 {
 		f.Orders.LastTime = w.clock.Now().AddDate(0, 0, -days)
 	}
