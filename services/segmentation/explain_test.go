@@ -140,7 +140,7 @@ func TestEstimate(t *testing.T) {
 		}{
 			"nothing":         {&segmentationv1.EstimateSegmentRequest{}, "INVALID_FIELD", "definition"},
 			"a wrong rule":    {by("orders.count >"), "RULE_SYNTAX_ERROR", "rule.expression"},
-			"unknown segment": {by(`in_segment("none")`), "SEGMENT_UNKNOWN", "definition"},
+			"unknown segment": {by(`in_segment("none")`), "SEGMENT_UNKNOWN", "rule.expression"},
 			"1 MiB":           {by(strings.Repeat("x", 1<<20)), "INVALID_FIELD", "rule.expression"},
 		} {
 			_, err := w.estimates.EstimateSegment(w.Context(), test.request)

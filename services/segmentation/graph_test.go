@@ -86,7 +86,7 @@ func TestSegmentsThatAskAboutOthers(t *testing.T) {
 			w.Errorf("nobody asks about it any more: %v", err)
 		}
 		_, err = w.CreateSegment(w.Context(), &segmentationv1.CreateSegmentRequest{SegmentId: "late", Segment: ruled(asking("loyal"))})
-		wantError(w, err, codes.InvalidArgument, "SEGMENT_UNKNOWN", "segment.definition")
+		wantError(w, err, codes.InvalidArgument, "SEGMENT_UNKNOWN", "segment.rule.expression")
 	})
 }
 
@@ -100,14 +100,14 @@ func TestCyclesAreNamed(t *testing.T) {
 		{"loyal", asking("vip"), "loyal → vip → loyal"},
 		{"vip", asking("vip"), "vip → vip"},
 	} {
-		st := wantError(t, w.define(test.id, test.expression), codes.InvalidArgument, "SEGMENT_CYCLE", "segment.definition")
+		st := wantError(t, w.define(test.id, test.expression), codes.InvalidArgument, "SEGMENT_CYCLE", "segment.rule.expression")
 		if !strings.Contains(st.Message(), test.path) {
 			t.Errorf("%s: %q, want %s", test.id, st.Message(), test.path)
 		}
 		s := ruled(test.expression)
 		s.Name = "segments/" + test.id
 		_, err := w.UpdateSegment(w.Context(), &segmentationv1.UpdateSegmentRequest{Segment: s, ValidateOnly: true})
-		wantError(t, err, codes.InvalidArgument, "SEGMENT_CYCLE", "segment.definition")
+		wantError(t, err, codes.InvalidArgument, "SEGMENT_CYCLE", "segment.rule.expression")
 	}
 	// Nothing is left of what was refused.
 	if err := w.define("vip", "true"); err != nil {

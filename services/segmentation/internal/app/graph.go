@@ -184,7 +184,7 @@ func (a *App) checkExist(ctx context.Context, asks []string) error {
 	for i, s := range found {
 		switch {
 		case s == nil:
-			f := fault.Invalid("definition", "asks about segment %q, which does not exist", asks[i]).With("segment", "segments/"+asks[i])
+			f := fault.Invalid("rule.expression", "asks about segment %q, which does not exist", asks[i]).With("segment", "segments/"+asks[i])
 			f.Reason = "SEGMENT_UNKNOWN"
 			return f
 		case s.State == domain.Archived:

@@ -131,7 +131,7 @@ func cycle(path []string) *fault.Fault {
 	if len(path) > maxShown {
 		shown = strings.Join(path[:maxShown/2], " → ") + " → … → " + strings.Join(path[len(path)-maxShown/2:], " → ")
 	}
-	f := fault.Invalid("definition", "must not ask about itself, by way of others: %s", shown).With("path", shown)
+	f := fault.Invalid("rule.expression", "must not ask about itself, by way of others: %s", shown).With("path", shown)
 	f.Reason = "SEGMENT_CYCLE"
 	return f
 }
