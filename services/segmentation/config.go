@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/kehuhq/kehu/pkg/config"
+
+	"github.com/kehuhq/kehu/services/segmentation/internal/standing"
 )
 
 // Config is what the service needs to know beyond its store and its peers.
@@ -20,8 +22,9 @@ type Config struct {
 // DefaultConfig suits a process on a few cores. With its 10 attempts a
 // recomputation waits for its peers for about 4 minutes.
 func DefaultConfig() Config {
+	kept := standing.DefaultConfig()
 	return Config{
-		TimeZone: "UTC", Keep: 24 * time.Hour, Retention: 400 * 24 * time.Hour, Lease: 30 * time.Second,
+		TimeZone: "UTC", Keep: kept.Keep, Retention: kept.Retention, Lease: kept.Lease,
 		Attempts: 10, Operations: 8, SweepInterval: time.Minute,
 	}
 }

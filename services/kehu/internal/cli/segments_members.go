@@ -5,18 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
-	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/services/kehu/internal/findings"
 )
 
@@ -51,40 +47,8 @@ func newSegmentMembers() []*cobra.Command {
 	return []*cobra.Command{members, transitions, explain, add, remove}
 }
 
-// streaming has cmd write what comes by itself, where it is asked to.
-func (f *memberFlags) streaming(cmd *cobra.Command, asked func() bool, stream func(context.Context, grpc.ClientConnInterface, string) error) {
-	tell := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		if !asked() {
-			return tell(cmd, args)
-		}
-		if err := oneOf("format", f.format, "text", "json"); err != nil {
-			return err
-		}
-		conn, err := rpc.Dial(f.server, rpc.DefaultClientConfig("the server at "+f.server))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, conn.Close()) }()
-		return stream(cmd.Context(), conn, named("segments/", args[0]))
-	}
-}
-
-// line writes a message as one line of JSON, or as text.
-func (f *memberFlags) line(m proto.Message, text string) error {
-	if f.format == "json" {
-		encoded, err := protojson.Marshal(m)
-		if err != nil {
-			return err
-		}
-		text = string(encoded)
-	}
-	_, err := fmt.Fprintln(os.Stdout, text)
-	return err
-}
-
-func (f *memberFlags) streamMembers(ctx context.Context, conn grpc.ClientConnInterface, segment string) error {
-	stream, err := segmentationv1.NewMembershipServiceClient(conn).StreamMemberships(ctx, &segmentationv1.StreamMembershipsRequest{Parent: segment})
+func (f *memberFlags) streamMembers(ctx context.Context, conn grpc.ClientConnInterface, args []string) error {
+	stream, err := segmentationv1.NewMembershipServiceClient(conn).StreamMemberships(ctx, &segmentationv1.StreamMembershipsRequest{Parent: named("segments/", args[0])})
 	if err != nil {
 		return err
 	}
@@ -112,33 +76,25 @@ func (f *memberFlags) transitionKind() (segmentationv1.TransitionKind, error) {
 	return segmentationv1.TransitionKind(segmentationv1.TransitionKind_value["TRANSITION_KIND_"+upper(f.kind)]), err
 }
 
-func (f *memberFlags) followTransitions(ctx context.Context, conn grpc.ClientConnInterface, segment string) error {
+func (f *memberFlags) followTransitions(ctx context.Context, conn grpc.ClientConnInterface, args []string) error {
 	kind, err := f.transitionKind()
 	if err != nil {
 		return err
 	}
-	client := segmentationv1.NewMembershipServiceClient(conn)
-	stream, err := client.WatchTransitions(ctx, &segmentationv1.WatchTransitionsRequest{Parent: segment, Cursor: f.cursor, Kind: kind})
+	stream, err := segmentationv1.NewMembershipServiceClient(conn).WatchTransitions(ctx, &segmentationv1.WatchTransitionsRequest{
+		Parent: named("segments/", args[0]), Cursor: f.cursor, Kind: kind,
+	})
 	if err != nil {
 		return err
 	}
-	cursor := f.cursor
-	defer func() { fmt.Fprintln(os.Stderr, "to go on: --cursor", cursor) }()
-	for {
-		batch, err := stream.Recv()
-		if ctx.Err() != nil {
-			return nil // interrupted, as is meant
-		}
-		if err != nil {
-			return err
-		}
+	return follow(ctx, f.cursor, stream.Recv, func(batch *segmentationv1.WatchTransitionsResponse) error {
 		for _, t := range batch.GetTransitions() {
 			if err := f.line(t, findings.TransitionLine(t, f.lang)); err != nil {
 				return err
 			}
 		}
-		cursor = batch.GetCursor()
-	}
+		return nil
+	})
 }
 
 func (f *memberFlags) members(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {

@@ -13,7 +13,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	segmentationv1 "github.com/kehuhq/kehu/gen/kehu/segmentation/v1"
-	"github.com/kehuhq/kehu/pkg/rpc"
 	"github.com/kehuhq/kehu/services/kehu/internal/findings"
 )
 
@@ -52,7 +51,7 @@ with one of them, and what entering and leaving segments has triggered.`,
 	events.Flags().Int32Var(&f.limit, "limit", 50, "most events to list")
 	events.Flags().BoolVar(&f.follow, "follow", false, "write delivered events as they come, until interrupted")
 	events.Flags().StringVar(&f.cursor, "cursor", "", "with --follow: begin behind this, as written to standard error at the end")
-	f.following(events)
+	f.streaming(events, func() bool { return f.follow }, f.watch)
 	cmd.AddCommand(list, get, create, update,
 		f.command("delete STRATEGY", "Delete a strategy with its revisions", 1, f.delete),
 		f.command("pause STRATEGY", "Have a strategy deliver nothing", 1, f.pause),
@@ -220,53 +219,15 @@ func (f *strategyFlags) events(ctx context.Context, conn grpc.ClientConnInterfac
 	return findings.ActionEvents(found, state, f.lang), nil
 }
 
-// following has cmd write delivered events as they come, where it is asked to.
-func (f *strategyFlags) following(cmd *cobra.Command) {
-	tell := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		if !f.follow {
-			return tell(cmd, args)
-		}
-		if err := oneOf("format", f.format, "text", "json"); err != nil {
-			return err
-		}
-		conn, err := rpc.Dial(f.server, rpc.DefaultClientConfig("the server at "+f.server))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, conn.Close()) }()
-		return f.watch(cmd.Context(), conn)
-	}
-}
-
-func (f *strategyFlags) watch(ctx context.Context, conn grpc.ClientConnInterface) error {
+func (f *strategyFlags) watch(ctx context.Context, conn grpc.ClientConnInterface, _ []string) error {
 	stream, err := segmentationv1.NewActionServiceClient(conn).WatchActionEvents(ctx, &segmentationv1.WatchActionEventsRequest{Cursor: f.cursor})
 	if err != nil {
 		return err
 	}
-	cursor := f.cursor
-	defer func() { fmt.Fprintln(os.Stderr, "to go on: --cursor", cursor) }()
-	for {
-		next, err := stream.Recv()
-		if ctx.Err() != nil {
-			return nil // interrupted, as is meant
-		}
-		if err != nil {
-			return err
-		}
+	return follow(ctx, f.cursor, stream.Recv, func(next *segmentationv1.WatchActionEventsResponse) error {
 		if e := next.GetActionEvent(); e != nil {
-			line := findings.ActionEventLine(e, f.lang)
-			if f.format == "json" {
-				encoded, err := protojson.Marshal(e)
-				if err != nil {
-					return err
-				}
-				line = string(encoded)
-			}
-			if _, err := fmt.Println(line); err != nil {
-				return err
-			}
+			return f.line(e, findings.ActionEventLine(e, f.lang))
 		}
-		cursor = next.GetCursor()
-	}
+		return nil
+	})
 }

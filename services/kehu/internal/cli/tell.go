@@ -20,7 +20,7 @@ type tellFlags struct {
 func (f *tellFlags) command(use, short string, arguments int, run func(context.Context, grpc.ClientConnInterface, []string) (*findings.Finding, error)) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, PreRunE: func(*cobra.Command, []string) error { return oneOf("lang", f.lang, "zh", "en") }}
 	f.addFor(cmd, arguments, run)
-	cmd.Flags().Lookup("server").Usage = "gRPC address of the server or of valuation"
+	cmd.Flags().Lookup("server").Usage = "gRPC address of the server, or of the service that is asked"
 	cmd.Flags().StringVar(&f.lang, "lang", language(os.Getenv), "language of what is said in words: zh or en (default: by LANG)")
 	return cmd
 }
