@@ -3,8 +3,6 @@
 package lifetimes
 
 import (
-	"errors"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -67,28 +65,9 @@ func Read(from *table.Table, c Columns) (*Data, error) {
 	if err := r.find(c); err != nil {
 		return nil, err
 	}
-	for {
-		cells, err := from.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		r.data.Rows++
-		if at := r.missing(cells); at >= 0 {
-			if !c.Drop {
-				return nil, from.Wrong(at, cells[at], "must have a value; --missing drop leaves such rows out")
-			}
-			r.data.Dropped++
-			continue
-		}
-		if err := r.row(cells); err != nil {
-			return nil, err
-		}
-	}
-	if len(r.data.Sample.Durations) == 0 {
-		return nil, fault.New(fault.InvalidArgument, "FILE_EMPTY", "the file has no row to analyse: %d read, %d left out for a missing value", r.data.Rows, r.data.Dropped)
+	var err error
+	if r.data.Rows, r.data.Dropped, err = from.Complete(r.needed, c.Drop, r.row); err != nil {
+		return nil, err
 	}
 	for i := range r.words {
 		r.words[i].sort()
@@ -131,16 +110,6 @@ func (r *reader) find(c Columns) (err error) {
 	}
 	r.needed = slices.DeleteFunc(r.needed, func(at int) bool { return at < 0 })
 	return err
-}
-
-// missing is the first column needed that has no value in the row, or −1.
-func (r *reader) missing(cells []string) int {
-	for _, at := range r.needed {
-		if table.Missing(cells[at]) {
-			return at
-		}
-	}
-	return -1
 }
 
 func (r *reader) row(cells []string) error {

@@ -197,6 +197,36 @@ func (t *Table) Next() ([]string, error) {
 	return cells, nil
 }
 
+// Complete takes the rows that have a value in each of some columns. Others are left out
+// where drop says so; otherwise the first of them is refused, and so is a table of which
+// no row is taken. Of all rows read so many were dropped.
+func (t *Table) Complete(columns []int, drop bool, take func(cells []string) error) (rows, dropped int64, err error) {
+	for {
+		cells, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return rows, dropped, err
+		}
+		rows++
+		if at := slices.IndexFunc(columns, func(at int) bool { return Missing(cells[at]) }); at >= 0 {
+			if !drop {
+				return rows, dropped, t.Wrong(columns[at], cells[columns[at]], "must have a value; --missing drop leaves such rows out")
+			}
+			dropped++
+			continue
+		}
+		if err := take(cells); err != nil {
+			return rows, dropped, err
+		}
+	}
+	if rows == dropped {
+		return rows, dropped, fault.New(fault.InvalidArgument, "FILE_EMPTY", "the file has no row to analyse: %d read, %d left out for a missing value", rows, dropped)
+	}
+	return rows, dropped, nil
+}
+
 // Row is the number of the row last read.
 func (t *Table) Row() int64 { return t.row }
 

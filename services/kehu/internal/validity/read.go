@@ -3,8 +3,6 @@
 package validity
 
 import (
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -57,38 +55,23 @@ func read(from *table.Table, c Columns) (*data, error) {
 	for _, at := range words {
 		d.words = append(d.words, &groups{title: from.Titles[at], place: map[string]int32{}})
 	}
-	needed := slices.Concat(numbers, words)
-	for {
-		cells, err := from.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		d.rows++
-		if at := slices.IndexFunc(needed, func(at int) bool { return table.Missing(cells[at]) }); at >= 0 {
-			if !c.Drop {
-				return nil, from.Wrong(needed[at], cells[needed[at]], "must have a value; --missing drop leaves such rows out")
-			}
-			d.dropped++
-			continue
-		}
+	d.rows, d.dropped, err = from.Complete(slices.Concat(numbers, words), c.Drop, func(cells []string) error {
 		for i, at := range numbers {
 			v, ok := table.Number(cells[at])
 			if !ok {
-				return nil, from.Wrong(at, cells[at], "must be a number")
+				return from.Wrong(at, cells[at], "must be a number")
 			}
 			d.numbers[i] = append(d.numbers[i], v)
 		}
 		for i, at := range words {
 			if err := d.words[i].add(strings.TrimSpace(cells[at]), c.Most); err != nil {
-				return nil, err
+				return err
 			}
 		}
-	}
-	if d.rows == d.dropped {
-		return nil, fault.New(fault.InvalidArgument, "FILE_EMPTY", "the file has no row to analyse: %d read, %d left out for a missing value", d.rows, d.dropped)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, g := range d.words {
 		g.sort()
