@@ -187,8 +187,10 @@ func TestAnOutageLosesNothing(t *testing.T) {
 			w := withFeedback(t, open(t), false)
 			w.create("asked", "feedback.responses > 0")
 			w.create("all", "customer.id != \"\"")
+			w.create("never", `!in_segment("asked")`)
 			w.publish("asked")
 			w.publish("all")
+			w.publish("never")
 			w.survey.setDown(true)
 			fell := w.clock.Now()
 			w.survey.answer("b")
@@ -200,11 +202,13 @@ func TestAnOutageLosesNothing(t *testing.T) {
 			if !slices.Equal(w.memberIDs("asked"), []string{"a"}) || s.GetState() != segmentationv1.SegmentState_SEGMENT_STATE_PUBLISHED || s.GetLastError() != nil {
 				t.Errorf("while it is down it shows %v", s)
 			}
-			if fresh := s.GetFreshAsOf(); fresh.AsTime().After(fell.Add(time.Second)) {
+			if fresh := s.GetFreshAsOf(); fresh == nil || fresh.AsTime().After(fell.Add(time.Second)) {
 				t.Errorf("fresh as of %v, it fell silent at %v", fresh.AsTime(), fell)
 			}
-			if of := w.source("asked"); of.GetLastError() != "STORE_UNAVAILABLE" {
-				t.Errorf("freshness: %v", of)
+			for _, id := range []string{"asked", "never"} { // by itself, and by what it asks about
+				if of := w.source(id); of.GetLastError() != "STORE_UNAVAILABLE" || !w.get(id).GetFreshAsOf().AsTime().Equal(of.GetSyncedTo().AsTime()) {
+					t.Errorf("freshness of %s: %v, %v", id, of, w.get(id))
+				}
 			}
 			w.recompute("asked")
 			if got := w.memberIDs("asked"); !slices.Equal(got, []string{"a"}) {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kehuhq/kehu/services/segmentation/internal/criterion"
 	"github.com/kehuhq/kehu/services/segmentation/internal/domain"
 	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 )
@@ -60,11 +59,10 @@ func Services(reads []string) []string {
 	return asked
 }
 
-// Of is how current the services are that a criterion reads.
-func (f *Freshness) Of(c criterion.Criterion) []Source {
-	asked := Services(c.Reads())
-	of := make([]Source, len(asked))
-	for i, service := range asked {
+// Of is how current some services are.
+func (f *Freshness) Of(services []string) []Source {
+	of := make([]Source, len(services))
+	for i, service := range services {
 		of[i] = Source{Service: service, LastError: "this service was started without the address of " + service}
 		for _, s := range f.sources {
 			if s.Service == service {
