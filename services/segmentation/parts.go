@@ -55,7 +55,7 @@ func openParts(ctx context.Context, cfg Config, deps Deps, customers *alias.Book
 		Criteria: p.formed, Generations: p.store.Generations, Erasures: p.store.Erasures, Log: deps.Logger,
 	})
 	p.facts.Fence(p.worker.Held)
-	return p, errors.Join(errs[3:]...)
+	return p, errors.Join(errors.Join(errs[3:]...), p.worker.Measure(deps.Meters))
 }
 
 // criterion makes the definition of a segment ready.

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
@@ -40,14 +42,18 @@ type Deps struct {
 	Valuation grpc.ClientConnInterface
 	// Those that are nil are no part of the installation: what they know stays unknown.
 	Feedback, Referral grpc.ClientConnInterface
-	Logger             *slog.Logger     // slog.Default by default
-	Clock              func() time.Time // time.Now by default
+	Logger             *slog.Logger         // slog.Default by default
+	Meters             metric.MeterProvider // none by default
+	Clock              func() time.Time     // time.Now by default
 }
 
 // fill puts the defaults in the place of what is not given.
 func (d *Deps) fill() {
 	if d.Logger == nil {
 		d.Logger = slog.Default()
+	}
+	if d.Meters == nil {
+		d.Meters = noop.NewMeterProvider()
 	}
 	if d.Clock == nil {
 		d.Clock = time.Now

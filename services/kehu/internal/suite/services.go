@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
 	"github.com/kehuhq/kehu/pkg/config"
@@ -71,6 +72,7 @@ type deps struct {
 	vault  *vault.Vault // nil unless it seals
 	peers  grpc.ClientConnInterface
 	log    *slog.Logger
+	meters metric.MeterProvider
 }
 
 // StoresOf are the stores of a service: its own, and that of its data keys where
@@ -93,7 +95,10 @@ func builders(c ServicesConfig) []builder {
 			return valuation.New(ctx, c.Valuation, valuation.Deps{Engine: d.engine, Profile: d.peers, Segmentation: d.peers, Referral: d.peers, Feedback: d.peers, Logger: d.log, Clock: time.Now})
 		}, false},
 		{"segmentation", func(ctx context.Context, d deps) (service, error) {
-			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{Engine: d.engine, Vault: d.vault, Profile: d.peers, Valuation: d.peers, Feedback: d.peers, Referral: d.peers, Logger: d.log, Clock: time.Now})
+			return segmentation.New(ctx, c.Segmentation, segmentation.Deps{
+				Engine: d.engine, Vault: d.vault, Profile: d.peers, Valuation: d.peers, Feedback: d.peers, Referral: d.peers,
+				Logger: d.log, Meters: d.meters, Clock: time.Now,
+			})
 		}, true},
 		{"referral", func(ctx context.Context, d deps) (service, error) {
 			return referral.New(ctx, c.Referral, referral.Deps{Engine: d.engine, Vault: d.vault, Profile: d.peers, Logger: d.log, Clock: time.Now})

@@ -66,7 +66,7 @@ func Open(ctx context.Context, c Config, version string, pipe grpc.ClientConnInt
 			return nil, fmt.Errorf("store of %s: %w", build.name, err)
 		}
 		s.engines = append(s.engines, engine)
-		d := deps{engine: engine, peers: pipe, log: t.Logger.With("service", build.name)}
+		d := deps{engine: engine, peers: pipe, log: t.Logger.With("service", build.name), meters: t.Meters}
 		if build.seals {
 			var keys docstore.Engine
 			if d.vault, keys, err = engines.OpenVault(ctx, c.Store, build.name, t.Logger); err != nil {

@@ -73,7 +73,10 @@ func (s *settings) start(ctx context.Context, host *process.Host) error {
 	if err != nil {
 		return err
 	}
-	deps := segmentation.Deps{Engine: engine, Vault: vault, Profile: profilePeer, Valuation: valuationPeer, Logger: host.Telemetry.Logger}
+	deps := segmentation.Deps{
+		Engine: engine, Vault: vault, Profile: profilePeer, Valuation: valuationPeer,
+		Logger: host.Telemetry.Logger, Meters: host.Telemetry.Meters,
+	}
 	conns := map[string]*grpc.ClientConnInterface{"referral": &deps.Referral, "feedback": &deps.Feedback}
 	for name, address := range s.peers() {
 		if *address == "" {

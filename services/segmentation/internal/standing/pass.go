@@ -132,6 +132,7 @@ func (r *run) store(ctx context.Context, c *part) error {
 		return err
 	}
 	r.pass = &counted
+	r.meters.customers.Add(ctx, c.customers)
 	group := writers()
 	for chunk := range slices.Chunk(c.persons, writeSize) {
 		group.Go(func() error { return writeAll(ctx, r.persons.docs, chunk) })

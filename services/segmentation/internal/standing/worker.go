@@ -48,6 +48,7 @@ type Worker struct {
 	swept         time.Time
 	wake          chan struct{}
 	news          news
+	meters        meters
 }
 
 // NewWorker makes a worker. It does nothing until Serve or Round.
@@ -55,7 +56,8 @@ func NewWorker(p Parts) *Worker {
 	return &Worker{
 		Standings: p.Standings, engine: p.Engine, facts: p.Facts, queue: p.Touched, feeds: p.Feeds, criteria: p.Criteria,
 		generations: p.Generations, erasures: p.Erasures, log: p.Log,
-		holder: rand.Text(), partCustomers: partCustomers, wake: make(chan struct{}, 1), news: news{changed: make(chan struct{})},
+		holder: rand.Text(), partCustomers: partCustomers, wake: make(chan struct{}, 1),
+		news: news{changed: make(chan struct{})}, meters: unmeasured(),
 	}
 }
 
@@ -137,10 +139,11 @@ const reasonElsewhere = "WORKED_ELSEWHERE"
 // touched, forms what was defined anew, does what was asked for, and removes what
 // nobody can read any more. WORKED_ELSEWHERE, Unavailable, where another process has
 // the lease.
-func (w *Worker) Round(ctx context.Context) error {
+func (w *Worker) Round(ctx context.Context) (err error) {
 	w.working.Lock()
 	defer w.working.Unlock()
 	defer w.news.tell()
+	defer func(ctx context.Context) { w.meters.round(ctx, err) }(ctx)
 	held, err := w.states.acquire(ctx, w.holder, w.now(), w.cfg.Lease)
 	if err != nil {
 		return err
