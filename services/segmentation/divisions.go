@@ -2,6 +2,7 @@ package segmentation
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -46,7 +47,13 @@ func openDivisions(ctx context.Context, engine docstore.Engine, clock func() tim
 			return p.wereRead(ctx, reads)
 		},
 	})
-	p.labelled = d.schemes.Criterion
+	p.labelled = func(ctx context.Context, of domain.Partition) (criterion.Criterion, error) {
+		if of.Gone {
+			return d.schemes.Nobody(ctx, of.Run)
+		}
+		return d.schemes.Criterion(ctx, of.Run, of.Label)
+	}
+	p.store.Segments.ServedBy(d.store.Serves)
 	return d, err
 }
 
@@ -89,40 +96,51 @@ func (l labels) Check(ctx context.Context, s schemes.Segment) error {
 	if _, err := l.find(ctx, s); err != nil {
 		return err
 	}
-	made, err := l.parts.partition(ctx, s.Run, s.Label)
+	made, err := l.parts.partition(ctx, domain.Partition{Run: s.Run, Label: s.Label})
 	if err != nil {
 		return err
 	}
 	return l.parts.readable(ctx, made)
 }
 
-// Put makes a label's segment, or gives it the definition of this run.
-func (l labels) Put(ctx context.Context, s schemes.Segment) error {
+// Tell tells a label's segment what it becomes with this run, and makes it where there
+// is none.
+func (l labels) Tell(ctx context.Context, s schemes.Segment) error {
 	found, err := l.find(ctx, s)
 	if err != nil {
 		return err
 	}
-	to := domain.Segment{
-		ID: s.ID, DisplayName: s.DisplayName, Description: s.Description, Labels: map[string]string{"scheme": strings.TrimPrefix(s.Scheme, "schemes/")},
-		Definition: domain.Definition{Partition: &domain.Partition{Run: s.Run, Label: s.Label}},
+	to := domain.Turn{
+		Run: s.Run, DisplayName: s.DisplayName, Description: s.Description, Labels: map[string]string{"scheme": strings.TrimPrefix(s.Scheme, "schemes/")},
+		Definition: domain.Definition{Partition: &domain.Partition{Run: s.Run, Label: s.Label, Gone: s.Gone}},
 	}
-	if found == nil {
-		_, err := l.app.Create(ctx, to, false)
-		return err
-	}
-	if found.State == domain.Archived { // a label that has come back
-		if _, err := l.app.Want(ctx, s.ID); err != nil {
-			return err
-		}
-		if err := l.app.Unwant(ctx, s.ID); err != nil {
-			return err
-		}
-	}
-	_, err = l.app.Change(ctx, s.ID, false, func(before *domain.Segment) error {
-		before.DisplayName, before.Description, before.Labels, before.Definition = to.DisplayName, to.Description, to.Labels, to.Definition
+	switch {
+	case found == nil && s.Gone, found != nil && to.Serves(found):
 		return nil
-	})
-	return err
+	case found == nil:
+		_, err := l.app.Create(ctx, domain.Segment{
+			ID: s.ID, DisplayName: to.DisplayName, Description: to.Description, Labels: to.Labels, Definition: to.Definition,
+		}, false)
+		if err != nil {
+			return err
+		}
+	}
+	return l.app.Tell(ctx, s.ID, to)
+}
+
+// Labels are the segments that labels of a scheme have become and that are not put away.
+func (l labels) Labels(ctx context.Context, scheme string) (all []schemes.Segment, err error) {
+	for s, err := range l.parts.store.Segments.All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if p := s.Definition.Partition; s.IsLabel() && p.Scheme() == scheme && (s.State == domain.Published || s.State == domain.Paused) {
+			all = append(all, schemes.Segment{
+				ID: s.ID, DisplayName: s.DisplayName, Description: s.Description, Scheme: scheme, Run: p.Run, Label: p.Label, Gone: p.Gone,
+			})
+		}
+	}
+	return all, nil
 }
 
 // CheckWithdraw refuses a segment that others ask about, or name.
@@ -137,22 +155,25 @@ func (l labels) CheckWithdraw(ctx context.Context, id string) error {
 	return l.app.CheckUnused(ctx, id)
 }
 
-// Withdraw archives a segment.
-func (l labels) Withdraw(ctx context.Context, id string) error {
-	_, err := l.app.Archive(ctx, id, nil)
-	if fault.KindOf(err) == fault.NotFound {
+// Withdraw archives a segment that is gone with a run, that everybody has left, and that
+// is not needed again since.
+func (l labels) Withdraw(ctx context.Context, s schemes.Segment) error {
+	needed := errors.New("the segment is needed")
+	_, err := l.app.Archive(ctx, s.ID, func(found *domain.Segment) error {
+		p := found.Definition.Partition
+		if p == nil || !p.Gone || p.Run != s.Run || found.Formed.Revision != found.Revision {
+			return needed
+		}
+		return nil
+	})
+	if errors.Is(err, needed) || fault.KindOf(err) == fault.NotFound {
 		return nil
 	}
 	return err
 }
 
-// Form publishes segments together, and waits until they show their members.
+// Form forms segments together, and waits until they show their members.
 func (l labels) Form(ctx context.Context, job string, ids []string, report func(done, total int64, stage string)) error {
-	for _, id := range ids {
-		if _, err := l.app.Want(ctx, id, ids...); err != nil {
-			return err
-		}
-	}
 	formed, _, err := l.app.Recompute(ctx, job, ids, func(done, total int64) { report(done, total, "forming the segments") })
 	if err != nil {
 		return err

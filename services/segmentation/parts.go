@@ -103,8 +103,8 @@ func (p *parts) wereRead(ctx context.Context, reads []string) error {
 }
 
 // partition is whom a run of a scheme gave a label.
-func (p *parts) partition(ctx context.Context, run, label string) (criterion.Criterion, error) {
-	return p.labelled(ctx, run, label)
+func (p *parts) partition(ctx context.Context, of domain.Partition) (criterion.Criterion, error) {
+	return p.labelled(ctx, of)
 }
 
 // sources tells up to when each service has been read.

@@ -94,8 +94,8 @@ func TestSchemesServeSegments(t *testing.T) {
 	})
 }
 
-// next publishes a version without one of the labels.
-func (w *world) next(run func() *segmentationv1.SchemeRun, rules ...*segmentationv1.LabelRule) {
+// revise makes the next version of the scheme "orders".
+func (w *world) revise(rules ...*segmentationv1.LabelRule) {
 	w.Helper()
 	if _, err := w.schemes.NewSchemeVersion(w.Context(), &segmentationv1.NewSchemeVersionRequest{Name: "schemes/orders", Note: "two"}); err != nil {
 		w.Fatal(err)
@@ -105,8 +105,14 @@ func (w *world) next(run func() *segmentationv1.SchemeRun, rules ...*segmentatio
 	if _, err := w.schemes.UpdateScheme(w.Context(), &segmentationv1.UpdateSchemeRequest{Scheme: changed, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"method"}}}); err != nil {
 		w.Fatal(err)
 	}
+}
+
+// next publishes a version without one of the labels.
+func (w *world) next(run func() *segmentationv1.SchemeRun, rules ...*segmentationv1.LabelRule) {
+	w.Helper()
+	w.revise(rules...)
 	m := w.serve(run(), "rest")
-	if w.get("orders-some").GetState() != segmentationv1.SegmentState_SEGMENT_STATE_ARCHIVED || len(w.memberIDs("orders-rest")) != 9 || len(w.memberIDs("orders-few")) != 3 {
+	if w.get("orders-some").GetState() != segmentationv1.SegmentState_SEGMENT_STATE_ARCHIVED || len(w.memberIDs("orders-some")) != 0 || len(w.memberIDs("orders-rest")) != 9 || len(w.memberIDs("orders-few")) != 3 {
 		w.Errorf("after the next version: %v, %q", w.get("orders-some"), w.memberIDs("orders-rest"))
 	}
 	for _, l := range m.GetPublishedLabels() {

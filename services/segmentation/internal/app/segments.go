@@ -99,7 +99,7 @@ func (a *App) write(ctx context.Context, before, s domain.Segment, validateOnly 
 		}
 		return s, a.store.Segments.Replace(ctx, &s)
 	}
-	s.Revision, s.DefinedAt = before.Revision+1, a.now()
+	s.Revision, s.DefinedAt, s.Turn = before.Revision+1, a.now(), nil
 	asks, err := a.checkDefinition(ctx, &s)
 	if err != nil {
 		return before, err
@@ -120,6 +120,18 @@ func (a *App) write(ctx context.Context, before, s domain.Segment, validateOnly 
 	})
 	a.worker.Wake()
 	return s, err
+}
+
+// Tell notes what a segment becomes when another run of its scheme serves. Faults:
+// SEGMENT_NOT_FOUND.
+func (a *App) Tell(ctx context.Context, id string, turn domain.Turn) error {
+	turn.At = a.now()
+	_, err := a.store.Segments.Change(ctx, id, func(s *domain.Segment) error {
+		s.Turn = &turn
+		return a.store.Revisions.Keep(ctx, s) // which will be replaced without a write
+	})
+	a.worker.Wake()
+	return err
 }
 
 func archived(id string) *fault.Fault {

@@ -20,7 +20,7 @@ import (
 type Attributes func(context.Context) ([]facts.Attribute, error)
 
 // Partitions makes ready whom a run of a scheme gave a label.
-type Partitions func(ctx context.Context, run, label string) (criterion.Criterion, error)
+type Partitions func(ctx context.Context, p domain.Partition) (criterion.Criterion, error)
 
 // Book makes criteria of definitions, and keeps those of rules. It is safe for
 // concurrent use.
@@ -63,7 +63,7 @@ func (b *Book) Of(ctx context.Context, list string, d domain.Definition) (criter
 	case d.List:
 		return listed{criterion.OfList(list), list}, nil
 	case d.Partition != nil:
-		return b.partitions(ctx, d.Partition.Run, d.Partition.Label)
+		return b.partitions(ctx, *d.Partition)
 	}
 	return b.Compile(ctx, d.Rule)
 }

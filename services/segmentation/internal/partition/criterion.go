@@ -23,6 +23,17 @@ type labelled struct {
 	label int
 }
 
+// Nobody is the criterion of a label that there is not. Of whom the model cannot tell it
+// cannot either, so that they stay where they are in all labels alike.
+func (o *Opened) Nobody() criterion.Criterion { return &missing{labelled{o, -1}} }
+
+type missing struct{ labelled }
+
+// Explain tells that nobody belongs.
+func (*missing) Explain(*criterion.Case) criterion.Explanation {
+	return criterion.Explanation{Conditions: criterion.Condition{Text: "the scheme's run has no such label", Decided: true}}
+}
+
 // Evaluate answers for a case.
 func (l *labelled) Evaluate(c *criterion.Case) (criterion.Verdict, error) {
 	got, until, err := l.Assign(c)

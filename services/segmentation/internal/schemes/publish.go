@@ -106,7 +106,13 @@ func (s *Server) change(ctx context.Context, r *run, o *publishing) (*run, error
 	if r, err = s.prepare(ctx, r, plan, o); err != nil {
 		return nil, err
 	}
-	o.Progress(1, 3, "switching")
+	o.Progress(1, 3, "telling the segments")
+	if err := o.Checkpoint(ctx, o.State); err != nil { // it is still this one's
+		return nil, err
+	}
+	if _, err := s.tell(ctx, r); err != nil {
+		return nil, err
+	}
 	return r, s.swap(ctx, r, o.Name)
 }
 
@@ -127,12 +133,12 @@ func (s *Server) prepare(ctx context.Context, r *run, plan *segmentationv1.Schem
 	if err != nil {
 		return nil, err
 	}
-	gone, err := s.gone(ctx, r.scheme(), previous, m)
+	gone, err := s.gone(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	for _, segment := range gone {
-		if err := s.segments.CheckWithdraw(ctx, segment); err != nil {
+		if err := s.segments.CheckWithdraw(ctx, segment.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -193,26 +199,43 @@ func clip(text string, most int) string {
 	return text
 }
 
-// gone are the segments of an earlier run that this one does not have.
-func (s *Server) gone(ctx context.Context, scheme, previous string, m *segmentationv1.SchemeRun) (ids []string, err error) {
-	if previous == "" {
-		return nil, nil
-	}
-	r, err := s.store.run(ctx, scheme, previous)
+// gone are the segments of labels that this run does not have.
+func (s *Server) gone(ctx context.Context, m *segmentationv1.SchemeRun) (gone []Segment, err error) {
+	scheme, _, err := parseRun("name", m.GetName())
 	if err != nil {
 		return nil, err
 	}
-	before, err := r.message()
+	before, err := s.segments.Labels(ctx, schemeName(scheme))
 	if err != nil {
 		return nil, err
 	}
 	now := segmentsOf(m)
-	for _, segment := range segmentsOf(before) {
+	for _, segment := range before {
 		if !slices.ContainsFunc(now, func(other Segment) bool { return other.ID == segment.ID }) {
-			ids = append(ids, segment.ID)
+			segment.Run, segment.Gone = m.GetName(), true
+			gone = append(gone, segment)
 		}
 	}
-	return ids, nil
+	return gone, nil
+}
+
+// tell tells the segments what they become when the run serves, and returns all of them.
+func (s *Server) tell(ctx context.Context, r *run) ([]Segment, error) {
+	m, err := r.message()
+	if err != nil {
+		return nil, err
+	}
+	gone, err := s.gone(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Concat(segmentsOf(m), gone)
+	for _, segment := range all {
+		if err := s.segments.Tell(ctx, segment); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // lock lets one publication of a scheme go on at a time, and returns the run that
@@ -275,7 +298,8 @@ func lost(r *run) *fault.Fault {
 	return fault.New(fault.FailedPrecondition, "PUBLICATION_OVERTAKEN", "another publication of %s has begun meanwhile", schemeName(r.scheme()))
 }
 
-// carryOn gives the segments their definitions and puts those away that are gone.
+// carryOn has the segments formed that the run has become, all of them together, and
+// puts those away that are gone.
 func (s *Server) carryOn(ctx context.Context, r *run, o *publishing) error {
 	found, err := s.store.scheme(ctx, r.scheme())
 	if err != nil {
@@ -284,31 +308,29 @@ func (s *Server) carryOn(ctx context.Context, r *run, o *publishing) error {
 	if found.Publishing != o.Name || found.Published != r.id() {
 		return lost(r)
 	}
-	m, err := r.message()
+	o.Progress(2, 3, "forming the segments")
+	if err := o.Checkpoint(ctx, o.State); err != nil { // it is still this one's
+		return err
+	}
+	all, err := s.tell(ctx, r) // those that were deleted or put away meanwhile
 	if err != nil {
 		return err
 	}
-	o.Progress(2, 3, "defining the segments")
 	var ids []string
-	for _, segment := range segmentsOf(m) {
-		if err := s.segments.Put(ctx, segment); err != nil {
-			return err
-		}
+	for _, segment := range all {
 		ids = append(ids, segment.ID)
 	}
-	gone, err := s.gone(ctx, r.scheme(), r.Previous, m)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
+	if err := s.segments.Form(ctx, o.Name, ids, o.Progress); err != nil {
 		return err
 	}
-	for _, segment := range gone {
-		if err := s.segments.Withdraw(ctx, segment); err != nil {
-			return err
+	for _, segment := range all {
+		if segment.Gone {
+			if err := s.segments.Withdraw(ctx, segment); err != nil {
+				return err
+			}
 		}
 	}
-	if err := o.Checkpoint(ctx, o.State); err != nil {
-		return err
-	}
-	return s.segments.Form(ctx, o.Name, ids, o.Progress)
+	return nil
 }
 
 // conclude notes that the run serves and the one before does not.

@@ -73,13 +73,21 @@ func (w *world) serving() string {
 // wantWhole wants all segments to be of one run.
 func (w *world) wantWhole(run string, n int) {
 	w.Helper()
-	if len(w.shelf.put) != n {
-		w.Errorf("%d segments, want %d: %v", len(w.shelf.put), n, w.shelf.put)
+	all, err := w.shelf.Labels(w.Context(), "")
+	if err != nil {
+		w.Fatal(err)
 	}
-	for id, s := range w.shelf.put {
+	has := 0
+	for _, s := range all {
 		if s.Run != run {
-			w.Errorf("%s is of %s, want %s", id, s.Run, run)
+			w.Errorf("%s is of %s, want %s", s.ID, s.Run, run)
 		}
+		if !s.Gone {
+			has++
+		}
+	}
+	if has != n {
+		w.Errorf("%d segments, want %d: %v", has, n, all)
 	}
 }
 
@@ -101,10 +109,12 @@ func TestPublicationThatBreaksHalfWay(t *testing.T) {
 		broken++
 		if w.serving() == first.GetName() {
 			w.wantWhole(first.GetName(), 3) // nothing that serves was touched
+		} else {
+			w.wantWhole(second.GetName(), 2) // all have turned
 		}
 		must[*segmentationv1.SchemeRun](t)(w.publish(second.GetName()))
 		w.wantWhole(second.GetName(), 2)
-		if w.serving() != second.GetName() || len(w.shelf.formed) != 2 {
+		if w.serving() != second.GetName() || len(w.shelf.formed) < 2 || len(w.shelf.put) != 2 {
 			t.Errorf("after %d writes: %s serves, formed %v", writes, w.serving(), w.shelf.formed)
 		}
 	}
@@ -115,7 +125,7 @@ func TestPublicationThatBreaksHalfWay(t *testing.T) {
 
 // The same where the segments cannot be written.
 func TestSegmentsThatCannotBeWritten(t *testing.T) {
-	for _, what := range []string{"check", "check withdraw", "put", "withdraw", "form"} {
+	for _, what := range []string{"check", "labels", "check withdraw", "tell", "withdraw", "form"} {
 		w, first, second := ready(t, memory(t))
 		w.shelf.fail = func(called, _ string) error {
 			if called == what {
@@ -126,10 +136,14 @@ func TestSegmentsThatCannotBeWritten(t *testing.T) {
 		if _, err := w.publish(second.GetName()); err == nil {
 			t.Errorf("%s: published", what)
 		}
-		if before := w.serving() == first.GetName(); before != (what == "check" || what == "check withdraw") {
-			t.Errorf("%s: %s serves", what, w.serving())
-		}
 		w.shelf.fail = func(string, string) error { return nil }
+		if before := w.serving() == first.GetName(); before != (what != "withdraw" && what != "form") {
+			t.Errorf("%s: %s serves", what, w.serving())
+		} else if before {
+			w.wantWhole(first.GetName(), 3)
+		} else {
+			w.wantWhole(second.GetName(), 2)
+		}
 		must[*segmentationv1.SchemeRun](t)(w.publish(second.GetName()))
 		w.wantWhole(second.GetName(), 2)
 		// An older run can be published again.

@@ -4,10 +4,12 @@
 //	schemes      _id scheme      a plan, and which of its runs serves
 //	scheme_runs  _id scheme!run  a run: its report, its model, and the bins of its variables
 //
-// Publishing spans documents and is a sequence of steps that can be repeated:
-// the run notes the segments it will be, one write of the scheme makes it the run that
-// serves, then each segment is given its definition. Before that one write nothing that
-// serves is touched; after it the sequence is carried on until it is done.
+// Publishing spans documents and is a sequence of steps that can be repeated: the run
+// notes the segments it will be, each segment is told what it becomes when this run
+// serves, and one write of the scheme makes it the run that serves, which turns all
+// segments together. Then they are formed in one pass, and those whose label is gone are
+// put away. Before that one write nothing that serves is touched; after it the sequence is
+// carried on until it is done.
 package schemes
 
 import (
@@ -122,6 +124,19 @@ func (s *Store) scheme(ctx context.Context, id string) (*scheme, error) {
 		return nil, schemeNotFound(id)
 	}
 	return found, err
+}
+
+// Serves tells whether a run, by its name, is the one that its scheme is served by.
+func (s *Store) Serves(ctx context.Context, name string) (bool, error) {
+	scheme, id, err := parseRun("run", name)
+	if err != nil {
+		return false, err
+	}
+	found, err := s.scheme(ctx, scheme)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil && found.Published == id, err
 }
 
 func (s *Store) run(ctx context.Context, scheme, id string) (*run, error) {

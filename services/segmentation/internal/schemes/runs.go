@@ -146,6 +146,16 @@ func (s *Server) Criterion(ctx context.Context, name, label string) (criterion.C
 	return opened.Criterion(label)
 }
 
+// Nobody is the criterion of a label that a run does not have: it is told whom a run can
+// tell of, and nobody belongs.
+func (s *Server) Nobody(ctx context.Context, name string) (criterion.Criterion, error) {
+	opened, err := s.open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return opened.Nobody(), nil
+}
+
 func (s *Server) open(ctx context.Context, name string) (*partition.Opened, error) {
 	s.mu.Lock()
 	opened := s.opened[name]

@@ -37,21 +37,27 @@ type Facts interface {
 type Segment struct {
 	ID, DisplayName, Description string
 	Scheme, Run, Label           string // schemes/{s}, schemes/{s}/runs/{r}, the label
+	// Gone tells that the run does not have the label, which the one before had.
+	Gone bool
 }
 
 // Segments is where segments are kept. Its methods can be repeated.
 type Segments interface {
-	// Check refuses a segment that Put could not make: one of that id is of another
+	// Check refuses a segment that Tell could not make: one of that id is of another
 	// origin. It writes nothing.
 	Check(ctx context.Context, s Segment) error
-	// Put creates a segment, or gives it this definition.
-	Put(ctx context.Context, s Segment) error
+	// Tell tells a segment what it becomes when the run serves; one that is missing is
+	// made, as a draft.
+	Tell(ctx context.Context, s Segment) error
+	// Labels are the segments that labels of a scheme have become and that are not put
+	// away, by id.
+	Labels(ctx context.Context, scheme string) ([]Segment, error)
 	// CheckWithdraw refuses one that others ask about. It writes nothing.
 	CheckWithdraw(ctx context.Context, id string) error
-	// Withdraw puts a segment away, if there is one.
-	Withdraw(ctx context.Context, id string) error
-	// Form publishes segments and waits until they show their definitions' members. job
-	// names the call.
+	// Withdraw puts a segment away, if it is there and still gone with this run.
+	Withdraw(ctx context.Context, s Segment) error
+	// Form publishes segments together and waits until they show their definitions'
+	// members. job names the call.
 	Form(ctx context.Context, job string, ids []string, report func(done, total int64, stage string)) error
 }
 

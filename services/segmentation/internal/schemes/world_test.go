@@ -53,7 +53,9 @@ func (c *clock) advance(d time.Duration) {
 // shelf keeps segments in place of the service's own, which are above this room.
 type shelf struct {
 	mu     sync.Mutex
-	put    map[string]schemes.Segment
+	put    map[string]schemes.Segment // as they are
+	told   map[string]schemes.Segment // what they become
+	serves func(run string) bool
 	away   []string
 	formed []string
 	taken  map[string]bool // ids of other origin
@@ -61,7 +63,7 @@ type shelf struct {
 }
 
 func newShelf() *shelf {
-	return &shelf{put: make(map[string]schemes.Segment), taken: make(map[string]bool), fail: func(string, string) error { return nil }}
+	return &shelf{put: make(map[string]schemes.Segment), told: make(map[string]schemes.Segment), taken: make(map[string]bool), fail: func(string, string) error { return nil }}
 }
 
 func (s *shelf) Check(_ context.Context, g schemes.Segment) error {
@@ -71,25 +73,51 @@ func (s *shelf) Check(_ context.Context, g schemes.Segment) error {
 	return s.fail("check", g.ID)
 }
 
-func (s *shelf) Put(_ context.Context, g schemes.Segment) error {
+func (s *shelf) Tell(_ context.Context, g schemes.Segment) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.fail("put", g.ID); err != nil {
+	if err := s.fail("tell", g.ID); err != nil {
 		return err
 	}
-	s.put[g.ID] = g
+	s.turn()
+	s.told[g.ID] = g
+	s.turn()
 	return nil
+}
+
+// turn gives the segments what they were told, where the run serves.
+func (s *shelf) turn() {
+	for id, g := range s.told {
+		if s.serves(g.Run) {
+			s.put[id] = g
+			delete(s.told, id)
+		}
+	}
+}
+
+func (s *shelf) Labels(context.Context, string) (all []schemes.Segment, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turn()
+	for _, g := range s.put {
+		all = append(all, g)
+	}
+	return all, s.fail("labels", "")
 }
 
 func (s *shelf) CheckWithdraw(_ context.Context, id string) error {
 	return s.fail("check withdraw", id)
 }
 
-func (s *shelf) Withdraw(_ context.Context, id string) error {
+func (s *shelf) Withdraw(_ context.Context, g schemes.Segment) error {
+	id := g.ID
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.fail("withdraw", id); err != nil {
 		return err
+	}
+	if !slices.Contains(s.formed, id) {
+		return fault.New(fault.Internal, "NOT_FORMED", "%s is put away before the others serve", id)
 	}
 	delete(s.put, id)
 	s.away = append(s.away, id)
@@ -142,6 +170,13 @@ func newWorld(t testing.TB, engine docstore.Engine) *world {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	w.shelf.serves = func(run string) bool {
+		serves, err := w.store.Serves(context.WithoutCancel(t.Context()), run)
+		if err != nil {
+			t.Error(err)
+		}
+		return serves
 	}
 	rules, err := rule.NewCompiler(nil)
 	if err != nil {

@@ -106,6 +106,7 @@ type Standing struct {
 // Stay is a customer's time in a segment.
 type Stay struct {
 	Segment string
+	State   domain.State // of the segment
 	Entered time.Time
 	Left    time.Time // zero while the customer is in
 	// The generations with which the customer entered and left; Out is 0 while it is in.
@@ -133,20 +134,7 @@ func (s *Standings) OfMany(ctx context.Context, customers []string) ([]Standing,
 	for i, c := range customers {
 		keys[i] = docstore.ID(c)
 	}
-	persons, err := s.persons.get(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	born := make(map[int64]bool)
-	for _, p := range persons {
-		for _, stay := range p.stays {
-			born[stay.born] = true
-		}
-		for _, b := range p.failing {
-			born[b] = true
-		}
-	}
-	named, err := s.named(ctx, born)
+	persons, named, err := s.standAndShow(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +147,7 @@ func (s *Standings) OfMany(ctx context.Context, customers []string) ([]Standing,
 				continue
 			}
 			all[i].Stays = append(all[i].Stays, Stay{
-				Segment: segment.ID, Entered: instant(stay.entered.at), Left: instant(stay.left.at),
+				Segment: segment.ID, State: segment.State, Entered: instant(stay.entered.at), Left: instant(stay.left.at),
 				In: stay.entered.generation, Out: stay.left.generation,
 				Shown: segment.Formed.Generation > 0 && stay.in(segment.Formed.Generation) && !slices.Contains(segment.Formed.Hidden, keys[i]),
 				in:    stay.entered, out: stay.left, born: stay.born,
@@ -172,6 +160,41 @@ func (s *Standings) OfMany(ctx context.Context, customers []string) ([]Standing,
 		}
 	}
 	return all, nil
+}
+
+// overtaken is how often standings are read again that a pass has overtaken meanwhile.
+const overtaken = 10
+
+// standAndShow reads where customers stand, by escaped id, and the segments that they
+// are or were in, by birth: both as of the same pass.
+func (s *Standings) standAndShow(ctx context.Context, keys []string) ([]person, map[int64]domain.Segment, error) {
+	for tries := 1; ; tries++ {
+		before, err := s.over(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		persons, err := s.persons.get(ctx, keys)
+		if err != nil {
+			return nil, nil, err
+		}
+		born := make(map[int64]bool)
+		for _, p := range persons {
+			for _, stay := range p.stays {
+				born[stay.born] = true
+			}
+			for _, b := range p.failing {
+				born[b] = true
+			}
+		}
+		named, err := s.named(ctx, born)
+		if err != nil {
+			return nil, nil, err
+		}
+		after, err := s.over(ctx)
+		if err != nil || after == before || tries == overtaken {
+			return persons, named, err
+		}
+	}
 }
 
 // Membership returns a customer's membership as the segment shows it. Faults:
