@@ -186,6 +186,11 @@ func bringIn(t *testing.T, s *server) {
 	c.post("/v1/customers/canary-customer/orders/canary-order:return", map[string]any{"return": map[string]any{
 		"return_id": "r1", "return_time": "2026-01-06T10:00:00Z", "refund": map[string]any{"currency_code": "CNY", "minor_units": "100"}, "reason": "太小了穿不下去呀",
 	}})
+	c.post("/v1/segments?segmentId=known", map[string]any{"rule": map[string]any{"expression": `customer.city != "" && size(customer.interests) > 0`}})
+	c.wait(c.post("/v1/segments/known:publish", map[string]any{}).str("name"))
+	if told := c.get("/v1/segments/known/transitions"); !strings.Contains(told.text, "Quetzaltenango") || !strings.Contains(told.text, "爱好竹蜻蜓") {
+		t.Errorf("segmentation does not know of the canaries: %s", told.text)
+	}
 	file := func(name, content string) string {
 		path := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
