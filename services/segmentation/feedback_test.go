@@ -100,6 +100,8 @@ func withFeedback(t testing.TB, engine docstore.Engine, down bool) *world {
 // shows waits until a segment has these members, as the worker keeps it.
 func (w *world) shows(id string, members ...string) {
 	w.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
 	for deadline := time.Now().Add(within); ; w.clock.advance(time.Second) {
 		got := w.memberIDs(id)
 		if slices.Equal(got, members) {
@@ -108,7 +110,7 @@ func (w *world) shows(id string, members ...string) {
 		if time.Now().After(deadline) {
 			w.Fatalf("%s shows %q after %s, want %q: %v", id, got, within, members, w.get(id))
 		}
-		time.Sleep(20 * time.Millisecond)
+		<-look.C
 	}
 }
 
