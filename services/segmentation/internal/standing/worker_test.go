@@ -130,6 +130,23 @@ func TestAClockSetBackHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// Who was held up for longer than its lease hears that another has taken over.
+func TestAWorkerHearsThatItWasReplaced(t *testing.T) {
+	e := memory(t)
+	defer func() { must(t, e.Close()) }()
+	c := newClock()
+	slow, other := newWorld(t, e, c), newWorld(t, e, c)
+	slow.round(t)
+	must(t, slow.worker.Held(t.Context()))
+	c.advance(time.Hour)
+	must(t, slow.worker.Held(t.Context())) // late, and still nobody else
+	other.round(t)
+	if err := slow.worker.Held(t.Context()); err == nil {
+		t.Error("it goes on beside the other")
+	}
+	must(t, other.worker.Held(t.Context()))
+}
+
 // stalling is a criterion that is waited for.
 type stalling struct {
 	condition
