@@ -7,6 +7,7 @@ import (
 
 	"github.com/kehuhq/kehu/pkg/fault"
 
+	"github.com/kehuhq/kehu/services/segmentation/internal/facts"
 	"github.com/kehuhq/kehu/services/segmentation/internal/feeds"
 	"github.com/kehuhq/kehu/services/segmentation/internal/peers"
 )
@@ -101,4 +102,43 @@ func TestALateWorkerTakesNothingBack(t *testing.T) {
 	}
 	w.follow()
 	w.want("a Lyon orders 0 answers 1 invitations 0 value 0 of edition 0", "b Lyon orders 0 answers 1 invitations 0 value 0 of edition 0")
+}
+
+// Of a large base too, catching up waits until what was owed has been read, and what is
+// read on other terms.
+func TestCatchingUpPaysWhatIsOwed(t *testing.T) {
+	w := newWorld(t)
+	s := w.shop
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		s.add(id, "Lyon")
+	}
+	w.follow()
+	w.cfg.Small = 1
+	w.restart()
+	s.down[peers.Feedback] = true
+	s.now = s.now.Add(time.Minute)
+	s.add("f", "Lyon")
+	s.answers["f"] = 7
+	s.now = s.now.Add(time.Minute)
+	w.follow()
+	s.down[peers.Feedback] = false
+	at := s.now.Add(-30 * time.Second)
+	if err := w.feeds.CatchUp(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.facts.GetMany(t.Context(), []string{"f"}, facts.AllParts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Feedback.Responses != 7 || w.state(peers.Feedback).Anew {
+		t.Errorf("caught up with %+v, %+v", got[0].Feedback, w.state(peers.Feedback))
+	}
+	s.city["e"], s.terms = "Nice", "others" // which nobody is told
+	s.now = s.now.Add(time.Minute)
+	if err := w.feeds.CatchUp(t.Context(), at.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.facts.GetMany(t.Context(), []string{"e"}, facts.AllParts); err != nil || got[0].Customer.City != "Nice" {
+		t.Errorf("caught up with %+v, %v", got[0], err)
+	}
 }
