@@ -107,9 +107,9 @@ func (t *elapsedTest) change(e *evaluation, holds bool) (en, zh string) {
 	if holds {
 		o = o.opposite()
 	}
-	passed := e.at.Sub(t.field.Time(e.facts)).Truncate(time.Second)
-	return "the time since " + t.field.Name + " is " + passed.String() + " and would have to be " + wordsEn[o] + spanEn(t.span),
-		"距" + t.field.LabelZh + "的时间为 " + passed.String() + "，需要" + wordsZh[o] + spanZh(t.span)
+	passed := roughly(e.at.Sub(t.field.Time(e.facts)))
+	return "the time since " + t.field.Name + " is " + spanEn(passed) + " and would have to be " + wordsEn[o] + spanEn(t.span),
+		"距" + t.field.LabelZh + "的时间为 " + spanZh(passed) + "，需要" + wordsZh[o] + spanZh(t.span)
 }
 
 func (t *elapsedTest) measure(e *evaluation) (what, value string) {

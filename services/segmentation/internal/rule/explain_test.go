@@ -94,7 +94,7 @@ func TestChanges(t *testing.T) {
 		`within(orders.last_time, days(90))`:           {"orders.last_time was 2026-06-19T03:00:00Z and would have to be 90 days ago or more; it changes by itself at 2026-09-17T03:00:00Z", "最近订单在 2026-06-19T03:00:00Z，需要在 90 天之前；将于 2026-09-17T03:00:00Z 自动变化"},
 		`orders_within(days(31)) >= 3`:                 {"orders_within(days(31)) is 3 and would have to be less than 3; it changes by itself at 2026-07-02T03:00:00Z", "近 31 天订单数为 3，需要小于 3；将于 2026-07-02T03:00:00Z 自动变化"},
 		`age(customer.birth_date) >= 36`:               {"age(customer.birth_date) is 35 and would have to be at least 36; it changes by itself at 2026-07-09T00:00:00Z", "年龄为 35，需要至少 36；将于 2026-07-09T00:00:00Z 自动变化"},
-		`now - orders.last_time > days(90)`:            {"the time since orders.last_time is 297h0m0s and would have to be more than 90 days; it changes by itself at 2026-09-17T03:00:00.001Z", "距最近订单的时间为 297h0m0s，需要大于 90 天；将于 2026-09-17T03:00:00.001Z 自动变化"},
+		`now - orders.last_time > days(90)`:            {"the time since orders.last_time is 12 days 9 hours and would have to be more than 90 days; it changes by itself at 2026-09-17T03:00:00.001Z", "距最近订单的时间为 12 天 9 小时，需要大于 90 天；将于 2026-09-17T03:00:00.001Z 自动变化"},
 		`now < timestamp("2026-11-11T00:00:00+08:00")`: {"now is 2026-07-01T12:00:00Z and would have to be at least 2026-11-10T16:00:00Z; it changes by itself at 2026-11-10T16:00:00Z", "当前时间为 2026-07-01T12:00:00Z，需要至少 2026-11-10T16:00:00Z；将于 2026-11-10T16:00:00Z 自动变化"},
 		`orders.last_time == orders.last_time`:         {"", ""},
 	} {

@@ -82,23 +82,6 @@ func formatDouble(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64)
 
 const day = 24 * time.Hour
 
-func spanEn(d time.Duration) string {
-	if d == day {
-		return "a day"
-	}
-	if d%day == 0 {
-		return strconv.FormatInt(int64(d/day), 10) + " days"
-	}
-	return d.String()
-}
-
-func spanZh(d time.Duration) string {
-	if d%day == 0 {
-		return strconv.FormatInt(int64(d/day), 10) + " 天"
-	}
-	return d.String()
-}
-
 // ordered returns the texts in order, none twice.
 func ordered(texts []string) []string {
 	slices.Sort(texts)
