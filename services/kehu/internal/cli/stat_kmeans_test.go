@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -158,5 +159,61 @@ func TestStatKMeansRefuses(t *testing.T) {
 		if _, err := command(append([]string{"stat", "kmeans"}, args...)...); exitCode(err) != exitBadInput {
 			t.Errorf("%v: %v", args, err)
 		}
+	}
+}
+
+func TestStatKMeansOutliersAndBatches(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "far.csv")
+	rows := []string{"a,b"}
+	for i := range 300 {
+		rows = append(rows, fmt.Sprintf("%d,%d", i%2*100+i%7, i%2*100+i%5))
+	}
+	rows = append(rows, "100000,100000")
+	if err := os.WriteFile(file, []byte(strings.Join(rows, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := func(more ...string) []string {
+		return append([]string{"kmeans", "--file", file, "--columns", "a,b", "--k", "2"}, more...)
+	}
+	var kept, moved, batched struct {
+		kmeansFigures
+		Outliers struct {
+			Policy string
+			Tail   float64
+		}
+		Batch int `json:"mini_batch"`
+	}
+	statJSON(t, &kept, args()...)
+	statJSON(t, &moved, args("--outliers", "winsorise", "--outlier-tail", "0.02")...)
+	if kept.Sizes[1] != 1 || kept.Outliers.Policy != "keep" || slices.Min(moved.Sizes) < 150 || moved.Outliers.Policy != "winsorise" || moved.Outliers.Tail != 0.02 || moved.N != 301 {
+		t.Errorf("kept %+v, moved %+v", kept, moved)
+	}
+	statJSON(t, &batched, args("--outliers", "winsorise", "--outlier-tail", "0.02", "--mini-batch", "64")...)
+	if batched.Batch != 64 || slices.Min(batched.Sizes) < 150 || batched.Inertia > 1.1*moved.Inertia || batched.SampleSize != 301 {
+		t.Errorf("batched %+v, whole %+v", batched, moved)
+	}
+	out, err := command(append([]string{"stat"}, args("--outliers", "winsorise", "--mini-batch", "64", "--silhouette-rows", "100")...)...)
+	if err != nil || !strings.Contains(out, "batches of 64 rows") || !strings.Contains(out, "from a sample of ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err = command(append([]string{"stat"}, args("--format", "text", "--outliers", "keep")...)...); err != nil || !strings.Contains(out, "from all 301 rows") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	_, err = command(append([]string{"stat"}, args("--outliers", "refuse", "--outlier-z", "5")...)...)
+	if fault.ReasonOf(err) != "OUTLIER" {
+		t.Errorf("refused: %v", err)
+	}
+	for flag, bad := range map[string][]string{
+		"--outliers":     {"--outliers", "drop"},
+		"--outlier-tail": {"--outliers", "winsorise", "--outlier-tail", "0.5"},
+		"--outlier-z":    {"--outliers", "refuse", "--outlier-z", "NaN"},
+		"--mini-batch":   {"--mini-batch", "-1"},
+	} {
+		if _, err := command(append([]string{"stat"}, args(bad...)...)...); err == nil || !strings.Contains(err.Error(), flag) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	if _, err := command("stat", "kmeans", "--file", file, "--columns", "a,b", "--k-range", "2:4", "--mini-batch", "64"); err == nil || !strings.Contains(err.Error(), "--mini-batch") {
+		t.Errorf("with a range: %v", err)
 	}
 }

@@ -15,6 +15,8 @@ type Settings struct {
 	Preparation    cluster.Preparation
 	Options        cluster.Options
 	SilhouetteRows int
+	// Batch is how many rows a batch has; 0 where all rows are compared in each iteration.
+	Batch int
 	// KMin and KMax are the numbers of clusters from which one is recommended and
 	// taken; 0 where Options.K says it.
 	KMin, KMax int
@@ -55,6 +57,8 @@ type Head struct {
 	Init     cluster.Init      `json:"init"`
 	Starts   int               `json:"starts"`
 	Seed     uint64            `json:"seed"`
+	Outliers cluster.Outliers  `json:"outliers"`
+	Batch    int               `json:"mini_batch,omitempty"` // rows of one; an iteration is a batch then
 	Warnings []cluster.Warning `json:"warnings"`
 }
 
@@ -70,7 +74,7 @@ func prepared(m cluster.Matrix, s Settings) (*cluster.Scaler, *cluster.Prepared,
 	}
 	h := Head{
 		Columns: m.Names, N: rows.Matrix.Rows(), Rows: m.Rows(), Dropped: rows.Dropped,
-		Scale: scaler.Preparation.Scaling, Seed: s.Options.Seed, Warnings: append(warnings, rows.Warnings()...),
+		Scale: scaler.Preparation.Scaling, Outliers: scaler.Preparation.Outliers, Batch: s.Batch, Seed: s.Options.Seed, Warnings: append(warnings, rows.Warnings()...),
 	}
 	if h.Warnings == nil {
 		h.Warnings = []cluster.Warning{}
@@ -94,7 +98,7 @@ func Divide(ctx context.Context, m cluster.Matrix, s Settings) (*Division, error
 		}
 		s.Options.K = recommended.K
 	}
-	found, err := cluster.KMeans(ctx, rows.Matrix, s.Options)
+	found, err := s.found(ctx, rows.Matrix)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +115,13 @@ func Divide(ctx context.Context, m cluster.Matrix, s Settings) (*Division, error
 		}
 	}
 	return d, d.judge(ctx, rows.Matrix, found, s)
+}
+
+func (s Settings) found(ctx context.Context, m cluster.Matrix) (*cluster.Result, error) {
+	if s.Batch > 0 {
+		return cluster.MiniBatch(ctx, m, s.Options, s.Batch)
+	}
+	return cluster.KMeans(ctx, m, s.Options)
 }
 
 // judge adds the indices, which need two clusters.

@@ -30,9 +30,13 @@ func (d *Division) WriteText(w io.Writer, columns int) error {
 		rows = append(rows, row)
 	}
 	p.Table(rows)
-	p.Item(fmt.Sprintf("inertia %.10g after %d iterations, the best of %d starts (%s, seed %d); scale %s", d.Inertia, d.Iterations, d.Starts, d.Init, d.Seed, d.Scale))
+	steps := "iterations"
+	if d.Batch > 0 {
+		steps = fmt.Sprintf("batches of %d rows", d.Batch)
+	}
+	p.Item(fmt.Sprintf("inertia %.10g after %d %s, the best of %d starts (%s, seed %d); scale %s", d.Inertia, d.Iterations, steps, d.Starts, d.Init, d.Seed, d.Scale))
 	if d.Silhouette != nil {
-		sample := ""
+		sample := fmt.Sprintf(", from all %d rows", d.SampleSize)
 		if d.Sampled {
 			sample = fmt.Sprintf(", from a sample of %d rows", d.SampleSize)
 		}
