@@ -11,6 +11,7 @@ import (
 // A pass that broke off and whose segment has been paused or redefined since has asked
 // a part of the customers alone: of that nothing is shown.
 func TestHalfAPassIsNotShown(t *testing.T) {
+	t.Parallel()
 	for name, meanwhile := range map[string]func(*world){
 		"paused":    func(w *world) { w.change(t, "s", func(s *domain.Segment) { s.State, s.Wanted = domain.Paused, false }) },
 		"unusable":  func(w *world) { w.redefine(t, "s", "someday 1") },

@@ -62,6 +62,7 @@ func (w *world) wantShelf(t fataler, id string, of shelf, erased ...string) {
 // An erasure writes as much as the person had stays, however many lists there are that
 // had the person, and each of them agrees with its count afterwards.
 func TestAnErasureCostsNoLists(t *testing.T) {
+	t.Parallel()
 	writes := func(lists int) int {
 		e := memory(t)
 		defer func() { must(t, e.Close()) }()
@@ -91,6 +92,7 @@ func TestAnErasureCostsNoLists(t *testing.T) {
 // Wherever an erasure breaks off, each list agrees with its count, and has everybody
 // else.
 func TestListsAgreeWhereverAnErasureBreaksOff(t *testing.T) {
+	t.Parallel()
 	onBothEngines(t, func(t *testing.T, e docstore.Engine) {
 		w := newWorld(t, e, newClock())
 		many, told := w.churn(t, 6)
@@ -121,6 +123,7 @@ func TestListsAgreeWhereverAnErasureBreaksOff(t *testing.T) {
 // What is kept of lists does not grow with how often a segment changes, and the past is
 // told exactly all the same: of what was held too.
 func TestThePastNeedsNoLists(t *testing.T) {
+	t.Parallel()
 	onBothEngines(t, func(t *testing.T, e docstore.Engine) {
 		w, ctx := newWorld(t, e, newClock()), t.Context()
 		w.define(t, "s", "each 2")

@@ -325,6 +325,7 @@ func (h *history) checkErased(c string) {
 // What is kept up to date part by part is what a recomputation from scratch comes to,
 // whatever happens, in whatever portions it is taken in, and wherever processes die.
 func TestIncrementalIsRecomputation(t *testing.T) {
+	t.Parallel()
 	onEveryEngine(t, func(t *rapid.T, e docstore.Engine) {
 		h := &history{T: t, world: newWorld(t, e, newClock()), shown: map[int64][]string{}, erased: map[string]bool{}, back: map[string]bool{}}
 		for range rapid.IntRange(2, 7).Draw(t, "rounds") {

@@ -176,6 +176,7 @@ func (w *world) view(t fataler, segments ...string) map[string][]string {
 // Whichever write a process dies at, what is shown is what was shown before or what is
 // to be shown, and the next process comes to the same as one that is left alone.
 func TestWhereverAPassBreaksOffTheLastGoodVersionServes(t *testing.T) {
+	t.Parallel()
 	t.Run("pebble", func(t *testing.T) {
 		testBreaksOff(t, 1, func() (docstore.Engine, func()) {
 			e := memory(t)
@@ -229,6 +230,7 @@ func testBreaksOff(t *testing.T, step int, open func() (docstore.Engine, func())
 
 // After an erasure no file tells of the person.
 func TestNoFileTells(t *testing.T) {
+	t.Parallel()
 	const tail = "k3Jv9TbQy6HfEa1G" // of the id: a key is stored without what it begins with like the one before
 	dir := t.TempDir()
 	engine, err := pebblestore.Open(dir, pebblestore.Options{MemTableBytes: 64 << 10, Logger: slog.New(slog.DiscardHandler)})
