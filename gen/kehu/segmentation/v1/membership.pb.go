@@ -235,7 +235,8 @@ type FactValue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The fact, e.g. "orders.count".
 	Fact string `protobuf:"bytes,1,opt,name=fact,proto3" json:"fact,omitempty"`
-	// Its value as people read it, e.g. "3", "2026-06-19T03:00:00Z", "广东".
+	// Its value as people read it, e.g. "3", "2026-06-19T03:00:00Z", "广东". Empty of what
+	// was recorded under a person's data key that has been destroyed since.
 	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
