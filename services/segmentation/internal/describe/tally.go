@@ -9,8 +9,7 @@ import (
 )
 
 // Tally adds up customers, one after the other, for the descriptions of all segments
-// of a division. Its memory does not grow with their number. Tallies of parts merge to
-// that of the whole. It is for one goroutine.
+// of a division. Its memory does not grow with their number. It is for one goroutine.
 type Tally struct {
 	numbers  []Variable
 	words    []Variable
@@ -69,31 +68,11 @@ func (t *Tally) Add(segment int, numbers []float64, words []string) error {
 	}
 	for i, w := range words {
 		if w != "" {
-			t.traits[i].add(segment, w, 1)
+			t.traits[i].add(segment, w)
 		}
 	}
 	return nil
 }
-
-// Merge counts what another tally of the same segments and variables has counted.
-func (t *Tally) Merge(other *Tally) error {
-	if len(t.sizes) != len(other.sizes) || !slices.Equal(t.numbers, other.numbers) || !slices.Equal(t.words, other.words) {
-		return fault.Invalid("other", "must be of the same segments and variables")
-	}
-	for s := range t.sizes {
-		t.sizes[s] += other.sizes[s]
-		for i := range t.features {
-			t.features[i][s].merge(&other.features[i][s])
-		}
-	}
-	for i, c := range t.traits {
-		c.merge(other.traits[i])
-	}
-	return nil
-}
-
-// Size is how many customers a segment has.
-func (t *Tally) Size(segment int) int64 { return t.sizes[segment] }
 
 // Profile is what is known of a segment and of all others. It fails on a segment that
 // there is not or that has nobody.

@@ -14,37 +14,22 @@ type categories struct {
 	unnamed int64     // customers with a later word
 }
 
-func (c *categories) add(segment int, word string, n int64) {
-	c.known[segment] += n
+func (c *categories) add(segment int, word string) {
+	c.known[segment]++
 	if len(word) > maxText {
 		word = strings.ToValidUTF8(word[:maxText], "") + "…"
 	}
 	at, met := c.place[word]
 	if !met {
 		if len(c.values) == MaxCategories {
-			c.unnamed += n
+			c.unnamed++
 			return
 		}
 		at, word = len(c.values), strings.Clone(word)
 		c.place[word] = at
 		c.values, c.counts = append(c.values, word), append(c.counts, make([]int64, len(c.known)))
 	}
-	c.counts[at][segment] += n
-}
-
-func (c *categories) merge(other *categories) {
-	for at, word := range other.values {
-		for segment, n := range other.counts[at] {
-			if n > 0 {
-				c.add(segment, word, n)
-				c.known[segment] -= n // counted below, with those of no name
-			}
-		}
-	}
-	for segment, n := range other.known {
-		c.known[segment] += n
-	}
-	c.unnamed += other.unnamed
+	c.counts[at][segment]++
 }
 
 func (c *categories) trait(v Variable, segment int) Trait {
