@@ -28,6 +28,7 @@ type StartState struct {
 	HeldOut    int64     `bson:"held_out"`
 	Missing    int64     `bson:"missing"`
 	Baseline   Baseline  `bson:"baseline"`
+	Others     []string  `bson:"others"` // campaigns that ran when it began
 	Overlaps   []Overlap `bson:"overlaps"`
 }
 
@@ -148,7 +149,11 @@ func (f *freeze) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if !f.state.Begun.IsZero() {
+		f.others = slices.DeleteFunc(f.others, func(c *Campaign) bool { return !slices.Contains(f.state.Others, c.ID) })
 		return nil
+	}
+	for _, other := range f.others {
+		f.state.Others = append(f.state.Others, other.ID)
 	}
 	now := f.Store.instant()
 	f.state.Begun = now
@@ -196,7 +201,7 @@ func (f *freeze) part(ctx context.Context) error {
 		}
 		f.state.Baseline.add(known[i], f.c.Currency)
 	}
-	if err := f.overlap(ctx, customers); err != nil {
+	if err := f.overlap(ctx, customers, f.others); err != nil {
 		return err
 	}
 	return f.Store.assign(ctx, docs)
@@ -299,9 +304,48 @@ func (f *freeze) strata(ctx context.Context, customers []string) ([][]int32, err
 	return found, nil
 }
 
-// overlap counts who takes part in another campaign that runs.
-func (f *freeze) overlap(ctx context.Context, customers []string) error {
-	for _, other := range f.others {
+// meanwhile counts who takes part in campaigns that were started after this one began to
+// be, or are just being started: of two at once the last to end its start sees everybody
+// of the other.
+func (f *freeze) meanwhile(ctx context.Context) error {
+	var late []*Campaign
+	for _, state := range []State{Starting, Running} {
+		found, err := f.Store.in(ctx, state)
+		if err != nil {
+			return err
+		}
+		late = append(late, found...)
+	}
+	seen := map[string]bool{f.c.ID: true}
+	for _, id := range f.state.Others {
+		seen[id] = true
+	}
+	late = slices.DeleteFunc(late, func(c *Campaign) bool {
+		known := seen[c.ID]
+		seen[c.ID] = true // it may have begun to run between the two readings
+		return known
+	})
+	if len(late) == 0 {
+		return nil
+	}
+	for docs, err := range f.Store.all(ctx, f.c, "", partSize) {
+		if err != nil {
+			return err
+		}
+		customers := make([]string, len(docs))
+		for i, d := range docs {
+			customers[i] = d.customer()
+		}
+		if err := f.overlap(ctx, customers, late); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overlap counts who takes part in other campaigns.
+func (f *freeze) overlap(ctx context.Context, customers []string, others []*Campaign) error {
+	for _, other := range others {
 		ids := make([]string, len(customers))
 		for i, c := range customers {
 			ids[i] = docstore.ID(other.ID, c)
@@ -337,6 +381,9 @@ func (f *freeze) finish(ctx context.Context) (*Campaign, error) {
 		return nil, fault.New(fault.FailedPrecondition, "CAMPAIGN_EMPTY", "nobody takes part in campaign %q", f.c.ID)
 	case !f.c.End.After(now):
 		return nil, ends(f.c)
+	}
+	if err := f.meanwhile(ctx); err != nil {
+		return nil, err
 	}
 	return f.Store.Change(ctx, f.c.ID, func(c *Campaign) error {
 		if c.State != Starting || c.Operation != f.c.Operation {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -249,6 +250,60 @@ func TestOverlapAndHoldOut(t *testing.T) {
 			if got, err := b.store.HeldOut(t.Context(), customer, "vip", "call"); err != nil || got != "" {
 				t.Errorf("behind the end %s is held out by %q, %v", customer, got, err)
 			}
+		}
+	})
+}
+
+// during is the journal of a start during which something else happens, once.
+type during struct {
+	journal
+	happens func()
+}
+
+func (d *during) Checkpoint(ctx context.Context, state StartState) error {
+	if happens := d.happens; happens != nil {
+		d.happens = nil
+		happens()
+	}
+	return d.journal.Checkpoint(ctx, state)
+}
+
+// Of two campaigns that are started at the same time the last to be done tells how many
+// take part in both, wherever the other was; also where its start has broken off.
+func TestOverlapOfThoseBeingStarted(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, engine docstore.Engine) {
+		b := newBase(t, engine)
+		b.shop(120, noOrders)
+		for id, segment := range map[string]string{"one": "third", "two": "fifth"} {
+			b.insert(&Campaign{ID: id, Segment: segment, Share: 0.5, End: b.clock.Add(time.Hour)})
+		}
+		var two *Campaign
+		j := &during{journal: journal{left: -1}, happens: func() { two = b.start("two") }}
+		one, err := b.starter().Start(t.Context(), "one", "operations/one", StartState{}, j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []Overlap{{"two", 8}}; !slices.Equal(one.Overlaps, want) { // 0, 15, … 105
+			t.Errorf("overlaps are %v, want %v", one.Overlaps, want)
+		}
+		if len(two.Overlaps) != 1 || two.Overlaps[0].Customers == 0 || two.Overlaps[0].Customers >= 8 { // of one's first part
+			t.Errorf("overlaps with the one under way are %v", two.Overlaps)
+		}
+		// One that breaks off goes on with what it has seen: nobody is counted twice.
+		b.insert(&Campaign{ID: "three", Segment: "third", Share: 0.5, End: b.clock.Add(time.Hour)})
+		dying := &during{journal: journal{left: 1, written: true}}
+		if _, err := b.starter().Start(t.Context(), "three", "operations/three", StartState{}, dying); !errors.Is(err, errDied) {
+			t.Fatal(err)
+		}
+		b.insert(&Campaign{ID: "four", Segment: "third", Share: 0.5, End: b.clock.Add(time.Hour)})
+		b.start("four")
+		three, err := b.starter().Start(t.Context(), "three", "operations/three", dying.kept, &journal{left: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(three.Overlaps, func(a, b Overlap) int { return strings.Compare(a.Campaign, b.Campaign) })
+		if want := []Overlap{{"four", 40}, {"one", 40}, {"two", 8}}; !slices.Equal(three.Overlaps, want) {
+			t.Errorf("overlaps are %v, want %v", three.Overlaps, want)
 		}
 	})
 }
