@@ -61,7 +61,7 @@ func spell(d time.Duration, minus string, word func(int64, unit) string) string 
 	for _, u := range units {
 		if n := left / u.of; n > 0 {
 			words = append(words, word(int64(n), u))
-			left -= n * u.of
+			left %= u.of
 		}
 	}
 	if len(words) == 0 {

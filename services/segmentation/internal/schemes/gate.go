@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -40,6 +41,9 @@ func (g *gate) empty(step segmentationv1.SchemeStep, subject string, missing boo
 		})
 	}
 }
+
+// blank tells whether texts say nothing: spaces fill in no step.
+func blank(texts ...string) bool { return strings.TrimSpace(strings.Join(texts, "")) == "" }
 
 // figure is what a threshold judges: of what, and how it is written.
 type figure struct {
@@ -118,21 +122,21 @@ func gateOf(m *segmentationv1.SchemeRun, plan *segmentationv1.Scheme) *segmentat
 	t := m.GetTargets()
 	chosen := slices.ContainsFunc(t.GetLabels(), func(l *segmentationv1.LabelAttractiveness) bool { return l.GetTarget() })
 	g.empty(targets, "targets", !chosen)
-	g.empty(targets, "targets.positioning", t.GetPositioning() == "")
-	g.empty(targets, "targets.competitors", len(t.GetCompetitors()) == 0)
+	g.empty(targets, "targets.positioning", blank(t.GetPositioning()))
+	g.empty(targets, "targets.competitors", blank(t.GetCompetitors()...))
 	return &segmentationv1.PublishGate{Open: len(g.findings) == 0, Findings: g.findings}
 }
 
 // planned is what people decide before a run.
 func (g *gate) planned(m *segmentationv1.SchemeRun, plan *segmentationv1.Scheme) {
 	o := plan.GetObjective()
-	g.empty(objective, "objective.objective", o.GetObjective() == "")
-	g.empty(objective, "objective.target_market", o.GetTargetMarket() == "")
-	g.empty(objective, "objective.constraints", len(o.GetConstraints()) == 0)
-	g.empty(objective, "objective.resources", len(o.GetResources()) == 0)
+	g.empty(objective, "objective.objective", blank(o.GetObjective()))
+	g.empty(objective, "objective.target_market", blank(o.GetTargetMarket()))
+	g.empty(objective, "objective.constraints", blank(o.GetConstraints()...))
+	g.empty(objective, "objective.resources", blank(o.GetResources()...))
 	g.empty(method, "method", plan.GetMethod().GetKind() == nil)
-	g.empty(method, "method.reason", plan.GetMethod().GetReason() == "")
-	g.empty(dataStep, "data.sources", len(plan.GetData().GetSources()) == 0)
+	g.empty(method, "method.reason", blank(plan.GetMethod().GetReason()))
+	g.empty(dataStep, "data.sources", blank(plan.GetData().GetSources()...))
 	g.empty(variables, "variables.forming", len(plan.GetVariables().GetForming()) == 0)
 	var needs []string
 	for _, v := range m.GetData().GetVariables() {
@@ -146,7 +150,7 @@ func (g *gate) planned(m *segmentationv1.SchemeRun, plan *segmentationv1.Scheme)
 		}
 	}
 	for _, v := range plan.GetVariables().GetForming() {
-		g.empty(variables, "variables.forming: reason of "+v.GetFact(), v.GetReason() == "")
+		g.empty(variables, "variables.forming: reason of "+v.GetFact(), blank(v.GetReason()))
 	}
 	g.empty(validity, "variables.outside", len(plan.GetVariables().GetOutside()) == 0)
 }
@@ -227,7 +231,7 @@ func overridden(g *segmentationv1.PublishGate, overrides []*segmentationv1.GateO
 			return f.GetReason() == o.GetReason() && (o.GetSubject() == "" || o.GetSubject() == f.GetSubject())
 		}
 		field := fmt.Sprintf("overrides[%d]", i)
-		if o.GetJustification() == "" || o.GetDecidedBy() == "" {
+		if blank(o.GetJustification()) || blank(o.GetDecidedBy()) {
 			return nil, fault.Invalid(field, "must have a justification and who decided")
 		}
 		at := slices.IndexFunc(g.GetFindings(), matches)

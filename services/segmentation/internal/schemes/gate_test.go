@@ -51,6 +51,9 @@ func TestGate(t *testing.T) {
 		reason, subject string
 	}{
 		"no objective":      {func(m *segmentationv1.SchemeRun) { m.Scheme.Objective.Objective = "" }, objective, "STEP_EMPTY", "objective.objective"},
+		"blank objective":   {func(m *segmentationv1.SchemeRun) { m.Scheme.Objective.Objective = " \t\u3000" }, objective, "STEP_EMPTY", "objective.objective"},
+		"blank source":      {func(m *segmentationv1.SchemeRun) { m.Scheme.Data.Sources = []string{" "} }, dataStep, "STEP_EMPTY", "data.sources"},
+		"blank competitors": {func(m *segmentationv1.SchemeRun) { m.Targets.Competitors = []string{"", " "} }, targets, "STEP_EMPTY", "targets.competitors"},
 		"no target market":  {func(m *segmentationv1.SchemeRun) { m.Scheme.Objective.TargetMarket = "" }, objective, "STEP_EMPTY", "objective.target_market"},
 		"no constraints":    {func(m *segmentationv1.SchemeRun) { m.Scheme.Objective.Constraints = nil }, objective, "STEP_EMPTY", "objective.constraints"},
 		"no resources":      {func(m *segmentationv1.SchemeRun) { m.Scheme.Objective.Resources = nil }, objective, "STEP_EMPTY", "objective.resources"},
@@ -135,7 +138,7 @@ func TestOverridesNeedAReasonAndAName(t *testing.T) {
 	m.Validity.Stability[0].Jaccard = 0.1
 	g := gateOf(m, m.GetScheme())
 	for _, o := range []*segmentationv1.GateOverride{
-		{Reason: "JACCARD_TOO_LOW", DecidedBy: "Li"}, {Reason: "JACCARD_TOO_LOW", Justification: "because"},
+		{Reason: "JACCARD_TOO_LOW", DecidedBy: "Li"}, {Reason: "JACCARD_TOO_LOW", Justification: " ", DecidedBy: "Li"}, {Reason: "JACCARD_TOO_LOW", Justification: "because", DecidedBy: "\n"}, {Reason: "JACCARD_TOO_LOW", Justification: "because"},
 		{Reason: "PSI_TOO_HIGH", Justification: "because", DecidedBy: "Li"}, {Reason: "JACCARD_TOO_LOW", Subject: "label 9", Justification: "because", DecidedBy: "Li"},
 	} {
 		if _, err := overridden(g, []*segmentationv1.GateOverride{o}); fault.KindOf(err) != fault.InvalidArgument {

@@ -246,7 +246,10 @@ func (w *weighing) gain(ctx context.Context, action *Action) (*Gain, string, err
 	if action.Cost != nil && action.Cost.Currency == m.Currency {
 		cost, g.CostIncluded = float64(action.Cost.Minor), true
 	}
-	g.Gain, g.Low, g.High = whole(m.Lift*order-cost), whole(m.Low*order-cost), whole(m.High*order-cost)
+	g.Gain = whole(m.Lift*order - cost)
+	// Of a customer who takes back more than it buys an order comes to less than nothing.
+	low, high := whole(m.Low*order-cost), whole(m.High*order-cost)
+	g.Low, g.High = min(low, high), max(low, high)
 	return g, "", nil
 }
 

@@ -98,6 +98,23 @@ func TestRanking(t *testing.T) {
 	}
 }
 
+// TestOrdersTakenBack keeps the interval of a gain in order where orders come to less than
+// nothing.
+func TestOrdersTakenBack(t *testing.T) {
+	b := newBase()
+	s := openStore(t, b)
+	f := b.customer("c", 2)
+	for i := range f.Orders.Recent {
+		f.Orders.Recent[i].Net.Minor = -2000
+	}
+	b.move("vip", "c")
+	b.measured["good"] = Measurement{Ended: true, Lift: 0.05, Low: 0.01, High: 0.09, Level: 0.95, Method: "newcombe", Currency: "CNY"}
+	insert(t, b, s, "vip", Action{ID: "good", Campaign: "good", Cost: &Amount{"CNY", 100}})
+	if g := recommended(t, b, s, "c").Actions[0].Gain; g.Gain != -200 || g.Low != -280 || g.High != -120 {
+		t.Errorf("it brings %+v", g)
+	}
+}
+
 // TestRejected tells of each action that is not to be done why.
 func TestRejected(t *testing.T) {
 	b := newBase()
