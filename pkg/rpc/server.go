@@ -196,7 +196,11 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		}
 		group.Go(func() error {
 			defer cancel() // one listener that fails stops all
-			return server.Serve(listener)
+			err := server.Serve(listener)
+			if errors.Is(err, grpc.ErrServerStopped) && ctx.Err() != nil {
+				return nil // stopped before it began
+			}
+			return err
 		})
 	}
 	group.Go(func() error {

@@ -121,6 +121,24 @@ func TestServeFailsWhereAListenerDoes(t *testing.T) {
 	}
 }
 
+func TestServerThatIsStoppedBeforeItBeginsEndsWell(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		server, err := rpc.NewServer(rpc.DefaultServerConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := server.Serve(ctx, listener); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestHealthFollowsReadiness(t *testing.T) {
 	var down atomic.Bool
 	s := open(t, echo{}, siteOptions{options: []rpc.ServerOption{rpc.WithReadiness(func(context.Context) error {

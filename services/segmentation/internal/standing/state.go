@@ -140,13 +140,17 @@ func (s *states) change(ctx context.Context, epoch int64, change func(*state) er
 	return got, err
 }
 
-// release lets another process begin at once.
-func (s *states) release(ctx context.Context, epoch int64) error {
-	_, err := s.change(ctx, epoch, func(w *state) error {
+// release lets another process begin at once. The holder may not know that it is: where
+// it was stopped as it took the lease.
+func (s *states) release(ctx context.Context, holder string) error {
+	_, err := s.docs.Update(ctx, workerID, func(w *state) error {
+		if w.Holder != holder {
+			return docstore.ErrUnchanged
+		}
 		w.Holder, w.Until = "", time.Time{}
 		return nil
 	})
-	if errors.Is(err, errLost) {
+	if errors.Is(err, docstore.ErrNotFound) {
 		return nil
 	}
 	return err

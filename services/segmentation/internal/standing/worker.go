@@ -124,12 +124,9 @@ const stopTimeout = 5 * time.Second
 func (w *Worker) stop(ctx context.Context) error {
 	w.working.Lock()
 	defer w.working.Unlock()
-	if w.state == nil {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	return w.states.release(ctx, w.state.Epoch)
+	return w.states.release(ctx, w.holder)
 }
 
 // reasonElsewhere is of a round that another process does.

@@ -147,6 +147,24 @@ func TestAWorkerHearsThatItWasReplaced(t *testing.T) {
 	must(t, other.worker.Held(t.Context()))
 }
 
+// A process that is stopped as it takes the lease does not keep it.
+func TestWhoIsStoppedAtOnceHoldsNobodyUp(t *testing.T) {
+	e := memory(t)
+	defer func() { must(t, e.Close()) }()
+	c := newClock()
+	line := &wire{Engine: e}
+	stopped, other := newWorld(t, line, c), newWorld(t, e, c)
+	line.calls, line.dieAt, line.perform = 0, 1, true // the lease is written, and not answered
+	if err := stopped.worker.Round(t.Context()); err == nil {
+		t.Fatal("a round is done without its store")
+	}
+	line.dieAt = 0
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	must(t, stopped.worker.Serve(ctx))
+	other.round(t)
+}
+
 // stalling is a criterion that is waited for.
 type stalling struct {
 	condition
