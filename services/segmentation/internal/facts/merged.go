@@ -49,12 +49,23 @@ func (m *merged) of(ctx context.Context, ids []string) ([][]string, error) {
 	return lists, nil
 }
 
-// forget removes what some records have left.
+// forget removes what some records have left. Most have left nothing, which costs no
+// erasing.
 func (m *merged) forget(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return m.docs.Erase(ctx, ids...)
+	exist, err := m.docs.Exist(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var there []string
+	for i, yes := range exist {
+		if yes {
+			there = append(there, ids[i])
+		}
+	}
+	return m.docs.Erase(ctx, there...)
 }
 
 // drop takes all of them off the list of a segment that was deleted.
