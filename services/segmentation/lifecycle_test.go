@@ -29,6 +29,11 @@ func TestPauseResumeArchive(t *testing.T) {
 			w.Fatalf("paused %v, %v", paused, err)
 		}
 		fresh := paused.GetFreshAsOf().AsTime()
+		for _, source := range paused.GetSources() {
+			if fresh.After(source.GetSyncedTo().AsTime()) {
+				w.Errorf("paused it claims %s, and %s was read up to %s", fresh, source.GetService(), source.GetSyncedTo().AsTime())
+			}
+		}
 		w.clock.advance(time.Hour)
 		w.shop.fill(12)
 		w.create("other", "orders.count > 5")

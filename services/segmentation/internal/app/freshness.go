@@ -83,6 +83,17 @@ func AsOf(sources []Source) time.Time {
 	return time.Time{}
 }
 
+// stood is the instant up to which everything was in a segment that stands still.
+func (f *Freshness) stood(s *domain.Segment, sources []Source) time.Time {
+	up := s.Formed.At
+	for _, source := range sources {
+		if synced := s.Formed.Synced[source.Service]; synced.Before(up) {
+			up = synced
+		}
+	}
+	return up
+}
+
 // Up is the instant up to which everything is in a segment's members; zero before they
 // were first formed, and while a service that it asks about has not been read whole.
 func (f *Freshness) Up(s *domain.Segment, sources []Source) time.Time {
@@ -90,7 +101,7 @@ func (f *Freshness) Up(s *domain.Segment, sources []Source) time.Time {
 	case s.Formed.Generation == 0:
 		return time.Time{}
 	case s.State != domain.Published, s.Wanted, s.Failure != nil, s.Formed.Revision != s.Revision:
-		return s.Formed.At // it stands still
+		return f.stood(s, sources)
 	}
 	up := f.evaluated
 	for _, source := range sources {

@@ -84,6 +84,9 @@ type Formed struct {
 	At         time.Time // when it was published
 	AsOf       time.Time // of the valuations; zero without
 	Revision   int64     // of the definition that formed them
+	// Synced is the instant before which everything that each service acknowledged was in
+	// the facts when the pass began, by the service's name; none of one never read.
+	Synced map[string]time.Time
 	// Hidden are customers, by escaped id, who are being erased: they are in no list
 	// and do not count in Members, whether their rows are still there or not.
 	Hidden []string

@@ -162,6 +162,19 @@ func (f *Feeds) States(ctx context.Context) ([]State, error) {
 	return all, nil
 }
 
+// Synced tells, for each service that is followed, the instant before which everything
+// that it acknowledged is in the facts; none of one that was never read.
+func (f *Feeds) Synced(ctx context.Context) (map[string]time.Time, error) {
+	states, err := f.States(ctx)
+	synced := make(map[string]time.Time)
+	for _, s := range states {
+		if s.Configured && !s.SyncedTo.IsZero() {
+			synced[s.Service] = s.SyncedTo
+		}
+	}
+	return synced, err
+}
+
 func (f *Feeds) state(ctx context.Context, service string) (*state, error) {
 	s, err := f.states.Get(ctx, service)
 	if errors.Is(err, docstore.ErrNotFound) {

@@ -27,7 +27,11 @@ func (w *Worker) begin(ctx context.Context, kind string, p *plan, found *wanted,
 	if err != nil {
 		return nil, err
 	}
-	begun := &pass{Generation: generation, Kind: kind, At: w.now(), Total: total}
+	synced, err := w.feeds.Synced(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begun := &pass{Generation: generation, Kind: kind, At: w.now(), Total: total, Synced: synced}
 	for i := range p.segments {
 		s := &p.segments[i]
 		begun.Scope = append(begun.Scope, s.scope)

@@ -167,7 +167,7 @@ func (r *run) show(ctx context.Context, f *form) error {
 			asOf = r.pass.AsOf
 		}
 		s.Coming = &domain.Coming{
-			Formed: domain.Formed{Generation: r.pass.Generation, Members: f.Members, At: r.pass.At, AsOf: asOf, Revision: revision},
+			Formed: domain.Formed{Generation: r.pass.Generation, Members: f.Members, At: r.pass.At, AsOf: asOf, Revision: revision, Synced: r.pass.Synced},
 			Asked:  f.Revision, Whole: r.pass.Kind == definitionPass,
 		}
 		return nil

@@ -68,6 +68,9 @@ type Touched interface {
 type Feeds interface {
 	// Follow does a step, and tells whether there is more at once.
 	Follow(ctx context.Context) (more bool, err error)
+	// Synced tells, for each service that is followed, the instant before which everything
+	// that it acknowledged is in the facts; none of one that was never read.
+	Synced(ctx context.Context) (map[string]time.Time, error)
 	// CatchUp returns when the facts hold everything acknowledged before at.
 	CatchUp(ctx context.Context, at time.Time) error
 }

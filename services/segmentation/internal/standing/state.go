@@ -49,6 +49,8 @@ type pass struct {
 	Customers int64     `bson:"customers"`
 	Total     int64     `bson:"total"` // about
 	AsOf      time.Time `bson:"as_of,omitempty"`
+	// Synced is up to when each service had been read when the pass began.
+	Synced map[string]time.Time `bson:"synced,omitempty"`
 	// Ended tells that all parts are counted, and the segments are to show the pass.
 	Ended bool `bson:"ended,omitempty"`
 }

@@ -180,7 +180,9 @@ func (c *clock) advance(d time.Duration) {
 // still feeds bring nothing: the tests put the facts.
 type still struct{}
 
-func (still) Follow(context.Context) (bool, error)     { return false, nil }
+func (still) Follow(context.Context) (bool, error)                 { return false, nil }
+func (still) Synced(context.Context) (map[string]time.Time, error) { return nil, nil }
+
 func (still) CatchUp(context.Context, time.Time) error { return nil }
 
 // world is a process on a store.

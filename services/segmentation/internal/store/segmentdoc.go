@@ -74,12 +74,13 @@ type rfm struct {
 }
 
 type formed struct {
-	Generation int64     `bson:"generation"`
-	Members    int64     `bson:"members"`
-	At         time.Time `bson:"at"`
-	AsOf       time.Time `bson:"as_of,omitempty"`
-	Revision   int64     `bson:"revision"`
-	Hidden     []string  `bson:"hidden,omitempty"`
+	Generation int64                `bson:"generation"`
+	Members    int64                `bson:"members"`
+	At         time.Time            `bson:"at"`
+	AsOf       time.Time            `bson:"as_of,omitempty"`
+	Revision   int64                `bson:"revision"`
+	Synced     map[string]time.Time `bson:"synced,omitempty"`
+	Hidden     []string             `bson:"hidden,omitempty"`
 }
 
 // coming is what a pass has made that is not over.

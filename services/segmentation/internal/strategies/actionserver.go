@@ -175,7 +175,7 @@ func (s *ActionServer) position(cursor string) (*docstore.Position, error) {
 		return nil, fault.Invalid("cursor", "must be one that a response had, or empty")
 	}
 	if at.Before(s.Store.now().Add(-docstore.TombstoneLife)) {
-		return nil, fault.New(fault.OutOfRange, "CURSOR_EXPIRED", "cursor: is older than 30 days; list the events, and follow anew from an empty cursor")
+		return nil, fault.New(fault.FailedPrecondition, "CURSOR_EXPIRED", "cursor: is older than 30 days; list the events, and follow anew from an empty cursor")
 	}
 	return &docstore.Position{Key: parts[1], ID: parts[2]}, nil
 }
