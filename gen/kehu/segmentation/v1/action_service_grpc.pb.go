@@ -45,8 +45,8 @@ type ActionServiceClient interface {
 	// Sends delivered events in the order of their delivery, behind a cursor, each
 	// once, and goes on with those to come until the caller ends it. An event is sent
 	// some ten seconds after its delivery. Responses without an event tell that there
-	// is none, and the cursor. OUT_OF_RANGE, CURSOR_EXPIRED where the cursor is older
-	// than 30 days.
+	// is none, and the cursor. FAILED_PRECONDITION, CURSOR_EXPIRED where the cursor is
+	// older than 30 days.
 	WatchActionEvents(ctx context.Context, in *WatchActionEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchActionEventsResponse], error)
 	// Tells how far automation has come.
 	GetAutomationState(ctx context.Context, in *GetAutomationStateRequest, opts ...grpc.CallOption) (*AutomationState, error)
@@ -138,8 +138,8 @@ type ActionServiceServer interface {
 	// Sends delivered events in the order of their delivery, behind a cursor, each
 	// once, and goes on with those to come until the caller ends it. An event is sent
 	// some ten seconds after its delivery. Responses without an event tell that there
-	// is none, and the cursor. OUT_OF_RANGE, CURSOR_EXPIRED where the cursor is older
-	// than 30 days.
+	// is none, and the cursor. FAILED_PRECONDITION, CURSOR_EXPIRED where the cursor is
+	// older than 30 days.
 	WatchActionEvents(*WatchActionEventsRequest, grpc.ServerStreamingServer[WatchActionEventsResponse]) error
 	// Tells how far automation has come.
 	GetAutomationState(context.Context, *GetAutomationStateRequest) (*AutomationState, error)

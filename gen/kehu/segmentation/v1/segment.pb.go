@@ -188,7 +188,8 @@ type Segment struct {
 	FormedRevision int64 `protobuf:"varint,20,opt,name=formed_revision,json=formedRevision,proto3" json:"formed_revision,omitempty"`
 	// Up to this instant everything that was acknowledged, and everything that time
 	// changes, is in the members; unset before the first pass, and while a service that it
-	// asks about has not been read whole. That of a segment that is paused stands still.
+	// asks about has not been read whole. That of a segment that is paused, or whose change
+	// has not been formed, stands still.
 	FreshAsOf *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=fresh_as_of,json=freshAsOf,proto3" json:"fresh_as_of,omitempty"`
 	// The services whose facts it asks about, and up to when each has been read. Of a
 	// single segment (GetSegment) only.

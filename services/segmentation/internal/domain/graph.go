@@ -49,13 +49,10 @@ func (g *Graph) Claim(c Claim) *fault.Fault {
 	return nil
 }
 
-// Settle ends a claim: about whom the segment asks in the end is said by what is
-// stored of it, unless another change of it is under way, which will say so.
+// Settle ends a claim: from then on the segment asks about whom it does as it is stored,
+// and about whom it will by other changes of it that are under way.
 func (g *Graph) Settle(token, segment string, asks []string) {
 	g.Claims = slices.DeleteFunc(g.Claims, func(c Claim) bool { return c.Token == token })
-	if slices.ContainsFunc(g.Claims, func(c Claim) bool { return c.Segment == segment }) {
-		return
-	}
 	if len(asks) == 0 {
 		delete(g.Asks, segment)
 		return
