@@ -98,14 +98,14 @@ func testRetryIsBounded(t *testing.T, e docstore.Engine) {
 func testWaitingIsNoFailure(t *testing.T, e docstore.Engine) {
 	clock := newClock()
 	const long = 100 // more often than there are attempts
-	waits := 0
+	var waits atomic.Int64
 	var m *Manager
 	m = newTestManager(t, e, clock, func(ctx context.Context, r *testRun) (int64, error) {
 		if r.Request.GetValue() == "other" {
 			return 0, nil
 		}
 		other, err := m.Get(ctx, "operations/test/other")
-		if waits++; err == nil && (!other.GetDone() || waits < long) {
+		if looks := waits.Add(1); err == nil && (!other.GetDone() || looks < long) {
 			return 0, Later(time.Minute)
 		}
 		return int64(r.Attempt), err
@@ -116,15 +116,15 @@ func testWaitingIsNoFailure(t *testing.T, e docstore.Engine) {
 	serve(t, m)
 	before := clock.Now()
 	eventually(t, clock, time.Minute, "the operation ends", func() bool { return get(t, m, "operations/test/first").GetDone() })
-	if attempt := result(t, get(t, m, "operations/test/first")); attempt != 1 || waits != long {
-		t.Errorf("attempt %d after %d looks", attempt, waits)
+	if attempt := result(t, get(t, m, "operations/test/first")); attempt != 1 || waits.Load() != long {
+		t.Errorf("attempt %d after %d looks", attempt, waits.Load())
 	}
 	if waited := clock.Now().Sub(before); waited < (long-1)*time.Minute {
 		t.Errorf("%d pauses of a minute within %s", long-1, waited)
 	}
+	waits.Store(-1 << 30)
 	stuck := start(t, m, "stuck", "stuck").GetName()
-	waits = -1 << 30
-	eventually(t, clock, time.Second, "it waits", func() bool { return stored(t, m, stuck).Owner == "" && waits > -1<<30 })
+	eventually(t, clock, time.Second, "it waits", func() bool { return stored(t, m, stuck).Owner == "" && waits.Load() > -1<<30 })
 	if err := m.Cancel(t.Context(), stuck); err != nil {
 		t.Fatal(err)
 	}
