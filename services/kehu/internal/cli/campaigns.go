@@ -81,6 +81,9 @@ func (f *campaignFlags) get(ctx context.Context, conn grpc.ClientConnInterface, 
 }
 
 func (f *campaignFlags) create(ctx context.Context, conn grpc.ClientConnInterface, args []string) (*findings.Finding, error) {
+	if f.days < 1 && f.until == "" {
+		return nil, usageError{fmt.Errorf("--days must be at least 1, is %d", f.days)}
+	}
 	end := time.Now().AddDate(0, 0, f.days)
 	if f.until != "" {
 		var err error
