@@ -238,10 +238,8 @@ func (a *App) conclude(ctx context.Context, edits []*edit) error {
 			}
 		}
 	}
-	if len(free) > 0 {
-		if err := a.store.Identifiers.Delete(ctx, free); err != nil {
-			return err
-		}
+	if err := a.free(ctx, free); err != nil {
+		return err
 	}
 	if len(confirm) == 0 {
 		return nil
@@ -253,6 +251,25 @@ func (a *App) conclude(ctx context.Context, edits []*edit) error {
 	for i, h := range confirm {
 		if errs[i] != nil {
 			h.edit.err = a.settle(ctx, h.key, h.edit.after.ID)
+		}
+	}
+	return nil
+}
+
+// free frees claims. One that was written meanwhile may have been confirmed by who saw
+// the customer's record as it was before: it is looked at again.
+func (a *App) free(ctx context.Context, claims []*store.Claim) error {
+	if len(claims) == 0 {
+		return nil
+	}
+	left, err := a.store.Identifiers.Delete(ctx, claims)
+	if err != nil {
+		return err
+	}
+	for _, claim := range left {
+		// BUSY is of another change, which is told of it itself.
+		if err := a.settle(ctx, claim.Key, claim.Customer); err != nil && fault.ReasonOf(err) != "IDENTIFIER_BUSY" {
+			return err
 		}
 	}
 	return nil

@@ -88,7 +88,8 @@ func (a *App) settleOnce(ctx context.Context, key, customer string) error {
 		}
 		return fault.New(fault.Aborted, "IDENTIFIER_BUSY", "an identifier went to another customer meanwhile")
 	case own && claim.Pending.Before(a.instant().Add(-claimGrace)):
-		return a.store.Identifiers.Delete(ctx, []*store.Claim{claim})
+		_, err := a.store.Identifiers.Delete(ctx, []*store.Claim{claim})
+		return err
 	}
 	return nil
 }

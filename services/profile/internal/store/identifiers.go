@@ -114,9 +114,9 @@ func (s *Identifiers) Write(ctx context.Context, claims []*Claim) ([]error, erro
 	return errs, nil
 }
 
-// Delete frees the identifiers whose claims still have their Version, and leaves
-// the others: they were claimed anew meanwhile.
-func (s *Identifiers) Delete(ctx context.Context, claims []*Claim) error {
+// Delete frees the identifiers whose claims still have their Version, and returns
+// the others, which somebody has written meanwhile.
+func (s *Identifiers) Delete(ctx context.Context, claims []*Claim) (left []*Claim, err error) {
 	ops := make([]docstore.Op[claim], len(claims))
 	for i, c := range claims {
 		ops[i] = docstore.Op[claim]{
@@ -125,14 +125,17 @@ func (s *Identifiers) Delete(ctx context.Context, claims []*Claim) error {
 	}
 	errs, err := s.docs.Write(ctx, ops)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, err := range errs {
-		if err != nil && !Lost(err) {
-			return err
+	for i, err := range errs {
+		switch {
+		case Lost(err):
+			left = append(left, claims[i])
+		case err != nil:
+			return nil, err
 		}
 	}
-	return nil
+	return left, nil
 }
 
 // Pending yields up to limit claims that have been pending since before a time,

@@ -257,13 +257,18 @@ func TestClaims(t *testing.T) {
 		if got := pending(now.Add(time.Hour)); len(got) != 0 {
 			t.Errorf("still pending: %v", got)
 		}
-		must(t, s.Identifiers.Delete(t.Context(), []*store.Claim{&stale}))
+		left, err := s.Identifiers.Delete(t.Context(), []*store.Claim{&stale})
+		if err != nil || len(left) != 1 || left[0] != &stale {
+			t.Fatalf("at an old version: %v, %v", left, err)
+		}
 		found, err := s.Identifiers.GetMany(t.Context(), []string{key})
 		must(t, err)
 		if found[0] == nil || found[0].Customer != "c" {
 			t.Fatalf("freed at an old version: %+v", found[0])
 		}
-		must(t, s.Identifiers.Delete(t.Context(), []*store.Claim{mine}))
+		if left, err = s.Identifiers.Delete(t.Context(), []*store.Claim{mine}); err != nil || len(left) != 0 {
+			t.Fatalf("freeing: %v, %v", left, err)
+		}
 		if found, err = s.Identifiers.GetMany(t.Context(), []string{key}); err != nil || found[0] != nil {
 			t.Errorf("not freed: %+v, %v", found, err)
 		}
